@@ -1,0 +1,1 @@
+"""Choices among computed options: planner, risk, negotiator, analyst; rule-based twins and language models."""

@@ -1,0 +1,235 @@
+"""What each agent is asked and what it may answer. An agent chooses among computed options and words reasons."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.domain.alerts import AlertKind
+
+
+class Typed(BaseModel):
+    """A frozen, closed record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Decided(Typed):
+    """Who decided: `rules`, or the model's name; `fallback_reason` says why a model was passed over."""
+
+    decided_by: str = "rules"
+    fallback_reason: str = ""
+    model: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class OptionFigures(Typed):
+    """The computed figures of one option, money in the plan's currency."""
+
+    option_id: str
+    group: str
+    title: str
+    order_value: float
+    expected_cost: float
+    fill_rate: float
+    stockout_probability: float
+    risk_exposure: float
+    suppliers: tuple[str, ...]
+
+
+class PlannerBrief(Typed):
+    """Options per group, and what the gates said of the last choice."""
+
+    currency: str
+    options: tuple[OptionFigures, ...]
+    service_floor: float = 0.95
+    feedback: tuple[str, ...] = ()
+
+
+class PlannerChoice(Decided):
+    """One option id per group, with a reason in words."""
+
+    choices: Mapping[str, str]
+    reasons: Mapping[str, str]
+
+
+class Severity(StrEnum):
+    """How soon a risk needs an answer."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class ExposureFigures(Typed):
+    """One computed exposure on the supply network."""
+
+    node_id: str
+    item_id: str
+    days_of_cover: float
+    days_to_recover: float
+    money_at_risk: float
+    route: str
+
+
+class RiskBrief(Typed):
+    """Computed exposures, worst first, and the typed alerts' sentences."""
+
+    currency: str
+    exposures: tuple[ExposureFigures, ...]
+    alerts: tuple[str, ...] = ()
+
+
+class RiskFinding(Typed):
+    """A risk worth telling a planner, tied to a computed exposure."""
+
+    node_id: str
+    item_ids: tuple[str, ...]
+    severity: Severity
+    summary: str
+    hedge: str = ""
+
+
+class RiskAssessment(Decided):
+    """Findings, worst first."""
+
+    risks: tuple[RiskFinding, ...]
+
+
+class NegotiationLine(Typed):
+    """One line to negotiate: the current price, the computed target and the price beyond which we walk."""
+
+    line_id: str
+    item_id: str
+    quantity: float
+    unit_price: float
+    target_price: float
+    reservation_price: float
+
+
+class NegotiationBrief(Typed):
+    """What one negotiator may talk about with one supplier."""
+
+    supplier_id: str
+    currency: str
+    lines: tuple[NegotiationLine, ...]
+    max_rounds: int = 5
+
+
+class Agreement(Typed):
+    """A price agreed for a line; always between target and reservation."""
+
+    line_id: str
+    unit_price: float
+
+
+class NegotiationOutcome(Decided):
+    """What came of a talk: agreements, or a drafted opening message when nobody answered."""
+
+    supplier_id: str
+    status: str
+    """agreed, no_deal, drafted"""
+    agreements: tuple[Agreement, ...] = ()
+    rounds: int = 0
+    tactic: str = "boulware"
+    message: str = ""
+    saved: float = 0.0
+
+
+class Fact(Typed):
+    """A stored fact that an answer may rest on: its id, what it is about, and its sentence."""
+
+    fact_id: str
+    kind: str
+    """line, outlook, option, verdict, approval, risk, kpi, run, conflict"""
+    subjects: tuple[str, ...]
+    text: str
+
+
+class AnalystBrief(Typed):
+    """Stored facts of the run that is talked about."""
+
+    facts: tuple[Fact, ...]
+
+
+class Answer(Decided):
+    """An answer in words with the ids of the facts it rests on."""
+
+    text: str
+    sources: tuple[str, ...] = ()
+
+
+class ExtractedAlert(Decided):
+    """What an extractor read in a supplier's text: enums, bounds and known ids only."""
+
+    kind: AlertKind
+    node_id: str
+    item_ids: tuple[str, ...] = ()
+    delay_days: int = Field(default=0, ge=0, le=730)
+    capacity_fraction: float = Field(default=1.0, ge=0.0, le=1.0)
+    confidence: float = Field(default=0.5, ge=0.0, le=1.0)
+
+
+class Planner(Protocol):
+    """Chooses one option per item group."""
+
+    def choose(self, brief: PlannerBrief) -> PlannerChoice:
+        """Return an option id of the brief for every group."""
+        ...
+
+
+class RiskAgent(Protocol):
+    """Says which computed exposures matter."""
+
+    def assess(self, brief: RiskBrief) -> RiskAssessment:
+        """Return findings about nodes of the brief."""
+        ...
+
+
+class Counterparty(Protocol):
+    """The supplier's side of a talk, one line at a time."""
+
+    def reply(self, line_id: str, offered_price: float, round_number: int) -> float | None:
+        """Return the supplier's price (at most `offered_price` to accept it), or None to walk away."""
+        ...
+
+
+class Negotiator(Protocol):
+    """Talks prices with one supplier inside computed limits."""
+
+    def negotiate(self, brief: NegotiationBrief, counterparty: Counterparty | None) -> NegotiationOutcome:
+        """Return agreements within the limits, or a drafted opening when there is nobody to talk to."""
+        ...
+
+
+class Analyst(Protocol):
+    """Answers questions from stored facts."""
+
+    def answer(self, question: str, brief: AnalystBrief) -> Answer:
+        """Return an answer whose sources are fact ids of the brief."""
+        ...
+
+
+class Extractor(Protocol):
+    """Reads a supplier's free text into a typed alert; has no tools."""
+
+    def extract(self, text: str, known_ids: Sequence[str], item_ids: Sequence[str] = ()) -> ExtractedAlert | None:
+        """Return what the text says about known ids, or None when it says nothing usable.
+
+        `item_ids` tells which of the known ids are items: named beside another node, they narrow the alert to them.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Agents:
+    """The agents of an installation."""
+
+    planner: Planner
+    risk: RiskAgent
+    negotiator: Negotiator
+    analyst: Analyst
+    extractor: Extractor

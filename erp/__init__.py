@@ -1,0 +1,1 @@
+"""ERP systems behind one Protocol, the sandbox ERP, and the outbox, the only writer."""

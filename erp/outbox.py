@@ -1,0 +1,237 @@
+"""The only writer to an ERP: leased actions become orders, each exactly once."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from erp.adapter import (
+    ActionKind,
+    AuthFailed,
+    ConflictFound,
+    ErpAdapter,
+    ErpOrder,
+    InDoubt,
+    OrderAction,
+    Permanent,
+    Retryable,
+)
+from store.journal import TransitionDraft
+from store.operations import OutboxRow
+from tools.domain.errors import JitError
+from tools.domain.orders import OrderStatus
+
+HALTED_FLAG = "halted"
+LEASE_SECONDS = 60.0
+MAX_ATTEMPTS = 8
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 300.0
+LOG = logging.getLogger(__name__)
+
+
+class ActionQueue(Protocol):
+    """What the outbox needs of the operations database."""
+
+    def lease(self, limit: int = 10, seconds: float = 60.0) -> list[OutboxRow]:
+        """Take due actions; an expired lease counts as due again."""
+        ...
+
+    def complete(self, action_key: str, erp_ref: str, response: Mapping[str, Any]) -> None:
+        """The ERP did it."""
+        ...
+
+    def retry_later(self, action_key: str, error: str, delay: float) -> None:
+        """Due again in `delay` seconds."""
+        ...
+
+    def fail(self, action_key: str, error: str) -> None:
+        """Given up to a person."""
+        ...
+
+    def flag(self, name: str) -> Any:
+        """A flag of the installation."""
+        ...
+
+
+class DispatchLog(Protocol):
+    """What the outbox needs of the journal."""
+
+    def record(self, draft: TransitionDraft) -> object:
+        """Write one row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What became of one attempt. `status`: done, retried or failed."""
+
+    action_key: str
+    run_id: str
+    order_key: str
+    status: str
+    erp_ref: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchReport:
+    """What one drain did."""
+
+    attempts: tuple[Dispatched, ...] = ()
+    halted: bool = False
+    stopped: str = ""
+    """Why the drain ended early: the ERP refused our credentials."""
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """Keys of the actions that the ERP has carried out."""
+        return self._keys("done")
+
+    @property
+    def retried(self) -> tuple[str, ...]:
+        """Keys of the actions that are due again later."""
+        return self._keys("retried")
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Keys of the actions given up to a person."""
+        return self._keys("failed")
+
+    def _keys(self, status: str) -> tuple[str, ...]:
+        return tuple(attempt.action_key for attempt in self.attempts if attempt.status == status)
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """Drains the operations database's outbox into an ERP.
+
+    An action is leased before it is sent. One whose earlier attempt may have reached the ERP (its process died,
+    or the ERP did not answer) is looked up by its key before anything is sent again. The key is unique in the
+    ERP too, so that two drains of the same action still make one order.
+    """
+
+    operations: ActionQueue
+    adapter: ErpAdapter
+    journal: DispatchLog | None = None
+    lease_seconds: float = field(default=LEASE_SECONDS, kw_only=True)
+
+    def drain(self, run_id: str | None = None) -> DispatchReport:
+        """Send everything that is due; nothing while dispatch is halted. With `run_id`, report on that run only."""
+        attempts: list[Dispatched] = []
+        halted, stopped = self._halted(), ""
+        while not halted and not stopped and (rows := self.operations.lease(1, self.lease_seconds)):
+            for row in rows:
+                attempt, stopped = self._dispatch(row)
+                attempts.append(attempt)
+            halted = self._halted()
+        shown = tuple(attempt for attempt in attempts if run_id in (None, attempt.run_id))
+        return DispatchReport(shown, halted, stopped)
+
+    def _halted(self) -> bool:
+        return bool(self.operations.flag(HALTED_FLAG))
+
+    def _dispatch(self, row: OutboxRow) -> tuple[Dispatched, str]:
+        """One attempt, settled in the operations database; the text says why the drain must end, if it must."""
+        started, stopped = datetime.now(UTC), ""
+        try:
+            order = self._carry_out(row)
+        except (Retryable, InDoubt) as error:
+            attempt = self._put_off(row, error)
+        except AuthFailed as error:
+            stopped = str(error)
+            self.operations.retry_later(row.action_key, stopped, LONGEST_RETRY_SECONDS)
+            attempt = _attempt(row, "retried", error=stopped)
+        except (Permanent, ConflictFound, ValidationError) as error:
+            self.operations.fail(row.action_key, str(error))
+            attempt = _attempt(row, "failed", error=str(error))
+        else:
+            self.operations.complete(row.action_key, order.erp_ref, order.model_dump(mode="json"))
+            attempt = _attempt(row, "done", erp_ref=order.erp_ref)
+        self._note(row, attempt, started)
+        return attempt, stopped
+
+    def _put_off(self, row: OutboxRow, error: JitError) -> Dispatched:
+        """Later again; to a person after too many tries, or when it is in doubt for the second time running."""
+        in_doubt_again = isinstance(error, InDoubt) and (row.error or "").startswith(f"[{InDoubt.code}]")
+        if in_doubt_again or row.attempts >= MAX_ATTEMPTS:
+            self.operations.fail(row.action_key, str(error))
+            return _attempt(row, "failed", error=str(error))
+        delay = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** (row.attempts - 1))
+        self.operations.retry_later(row.action_key, str(error), delay)
+        return _attempt(row, "retried", error=str(error))
+
+    def _carry_out(self, row: OutboxRow) -> ErpOrder:
+        """The order after the action: found by key if it was carried out before, else sent now.
+
+        The row's key is the idempotency key, whatever the payload says.
+        """
+        action = OrderAction.model_validate({**row.payload, "key": row.action_key})
+        if action.kind not in self.adapter.capabilities().kinds:
+            raise Permanent(f"This ERP cannot {action.kind}.", remedy="Do it there by hand.", action_key=row.action_key)
+        order = self.adapter.find_by_key(action.key) if row.attempts > 1 else None
+        if order is None:
+            order = self._send(action)
+        if action.kind is ActionKind.PLACE and order.status is OrderStatus.DRAFT:
+            order = self._release(order, f"{action.key}:confirm")
+        return order
+
+    def _send(self, action: OrderAction) -> ErpOrder:
+        """Write once. An unanswered or refused write is looked up at once; a record with our key is adopted."""
+        write = {
+            ActionKind.PLACE: self.adapter.submit,
+            ActionKind.AMEND: self.adapter.amend,
+            ActionKind.HOLD: self.adapter.amend,
+            ActionKind.EXPEDITE: self.adapter.expedite,
+            ActionKind.CANCEL: self.adapter.cancel,
+        }[action.kind]
+        try:
+            return write(action)
+        except (InDoubt, ConflictFound):
+            found = self.adapter.find_by_key(action.key)
+            if found is None:
+                raise
+            return found
+
+    def _release(self, order: ErpOrder, key: str) -> ErpOrder:
+        """Confirm a draft; when that is in doubt or refused, its state tells whether it happened."""
+        try:
+            return self.adapter.confirm(order.erp_ref, key)
+        except (InDoubt, ConflictFound, Permanent):
+            now = self.adapter.get_status(order.erp_ref)
+            if now.status is OrderStatus.DRAFT:
+                raise
+            return now
+
+    def _note(self, row: OutboxRow, attempt: Dispatched, started: datetime) -> None:
+        LOG.info("%s %s: %s %s", row.kind, row.action_key, attempt.status, attempt.erp_ref or attempt.error)
+        if self.journal is None:
+            return
+        payload = {
+            "action_key": row.action_key,
+            "order_key": row.order_key,
+            "kind": row.kind,
+            "approval_id": row.approval_id,
+            "outcome": attempt.status,
+            "erp_ref": attempt.erp_ref,
+            "error": attempt.error,
+        }
+        self.journal.record(
+            TransitionDraft(
+                run_id=row.run_id,
+                node="outbox",
+                event="erp",
+                status="ok" if attempt.status == "done" else "error",
+                started_at=started,
+                ended_at=datetime.now(UTC),
+                attempt=row.attempts,
+                actor="outbox",
+                payload=payload,
+            )
+        )
+
+
+def _attempt(row: OutboxRow, status: str, *, erp_ref: str | None = None, error: str | None = None) -> Dispatched:
+    return Dispatched(row.action_key, row.run_id, row.order_key, status, erp_ref, error)

@@ -1,0 +1,1 @@
+"""Generated and real worlds, the closed-loop simulator, baselines and scorers."""

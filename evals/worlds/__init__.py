@@ -1,0 +1,1 @@
+"""Worlds: folders in the canonical schema, generated from a seed."""

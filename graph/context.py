@@ -1,0 +1,27 @@
+"""What a run's nodes may use. Everything arrives here; nothing is built at import."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agents.contracts import Agents, Counterparty
+from erp.outbox import Outbox
+from graph.desk import Desk
+from policies.gates import RuleSet
+from store.operations import Operations
+from store.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of one installation, as a run sees them."""
+
+    desk: Desk
+    warehouse: Warehouse
+    operations: Operations
+    outbox: Outbox
+    agents: Agents
+    rules: RuleSet
+    now: Callable[[], datetime]
+    counterparty: Callable[[str], Counterparty | None]
+    """Supplier id to whoever answers for it, None when nobody does."""

@@ -1,0 +1,112 @@
+"""The one door's signature, shared by the local session and the client of a running server."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Protocol
+
+from graph.views import (
+    AnswerView,
+    ApprovalView,
+    JournalCheckView,
+    PlanView,
+    RunView,
+    StepView,
+    TransitionView,
+    Trigger,
+)
+
+
+class SourcingSession(Protocol):
+    """Start, watch, decide, explain, replay and roll back sourcing runs."""
+
+    def close(self) -> None:
+        """Release what the session holds open."""
+        ...
+
+    def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, object]:
+        """Read a folder of this machine into a new, active dataset version."""
+        ...
+
+    def start(self, trigger: Trigger) -> str:
+        """Run until it ends or waits for people; returns the run id."""
+        ...
+
+    def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
+        """Yield steps as they finish: of a new run for `trigger`, or those stored for `run_id`."""
+        ...
+
+    def runs(self, limit: int = 20) -> Sequence[RunView]:
+        """Latest first."""
+        ...
+
+    def plan(self, run_id: str | None = None) -> PlanView:
+        """Everything stored about a run (the latest when none is named). NotFound when there is none."""
+        ...
+
+    def pending(self) -> Sequence[ApprovalView]:
+        """Approvals that wait, oldest first."""
+        ...
+
+    def approval(self, approval_id: str) -> ApprovalView:
+        """One approval, decided or not."""
+        ...
+
+    def decide(
+        self,
+        approval_id: str,
+        decision: str,
+        actor: str,
+        reason: str = "",
+        *,
+        content_hash: str | None = None,
+        edits: Mapping[str, float] | None = None,
+    ) -> ApprovalView:
+        """Approve, edit (line id to quantity) or reject; the run goes on at once.
+
+        Conflict when it is already decided or its content changed; NotAllowed when the actor may not sign.
+        """
+        ...
+
+    def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
+        """Why the plan, a line, an item or a supplier came out as it did."""
+        ...
+
+    def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
+        """Answer a question from stored facts, or start a replan when the question asks for one."""
+        ...
+
+    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
+        """The stored conversation, oldest first: role, text, at, sources, run_id."""
+        ...
+
+    def replay(self, run_id: str) -> Mapping[str, object]:
+        """Recompute a run from its snapshot: {"identical": bool, "stored": hash, "replayed": hash}."""
+        ...
+
+    def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
+        """Make an earlier dataset or policy version active again."""
+        ...
+
+    def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
+        """Transitions in order."""
+        ...
+
+    def verify_journal(self) -> JournalCheckView:
+        """Check the hash chain and its completeness."""
+        ...
+
+    def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
+        """Store a verified alert in the inbox: {"accepted": True}; Conflict when seen before."""
+        ...
+
+    def observe(self, advance_days: int = 0) -> Mapping[str, object]:
+        """Read confirmations and receipts back from the ERP into a new dataset version."""
+        ...
+
+    def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
+        """Stop (or allow again) every dispatch."""
+        ...
+
+    def status(self) -> Mapping[str, object]:
+        """Active dataset, policy version, model, journal lag, ERP health, halted."""
+        ...

@@ -1,0 +1,212 @@
+"""The computations of a run, memoised by the versions that they are made from.
+
+Nodes ask the desk instead of carrying arrays through checkpoints: the same versions give the same values, in
+this process, after a crash in the next one, and in a replay.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import orjson
+
+from store.warehouse import Warehouse
+from tools.domain.alerts import Alert
+from tools.domain.datasets import Dataset, Period
+from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
+from tools.forecasting import DemandForecast, ForecastSettings, detect_period, forecast_demand
+from tools.lead_times import LeadTimeDistribution, estimate_lead_times
+from tools.network import ItemExposure, build_graph, exposure, propagate
+from tools.network.disruption import Disruption
+from tools.ordering import build_snapshot, combine, plan_options
+
+Value = TypeVar("Value")
+CACHE_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Demand and lead-time distributions of a run's items."""
+
+    period: Period
+    forecasts: tuple[DemandForecast, ...]
+    lead_times: Mapping[str, LeadTimeDistribution]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a plan depends on beside code: hashable, and rebuilt from the state of a run."""
+
+    dataset_version: str
+    item_ids: tuple[str, ...]
+    alerts: str = "[]"
+    """Canonical JSON of the typed alerts."""
+    adjustments: tuple[tuple[str, float], ...] = ()
+    """Offer id to the largest quantity that the gates left it."""
+
+    @property
+    def typed_alerts(self) -> tuple[Alert, ...]:
+        """The alerts as values."""
+        return tuple(Alert.model_validate(raw) for raw in orjson.loads(self.alerts))
+
+
+class Desk:
+    """Memoised computations over one warehouse; safe to use from several threads."""
+
+    def __init__(self, warehouse: Warehouse, seed: int, horizon: int) -> None:
+        self._warehouse = warehouse
+        self._seed = seed
+        self._horizon = horizon
+        self._cache: OrderedDict[Hashable, object] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def dataset(self, version: str) -> Dataset:
+        """The dataset version."""
+        return self._memo(("dataset", version), lambda: self._warehouse.load_dataset(version))
+
+    def forecast(self, version: str, item_ids: Sequence[str]) -> tuple[DemandForecast, ...]:
+        """Forecasts of the items, each computed once per dataset version."""
+        dataset = self.dataset(version)
+        wanted = set(item_ids)
+        keys = [key for key in dataset.demand if key[0] in wanted]
+        with self._lock:
+            missing = [key for key in keys if ("forecast", version, key) not in self._cache]
+            if missing:
+                for made in forecast_demand(
+                    [dataset.demand[key] for key in missing],
+                    as_of=dataset.as_of,
+                    period=self.period(version),
+                    horizon=self._horizon,
+                    settings=ForecastSettings(seed=self._seed),
+                ):
+                    self._keep(("forecast", version, (made.item_id, made.site_id)), made)
+            return tuple(cast(DemandForecast, self._cache["forecast", version, key]) for key in keys)
+
+    def period(self, version: str) -> Period:
+        """The planning bucket that the history's dates imply (a day's history is planned by the week)."""
+        found = self._memo(("period", version), lambda: detect_period(list(self.dataset(version).demand.values())))
+        return Period.WEEK if found is Period.DAY else found
+
+    def estimates(self, version: str, item_ids: Sequence[str]) -> Estimates:
+        """Demand forecasts of the items and lead times of all offers."""
+        return Estimates(self.period(version), self.forecast(version, item_ids), self.lead_times(version))
+
+    def lead_times(self, version: str) -> Mapping[str, LeadTimeDistribution]:
+        """Lead-time distribution of every offer."""
+        dataset = self.dataset(version)
+        return self._memo(
+            ("lead_times", version),
+            lambda: estimate_lead_times(dataset.offers, dataset.receipts, dataset.open_orders, dataset.as_of),
+        )
+
+    def disruption(self, scope: Scope) -> Disruption:
+        """What the alerts do to suppliers, orders and items."""
+        dataset = self.dataset(scope.dataset_version)
+
+        def compute() -> Disruption:
+            return propagate(build_graph(dataset), scope.typed_alerts, dataset, dataset.as_of)
+
+        return self._memo(("disruption", scope.dataset_version, scope.alerts), compute)
+
+    def exposures(self, scope: Scope) -> tuple[ItemExposure, ...]:
+        """Days of cover against days to recover, along the network."""
+        dataset = self.dataset(scope.dataset_version)
+        estimates = self.estimates(scope.dataset_version, scope.item_ids)
+        daily = {made.item_id: float(made.mean().mean()) / estimates.period.days for made in estimates.forecasts}
+        return self._memo(
+            ("exposures", scope.dataset_version, scope.item_ids),
+            lambda: tuple(exposure(build_graph(dataset), dataset, estimates.lead_times, daily)),
+        )
+
+    def snapshot(self, scope: Scope) -> PlanningSnapshot:
+        """The planning problem of the scope."""
+        return self._memo(("snapshot", scope), lambda: self._snapshot(scope))
+
+    def _snapshot(self, scope: Scope) -> PlanningSnapshot:
+        dataset = self.dataset(scope.dataset_version)
+        wanted = set(scope.item_ids)
+        part = replace(
+            dataset,
+            items={key: item for key, item in dataset.items.items() if key in wanted},
+            offers=tuple(offer for offer in dataset.offers if offer.item_id in wanted),
+            demand={key: history for key, history in dataset.demand.items() if key[0] in wanted},
+            on_hand={key: units for key, units in dataset.on_hand.items() if key[0] in wanted},
+        )
+        estimates = self.estimates(scope.dataset_version, scope.item_ids)
+        snapshot = build_snapshot(
+            part,
+            estimates.forecasts,
+            estimates.lead_times,
+            horizon=self._horizon,
+            limits=self._limits(dataset),
+            disruption=self.disruption(scope) if scope.alerts != "[]" else None,
+        )
+        return _adjusted(snapshot, dict(scope.adjustments))
+
+    def _limits(self, dataset: Dataset) -> SharedLimits:
+        capacities = [site.storage_capacity for site in dataset.sites.values()]
+        known = [capacity for capacity in capacities if capacity is not None]
+        return SharedLimits(
+            storage=sum(known) if known and len(known) == len(capacities) else float("inf"),
+            supplier_min_order_value=np.array(
+                [dataset.suppliers[key].min_order_value for key in sorted(dataset.suppliers)]
+            ),
+        )
+
+    def groups(self, scope: Scope) -> dict[str, list[str]]:
+        """Item groups that a planner chooses for: by criticality."""
+        dataset = self.dataset(scope.dataset_version)
+        found: dict[str, list[str]] = {}
+        for item_id in scope.item_ids:
+            found.setdefault(dataset.items[item_id].criticality.value, []).append(item_id)
+        return dict(sorted(found.items()))
+
+    def options(self, scope: Scope) -> tuple[PlanOption, ...]:
+        """The computed options of every group."""
+        exposed: dict[str, float] = {}
+        for row in self.exposures(scope):
+            exposed[row.item_id] = max(exposed.get(row.item_id, 0.0), row.money_at_risk)
+        return self._memo(
+            ("options", scope),
+            lambda: plan_options(self.snapshot(scope), OrderingSettings(seed=self._seed), self.groups(scope), exposed),
+        )
+
+    def plan(self, scope: Scope, chosen: Mapping[str, str]) -> OrderPlan:
+        """The plan that the chosen options make together, under the shared limits."""
+        return self._memo(
+            ("plan", scope, tuple(sorted(chosen.items()))),
+            lambda: combine(self.snapshot(scope), OrderingSettings(seed=self._seed), self.options(scope), chosen),
+        )
+
+    def _memo(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        with self._lock:
+            if key not in self._cache:
+                self._keep(key, compute())
+            return cast(Value, self._cache[key])
+
+    def _keep(self, key: Hashable, value: object) -> None:
+        self._cache[key] = value
+        forecasts = sum(1 for known in self._cache if cast(tuple[Any, ...], known)[0] == "forecast")
+        while len(self._cache) - forecasts > CACHE_SIZE:
+            oldest = next(k for k in self._cache if cast(tuple[Any, ...], k)[0] != "forecast")
+            del self._cache[oldest]
+
+
+def _adjusted(snapshot: PlanningSnapshot, largest: Mapping[str, float]) -> PlanningSnapshot:
+    """The snapshot with offers capped or barred as the gates asked."""
+    if not largest:
+        return snapshot
+    sources = snapshot.sources
+    caps = np.array([largest.get(offer_id, np.inf) for offer_id in sources.offer_ids])
+    bounded = np.minimum(sources.max_quantity, caps)
+    return replace(
+        snapshot,
+        sources=replace(
+            sources,
+            max_quantity=np.where(caps > 0, bounded, sources.max_quantity),
+            orderable=sources.orderable & (bounded >= sources.moq),
+        ),
+    )

@@ -1,0 +1,101 @@
+"""The branch of one order: a person's signature where a gate asks for one, then the outbox."""
+
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from erp.adapter import ActionKind, DraftLine, OrderAction, OrderDraft
+from graph.context import Context
+from graph.nodes import route_order
+from graph.state import Json, OrderState
+from graph.transitions import stable_hash
+from store.operations import OutboxRow
+
+Update = dict[str, Any]
+
+
+def needs_person(state: OrderState) -> Literal["await_approval", "dispatch", "decline"]:
+    """Where the gates sent this order."""
+    routes: dict[str, Literal["await_approval", "dispatch", "decline"]] = {
+        "person": "await_approval",
+        "auto": "dispatch",
+    }
+    return routes.get(state["order"]["route"], "decline")
+
+
+def await_approval(state: OrderState) -> Update:
+    """Pause until a person decides; nothing else happens here, because a resumed node starts over."""
+    order = state["order"]
+    asked = {name: order[name] for name in ("approval_id", "order_key", "content_hash", "tier")}
+    return {"answer": interrupt(asked)}
+
+
+def by_answer(state: OrderState) -> Literal["dispatch", "gate_edit", "decline"]:
+    """Approve, edit or reject; an answer bound to other content declines."""
+    answer, order = state["answer"], state["order"]
+    if answer["content_hash"] != order["content_hash"]:
+        return "decline"
+    routes: dict[str, Literal["dispatch", "gate_edit"]] = {"approve": "dispatch", "edit": "gate_edit"}
+    return routes.get(str(answer["decision"]), "decline")
+
+
+def gate_edit(state: OrderState, runtime: Runtime[Context]) -> Update:
+    """An edited order through the gate again; its editor becomes a proposer, so somebody else signs."""
+    edits, order = state["answer"]["edits"] or {}, state["order"]
+    lines = [_edited(line, edits.get(line["line_id"])) for line in order["lines"]]
+    draft: Json = {
+        **order,
+        "lines": [line for line in lines if line["quantity"] > 0],
+        "edited": True,
+        "proposed_by": [*order["proposed_by"], state["answer"]["actor"]],
+    }
+    proposer = str(state["answer"]["actor"])
+    return {"order": route_order(draft, (), state["run_id"], proposer, runtime.context)}
+
+
+def _edited(line: Json, quantity: float | None) -> Json:
+    if quantity is None:
+        return line
+    freight = line["landed_cost"] - line["value"]
+    value = quantity * line["unit_price"]
+    return {**line, "quantity": quantity, "value": value, "landed_cost": value + freight}
+
+
+def dispatch(state: OrderState, runtime: Runtime[Context]) -> Update:
+    """Put the order into the outbox under its key and drain it."""
+    context, order = runtime.context, state["order"]
+    key = stable_hash([state["run_id"], order["order_key"], order["content_hash"]])
+    action = OrderAction(
+        key=key,
+        kind=ActionKind.PLACE,
+        order=OrderDraft(
+            supplier_id=order["supplier_id"],
+            site_id=order["site_id"],
+            currency=order["currency"],
+            lines=tuple(
+                DraftLine(
+                    line_id=line["line_id"],
+                    item_id=line["item_id"],
+                    quantity=line["quantity"],
+                    unit_price=str(line["unit_price"]),
+                    due_date=line["expected_arrival"],
+                )
+                for line in order["lines"]
+            ),
+        ),
+    )
+    approval_id = order["approval_id"] if order["route"] == "person" else None
+    context.operations.enqueue(
+        OutboxRow(key, state["run_id"], order["order_key"], "place", action.model_dump(mode="json"), approval_id)
+    )
+    context.outbox.drain()
+    return {"outcomes": [{"order_key": order["order_key"], "action_key": key, "status": "dispatched"}]}
+
+
+def decline(state: OrderState) -> Update:
+    """Record that the order does not leave, and why."""
+    order, answer = state["order"], state.get("answer")
+    status = "rejected" if answer else str(order["status"])
+    reason = str(answer["reason"]) if answer else "; ".join(order["reasons"])
+    return {"outcomes": [{"order_key": order["order_key"], "action_key": "", "status": status, "reason": reason}]}

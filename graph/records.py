@@ -1,0 +1,243 @@
+"""Values of a run as JSON: what goes into artifacts, state and approvals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from agents.contracts import Decided
+from graph.context import Context
+from graph.desk import Desk
+from graph.state import Json, RunState
+from policies.approval import content_hash
+from policies.gates import Effect, Tier, Verdict
+from store.operations import ApprovalRow
+from tools.domain.catalogue import Autonomy
+from tools.domain.datasets import Dataset
+from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
+from tools.forecasting import DemandForecast
+from tools.lead_times import LeadTimeDistribution
+
+HISTORY_SHOWN = 104
+
+
+def verdict(found: Verdict, subject: str) -> Json:
+    """A verdict and what it is about."""
+    return {
+        "gate": found.gate,
+        "rule": found.rule,
+        "subject": subject,
+        "effect": found.effect.value,
+        "reason": found.reason,
+        "limit": found.limit,
+        "actual": found.actual,
+        "tier": found.tier.value if found.tier else "",
+        "policy_version": found.policy_version,
+    }
+
+
+def verdict_from(raw: Mapping[str, Any]) -> Verdict:
+    """The verdict of a stored record."""
+    tier = Tier(raw["tier"]) if raw["tier"] else None
+    names = ("gate", "rule", "reason", "limit", "actual", "policy_version")
+    return Verdict(effect=Effect(raw["effect"]), tier=tier, **{name: raw[name] for name in names})
+
+
+def forecast(made: DemandForecast) -> Json:
+    """A forecast with its provenance and the bands that people look at."""
+    series = made.history
+    return {
+        "item_id": made.item_id,
+        "model": made.model,
+        "pattern": made.pattern.value,
+        "fallback": made.fallback,
+        "accuracy": dict(made.accuracy),
+        "history_dates": [str(day) for day in series.starts[-HISTORY_SHOWN:]],
+        "history": _floats(series.quantities[-HISTORY_SHOWN:]),
+        "dates": [str(day) for day in made.starts],
+        "p10": _floats(made.quantile(0.1)),
+        "p50": _floats(made.quantile(0.5)),
+        "p90": _floats(made.quantile(0.9)),
+    }
+
+
+def lead_time(made: LeadTimeDistribution) -> Json:
+    """A lead-time distribution in figures."""
+    return {
+        "mean_days": made.mean,
+        "sd_days": made.sd,
+        "p50_days": made.quantile(0.5),
+        "p90_days": made.quantile(0.9),
+        "source": made.source,
+        "observations": made.observations,
+        "fallback": made.fallback,
+    }
+
+
+def option(made: PlanOption) -> Json:
+    """An option's figures, without its lines."""
+    names = ("option_id", "group", "profile", "title", "order_value", "fill_rate", "stockout_probability")
+    found: Json = {name: getattr(made, name) for name in names}
+    return {
+        **found,
+        "risk_exposure": made.risk_exposure,
+        "expected_cost": made.cost.total,
+        "suppliers": list(made.suppliers),
+        "lines": len(made.lines),
+    }
+
+
+def outlook(made: ItemOutlook) -> Json:
+    """An item's outlook in figures."""
+    return {
+        **{name: value for name, value in asdict(made).items() if name not in ("projected_stock", "cost")},
+        "cost": asdict(made.cost),
+        "stock_p10": _floats(made.projected_stock[0]),
+        "stock_p50": _floats(made.projected_stock[1]),
+        "stock_p90": _floats(made.projected_stock[2]),
+    }
+
+
+def _floats(values: Any) -> list[float]:
+    return [round(float(value), 4) for value in np.asarray(values)]
+
+
+def decided(made: Decided) -> Json:
+    """Who decided, and why a model was passed over."""
+    return made.model_dump(include={"decided_by", "fallback_reason", "model", "tokens_in", "tokens_out"})
+
+
+def plan_totals(plan: OrderPlan) -> Json:
+    """Cost, bound and identity of a plan."""
+    return {
+        "snapshot_hash": plan.snapshot_hash,
+        "plan_hash": plan_hash_parts(plan),
+        "cost": {**asdict(plan.cost), "total": plan.cost.total},
+        "lower_bound": plan.lower_bound,
+        "conflicts": list(plan.conflicts),
+    }
+
+
+def plan_hash_parts(plan: OrderPlan) -> list[list[Any]]:
+    """The lines that a replay must reproduce bit for bit."""
+    return [[line.line_id, line.quantity, line.unit_price, str(line.expected_arrival)] for line in plan.lines]
+
+
+def orders(plan: OrderPlan, dataset: Dataset, run_id: str) -> list[Json]:
+    """Draft orders: the plan's lines to be placed now, by supplier and site."""
+    grouped: dict[tuple[str, str], list[PlanLine]] = {}
+    for line in plan.lines:
+        if line.period == 0 and line.replaces_order_id is None and line.quantity > 0:
+            grouped.setdefault((line.supplier_id, line.site_id), []).append(line)
+    return [
+        {
+            "order_key": f"{run_id}/{supplier_id}/{site_id}",
+            "supplier_id": supplier_id,
+            "site_id": site_id,
+            "currency": plan.currency,
+            "lines": [_line(line, dataset, plan.currency) for line in lines],
+        }
+        for (supplier_id, site_id), lines in sorted(grouped.items())
+    ]
+
+
+def _line(line: PlanLine, dataset: Dataset, currency: str) -> Json:
+    item = dataset.items[line.item_id]
+    return {
+        "line_id": line.line_id,
+        "intent": line.intent.value,
+        "item_id": line.item_id,
+        "item": item.description or line.item_id,
+        "uom": item.uom,
+        "autonomy": item.autonomy.value,
+        "offer_id": line.offer_id,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "list_price": line.unit_price,
+        "value": line.value,
+        "landed_cost": line.landed_cost,
+        "currency": currency,
+        "order_date": line.order_date.isoformat(),
+        "expected_arrival": line.expected_arrival.isoformat(),
+        "policy": line.explanation.policy,
+        "formula": line.explanation.formula,
+        "figures": dict(line.explanation.figures),
+        "notes": list(line.explanation.notes),
+        "binding": [f"{b.name}: one more {b.unit} is worth {b.shadow_price:,.2f} {currency}" for b in line.binding],
+        "status": "planned",
+    }
+
+
+def with_agreements(found: Sequence[Json], agreements: Sequence[Json]) -> list[Json]:
+    """The orders with agreed prices on their lines."""
+    prices = {a["line_id"]: a["unit_price"] for outcome in agreements for a in outcome["agreements"]}
+    return [{**order, "lines": [_agreed(line, prices) for line in order["lines"]]} for order in found]
+
+
+def _agreed(line: Json, prices: Mapping[str, float]) -> Json:
+    price = min(float(prices.get(line["line_id"], line["unit_price"])), float(line["unit_price"]))
+    saved = (line["unit_price"] - price) * line["quantity"]
+    changed = {"unit_price": price, "value": line["value"] - saved, "landed_cost": line["landed_cost"] - saved}
+    return {**line, **changed}
+
+
+def by_autonomy(order: Json) -> list[Json]:
+    """The order split by autonomy level, so that a shadow item never holds back another."""
+    parts: list[Json] = []
+    for level in Autonomy:
+        lines = [line for line in order["lines"] if line["autonomy"] == level.value]
+        if lines:
+            parts.append({**order, "order_key": f"{order['order_key']}/{level.value}", "lines": lines})
+    return parts
+
+
+def signed(order: Mapping[str, Any], policy_version: str, known: Mapping[str, Any]) -> str:
+    """The hash that an approval of this order binds to."""
+    bound = {
+        "order_key": order["order_key"],
+        "supplier_id": order["supplier_id"],
+        "site_id": order["site_id"],
+        "currency": order["currency"],
+        "lines": [
+            [line["line_id"], line["item_id"], str(Decimal(str(line["quantity"]))), str(line["unit_price"])]
+            for line in order["lines"]
+        ],
+    }
+    return content_hash(bound, policy_version, known)
+
+
+def open_approval(order: Json, run_id: str, context: Context) -> None:
+    """Open the approval of an order; opening it again changes nothing."""
+    context.operations.open_approval(
+        ApprovalRow(
+            approval_id=order["approval_id"],
+            run_id=run_id,
+            interrupt_id="",
+            order_key=order["order_key"],
+            content_hash=order["content_hash"],
+            tier=order["tier"],
+            proposed_by=order["proposed_by"],
+            payload=order,
+            opened_at=context.now(),
+        )
+    )
+
+
+def run_kpis(state: RunState, desk: Desk) -> dict[str, float]:
+    """Figures of a run: what it orders and what it expects."""
+    routed = state.get("routed", [])
+    values = [line["value"] for order in routed for line in order["lines"] if order["route"] != "drop"]
+    found = {
+        "order_value": float(sum(values)),
+        "order_lines": float(len(values)),
+        "items": float(len(state["item_ids"])),
+    }
+    found["negotiated_saving"] = float(sum(outcome["saved"] for outcome in state.get("agreements", [])))
+    if not state["stopped"]:
+        dataset = desk.dataset(state["dataset_version"])
+        found["stock_value"] = float(
+            sum(max(units, 0.0) * dataset.items[item].unit_value for (item, _), units in dataset.on_hand.items())
+        )
+    return found

@@ -1,0 +1,70 @@
+"""State of a sourcing run. Small and JSON-able: bulk values are recomputed from the versions it names."""
+
+import operator
+from typing import Annotated, Any
+
+from typing_extensions import TypedDict
+
+Json = dict[str, Any]
+"""A JSON object; bulk and typed values live in tools, store and agents, not in the checkpoint."""
+
+
+class RunState(TypedDict):
+    """One writer per key, or a reducer where parallel nodes write."""
+
+    run_id: str
+    trigger: Json
+    dataset_version: str
+    versions: dict[str, str]
+    item_ids: list[str]
+    """Items this run replans; sense."""
+    alerts: list[Json]
+    """Typed alerts of the run; sense."""
+    stopped: str
+    """Why the data gate stopped the run, empty when it did not; gate_data."""
+    risks: list[Json]
+    exposure: dict[str, float]
+    """Money at risk by item; assess_risk."""
+    adjustments: dict[str, float]
+    """Offer id to the largest quantity the gates left it (0 bars it); gate_lines, gate_plan."""
+    rounds: Annotated[int, operator.add]
+    choice: Json
+    """Group to option id, with reasons; choose_plan."""
+    orders: list[Json]
+    """Draft orders by supplier; choose_plan."""
+    agreements: Annotated[list[Json], operator.add]
+    """Negotiation outcomes by order, tagged with their round; negotiate."""
+    line_verdicts: list[Json]
+    plan_verdicts: list[Json]
+    routed: list[Json]
+    """Orders with the tier that must sign, or none; gate_autonomy."""
+    outcomes: Annotated[list[Json], operator.add]
+    """What became of each order; the order branch."""
+    closed: bool
+
+
+class OrderState(TypedDict):
+    """One order's branch: from its gate to the ERP."""
+
+    run_id: str
+    versions: dict[str, str]
+    order: Json
+    answer: Json
+    """The person's decision; await_approval."""
+    outcomes: Annotated[list[Json], operator.add]
+
+
+class OrderOutcome(TypedDict):
+    """What an order's branch hands back: nothing that another branch also writes."""
+
+    outcomes: Annotated[list[Json], operator.add]
+
+
+class NegotiationTask(TypedDict):
+    """What one negotiator gets."""
+
+    run_id: str
+    order: Json
+    round: int
+    limits: list[Json]
+    """Target and reservation price of each line."""

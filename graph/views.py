@@ -1,0 +1,249 @@
+"""What the doors see: plain, JSON-able views of runs, plans, approvals and answers.
+
+The command line, the web pages and the HTTP API all render these and nothing else, so that a local session
+and one that talks to a running server look the same.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class View(BaseModel):
+    """A frozen view."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class TriggerKind(StrEnum):
+    """What may start a run."""
+
+    ANALYST = "analyst"
+    ALERT = "alert"
+    SCHEDULE = "schedule"
+    CLI = "cli"
+    EVAL = "eval"
+
+
+class Trigger(View):
+    """Why a run starts. `item_ids` empty means every item; `alerts` are typed alerts as JSON objects."""
+
+    kind: TriggerKind
+    actor: str
+    reason: str = ""
+    item_ids: tuple[str, ...] = ()
+    alerts: tuple[dict[str, object], ...] = ()
+    dataset_version: str | None = None
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class StepView(View):
+    """One finished node, as progress is shown: a title, one sentence, and how long it took."""
+
+    run_id: str
+    node: str
+    title: str
+    summary: str
+    seconds: float
+    status: str = "ok"
+    at: datetime
+
+
+class RunView(View):
+    """A sourcing run in short."""
+
+    run_id: str
+    status: RunStatus
+    trigger: Trigger
+    dataset_version: str
+    versions: dict[str, str] = Field(default_factory=dict)
+    started_at: datetime
+    ended_at: datetime | None = None
+    summary: str = ""
+    n_lines: int = 0
+    order_value: float = 0.0
+    currency: str = ""
+    pending_approvals: int = 0
+    dispatched: int = 0
+
+
+class VerdictView(View):
+    """One gate's answer on one subject."""
+
+    gate: str
+    rule: str
+    subject: str
+    effect: str
+    reason: str
+    limit: str = ""
+    actual: str = ""
+
+
+class LineView(View):
+    """One order line with everything that explains it."""
+
+    line_id: str
+    order_key: str
+    intent: str
+    item_id: str
+    item: str
+    uom: str
+    supplier_id: str
+    supplier: str
+    offer_id: str
+    quantity: float
+    unit_price: float
+    value: float
+    landed_cost: float
+    currency: str
+    order_date: str
+    expected_arrival: str
+    status: str
+    """planned, denied, shadow, waiting, approved, rejected, dispatched, confirmed, failed"""
+    policy: str = ""
+    formula: str = ""
+    figures: dict[str, float] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    binding: tuple[str, ...] = ()
+    verdicts: tuple[VerdictView, ...] = ()
+
+
+class OptionView(View):
+    """A computed alternative for a group of items, and whether the planner took it."""
+
+    option_id: str
+    group: str
+    title: str
+    order_value: float
+    expected_cost: float
+    fill_rate: float
+    stockout_probability: float
+    risk_exposure: float
+    suppliers: tuple[str, ...]
+    chosen: bool = False
+    reason: str = ""
+
+
+class OutlookView(View):
+    """One item's position: what stands, what is expected, and why something is or is not ordered."""
+
+    item_id: str
+    item: str
+    on_hand: float
+    inventory_position: float
+    reorder_point: float
+    safety_stock: float
+    days_of_cover: float
+    stockout_probability: float
+    fill_rate: float
+    reason: str
+    forecast_model: str = ""
+    demand_pattern: str = ""
+    history_dates: tuple[str, ...] = ()
+    history: tuple[float, ...] = ()
+    dates: tuple[str, ...] = ()
+    demand_p10: tuple[float, ...] = ()
+    demand_p50: tuple[float, ...] = ()
+    demand_p90: tuple[float, ...] = ()
+    stock_p10: tuple[float, ...] = ()
+    stock_p50: tuple[float, ...] = ()
+    stock_p90: tuple[float, ...] = ()
+
+
+class ApprovalView(View):
+    """One order that waits for, or got, a person's decision."""
+
+    approval_id: str
+    run_id: str
+    order_key: str
+    status: str
+    """pending, approved, rejected, edited, void"""
+    tier: str
+    content_hash: str
+    supplier: str
+    value: float
+    currency: str
+    lines: tuple[LineView, ...]
+    reasons: tuple[str, ...]
+    proposed_by: tuple[str, ...]
+    opened_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    reason: str = ""
+
+
+class RiskView(View):
+    """One risk on the supply network."""
+
+    node_id: str
+    item_ids: tuple[str, ...]
+    severity: str
+    summary: str
+    hedge: str = ""
+    days_of_cover: float | None = None
+    money_at_risk: float | None = None
+
+
+class PlanView(View):
+    """Everything stored about a run that a page or a terminal shows."""
+
+    run: RunView
+    steps: tuple[StepView, ...] = ()
+    quality: tuple[VerdictView, ...] = ()
+    risks: tuple[RiskView, ...] = ()
+    options: tuple[OptionView, ...] = ()
+    lines: tuple[LineView, ...] = ()
+    outlooks: tuple[OutlookView, ...] = ()
+    verdicts: tuple[VerdictView, ...] = ()
+    negotiations: tuple[dict[str, object], ...] = ()
+    kpis: dict[str, float] = Field(default_factory=dict)
+    lower_bound: float = 0.0
+    expected_cost: float = 0.0
+    conflicts: tuple[str, ...] = ()
+
+
+class AnswerView(View):
+    """A chat answer with the facts that it rests on."""
+
+    text: str
+    sources: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    run_id: str | None = None
+    decided_by: str = "rules"
+
+
+class TransitionView(View):
+    """One journal row."""
+
+    seq: int
+    run_id: str
+    node: str
+    attempt: int
+    step: int
+    event: str
+    status: str
+    started_at: datetime
+    ended_at: datetime
+    actor: str
+    payload: dict[str, object]
+    hash: str
+
+
+class JournalCheckView(View):
+    """Result of verifying the hash chain."""
+
+    ok: bool
+    rows: int
+    reason: str = ""
+    head_hash: str = ""
+    lag_rows: int = 0

@@ -1,0 +1,65 @@
+"""Who must sign what, and what a signature binds to."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from policies.gates import Effect, RuleSet, Tier, Verdict, tier_of
+from tools.domain.errors import BadInput
+
+TIERS_OF_ROLE: Mapping[str, tuple[Tier, ...]] = {
+    "viewer": (),
+    "analyst": (),
+    "buyer": (Tier.BUYER,),
+    "manager": (Tier.BUYER, Tier.MANAGER),
+    "admin": (Tier.BUYER, Tier.MANAGER),
+}
+AGENT_PREFIX = "agent:"
+BUYER_LIMIT = "max_order_value_buyer_cents"
+"""Limit in the rule file up to which a buyer's signature is enough."""
+
+
+def content_hash(order: Mapping[str, object], policy_version: str, facts: Mapping[str, object]) -> str:
+    """SHA-256 over canonical JSON of the order, the policy version and the facts: change one field and it is void.
+
+    Raises BadInput when something in them is no plain JSON value, since its text could change without its meaning.
+    """
+    bound = {"order": order, "policy_version": policy_version, "facts": facts}
+    try:
+        text = json.dumps(bound, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"The order cannot be signed: {error}.", remedy="Give plain JSON values.") from error
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def approval_tier(value_cents: int, verdicts: Sequence[Verdict], rules: RuleSet) -> Tier | None:
+    """The tier that must sign: what the verdicts ask for, and a manager above the buyer's limit; None for nobody."""
+    asked = tier_of(verdicts)
+    if asked is None or value_cents <= rules.limits[BUYER_LIMIT]:
+        return asked
+    return Tier.MANAGER
+
+
+def may_decide(actor: str, role: str, proposed_by: Sequence[str], tier: Tier, policy_version: str = "") -> Verdict:
+    """Whether a person may sign: agents never, proposers never, and only a role that reaches the tier."""
+    name = _same_person(actor)
+    if not name or name.startswith(AGENT_PREFIX):
+        return _denied("agents_never_approve", "Agents and programs never approve.", "a person", actor, policy_version)
+    if name in {_same_person(proposer) for proposer in proposed_by}:
+        reason = f"{actor} proposed or edited this order; somebody else must sign it."
+        return _denied("segregation_of_duties", reason, "somebody else", actor, policy_version)
+    if tier not in TIERS_OF_ROLE.get(role, ()):
+        reason = f"{actor} is {role}; this order needs a {tier.value}."
+        return _denied("approval_tier", reason, tier.value, role, policy_version)
+    allowed = f"{actor} may sign as {role}."
+    return Verdict("approval", "approval_tier", Effect.ALLOW, allowed, tier.value, role, tier, policy_version)
+
+
+def _same_person(name: str) -> str:
+    """A name without the differences of case, width and spacing that would let one person pass for two."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _denied(rule: str, reason: str, limit: str, actual: str, policy_version: str) -> Verdict:
+    return Verdict("approval", rule, Effect.DENY, reason, limit, actual, None, policy_version)

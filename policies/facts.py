@@ -1,0 +1,116 @@
+"""What the gates know. Integers only: money in cents (minor units), shares in basis points, times in days.
+
+A rule names these fields and nothing else; a missing or mistyped fact is an error, and an error denies.
+"""
+
+from typing import Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+BASIS_POINTS = 10_000
+LARGEST_FACT = 2**53
+"""Beyond it a condition's arithmetic would be inexact or overflow, so such a fact is refused."""
+
+
+class Facts(BaseModel):
+    """Strict and frozen: no coercion, no extra fields."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @model_validator(mode="after")
+    def _within_range(self) -> Self:
+        for name, value in self:
+            if isinstance(value, int) and abs(value) > LARGEST_FACT:
+                raise ValueError(f"{name} is {value}, beyond +-2^53")
+        return self
+
+    @classmethod
+    def sample(cls) -> Self:
+        """Facts of the right types, no two numbers alike: what a rule is tried on when it is loaded."""
+        values: dict[str, Any] = {}
+        for number, (name, field) in enumerate(cls.model_fields.items(), start=1):
+            choices = get_args(field.annotation)
+            values[name] = choices[0] if choices else number if field.annotation is int else False
+        return cls.model_validate(values)
+
+
+class DataFacts(Facts):
+    """The dataset version of a run."""
+
+    stock_age_days: int
+    items: int
+    items_without_stock: int
+    items_without_offer: int
+    items_without_demand: int
+    rejected_rows: int
+    total_rows: int
+
+
+class LineFacts(Facts):
+    """One order line, its item, its source and the forecast behind it."""
+
+    intent: Literal["place", "adjust_quantity", "move_date", "switch_supplier", "expedite", "hold", "cancel"]
+    value_cents: int
+    quantity: int
+    moq: int
+    off_multiple: int
+    """Units by which the quantity misses the order multiple."""
+    cover_after_days: int
+    """Days of mean demand that stock, open orders and this line cover together."""
+    lead_time_days: int
+    max_cover_days: int
+    """Lead time plus review plus the days of cover that one MOQ forces."""
+    price_bp_of_offer: int
+    """Line price over the offer's list price at this quantity."""
+    price_bp_of_last_paid: int
+    """Line price over the last price paid, BASIS_POINTS when unknown."""
+    supplier_status: Literal["active", "on_hold", "blocked"]
+    sole_source: bool
+    supplier_share_bp: int
+    days_late: int
+    """Days by which the arrival misses the first expected stock-out; 0 when in time."""
+    open_duplicate_days: int
+    """Age of a draft or sent order for the same need; -1 without one."""
+    expedite_premium_bp: int
+    """Landed cost over the cheapest ordinary source, minus BASIS_POINTS; 0 when not expedited."""
+    stockout_bp: int
+    """Probability of a stock-out without this line."""
+    return_bp: int
+    """Expected cost avoided over money spent."""
+    forecast_fallback: bool
+    forecast_observations: int
+    negotiated_bp: int
+    """Agreed price over list price; BASIS_POINTS when nothing was agreed."""
+    negotiated_floor_bp: int
+    """The least agreed price the limits allow, over list price."""
+
+
+class PlanFacts(Facts):
+    """The whole plan of a run."""
+
+    value_cents: int
+    budget_cents: int
+    """-1 without a budget."""
+    lines: int
+    orders: int
+    storage_bp: int
+    """Projected peak storage over capacity; 0 without a capacity."""
+    worst_supplier_share_bp: int
+    money_at_risk_cents: int
+    orders_last_hour: int
+    value_last_hour_cents: int
+    alerts_last_hour: int
+
+
+class AutonomyFacts(Facts):
+    """One supplier order at the door: what it and its recent siblings amount to."""
+
+    order_value_cents: int
+    window_value_cents: int
+    """This order and all to the same supplier within the tier window, so that splitting evades nothing."""
+    autonomy: Literal["shadow", "recommend", "auto"]
+    """The strictest level among its items."""
+    proposed_by_agent: bool
+    edited: bool
+    negotiated: bool
+    halted: bool

@@ -1,0 +1,134 @@
+"""Users and their keys, flags of the installation, and the stored conversation."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from store.database import Database, to_json
+from tools.domain.errors import BadInput, Conflict, NotFound
+
+ROLES = ("viewer", "analyst", "buyer", "manager", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who may act, in one of `ROLES`."""
+
+    name: str
+    role: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    conversation: str
+    role: str
+    text: str
+    payload: Mapping[str, Any]
+    at: datetime
+
+
+class Accounts(Database):
+    """Users by key or one-time link. Only hashes of keys and tokens are stored."""
+
+    def add_user(self, name: str, role: str) -> str:
+        """Add a user and return the key, which is shown this once. Conflict when the name is taken."""
+        if role not in ROLES:
+            raise BadInput(f"{role!r} is no role.", remedy=f"Use one of {', '.join(ROLES)}.")
+        key = f"jit_{secrets.token_urlsafe(32)}"
+        added = self._change(
+            "INSERT INTO users (name, role, key_hash, created_at) VALUES (:name, :role, :hash, :at)"
+            " ON CONFLICT DO NOTHING",
+            {"name": name, "role": role, "hash": _digest(key), "at": self._now()},
+        )
+        if not added:
+            raise Conflict(f"There is a user {name} already.", remedy="Choose another name.", name=name)
+        return key
+
+    def user_by_key(self, key: str) -> User | None:
+        """Whose key this is."""
+        query = text("SELECT name, role, created_at FROM users WHERE key_hash = :hash")
+        with self._read() as connection:
+            row = connection.execute(query, {"hash": _digest(key)}).first()
+        return None if row is None else User(row.name, row.role, datetime.fromisoformat(row.created_at))
+
+    def users(self) -> list[User]:
+        """Every user by name."""
+        with self._read() as connection:
+            found = connection.execute(text("SELECT name, role, created_at FROM users ORDER BY name"))
+            return [User(row.name, row.role, datetime.fromisoformat(row.created_at)) for row in found]
+
+    def issue_link(self, name: str, seconds: float) -> str:
+        """A token that signs the user in once within `seconds`."""
+        if all(user.name != name for user in self.users()):
+            raise NotFound(f"There is no user {name}.", remedy="Add the user first.", name=name)
+        token = secrets.token_urlsafe(32)
+        self._change(
+            "INSERT INTO links (token_hash, name, expires_at, redeemed) VALUES (:hash, :name, :expires, 0)",
+            {"hash": _digest(token), "name": name, "expires": self._epoch() + seconds},
+        )
+        return token
+
+    def redeem_link(self, token: str) -> User | None:
+        """The user of an unexpired, unused token, which is used up by this."""
+        redeem = text(
+            "UPDATE links SET redeemed = 1 WHERE token_hash = :hash AND redeemed = 0 AND expires_at >= :now"
+            " RETURNING name"
+        )
+        with self._write() as connection:
+            row = connection.execute(redeem, {"hash": _digest(token), "now": self._epoch()}).first()
+        return None if row is None else next((user for user in self.users() if user.name == row.name), None)
+
+
+class Notes(Database):
+    """Named flags of the installation (such as `halted`) and stored conversations."""
+
+    def set_flag(self, name: str, value: object) -> None:
+        """Store a JSON-able value under a name."""
+        self._change(
+            "INSERT INTO flags (name, value) VALUES (:name, :value)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            {"name": name, "value": to_json(value)},
+        )
+
+    def flag(self, name: str) -> Any:
+        """The value stored under a name, or None."""
+        with self._read() as connection:
+            row = connection.execute(text("SELECT value FROM flags WHERE name = :name"), {"name": name}).first()
+        return None if row is None else orjson.loads(row.value)
+
+    def add_message(self, conversation: str, role: str, text: str, payload: Mapping[str, Any] | None = None) -> None:
+        """Append a turn."""
+        self._change(
+            "INSERT INTO messages (conversation, role, body, payload, at)"
+            " VALUES (:conversation, :role, :body, :payload, :at)",
+            {
+                "conversation": conversation,
+                "role": role,
+                "body": text,
+                "payload": to_json(payload or {}),
+                "at": self._now(),
+            },
+        )
+
+    def messages(self, conversation: str = "main") -> list[Message]:
+        """Oldest first."""
+        query = text("SELECT * FROM messages WHERE conversation = :conversation ORDER BY id")
+        with self._read() as connection:
+            return [
+                Message(row.conversation, row.role, row.body, orjson.loads(row.payload), datetime.fromisoformat(row.at))
+                for row in connection.execute(query, {"conversation": conversation})
+            ]
+
+
+def _digest(secret: str) -> str:
+    """Keys carry 256 random bits, so a plain hash is enough: there is nothing to guess from a dictionary."""
+    return hashlib.sha256(secret.encode()).hexdigest()

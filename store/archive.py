@@ -1,0 +1,102 @@
+"""What runs leave behind: artifacts, KPIs and the hash-chained journal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from store.chain import JournalCheck, JournalHead, Transition, verify_chain
+from store.duck import DuckFile
+from tools.domain.errors import IntegrityBroken
+
+
+class Archive(DuckFile):
+    """Artifacts by run, kind and key; KPIs over time; transitions in order."""
+
+    def put_artifact(self, run_id: str, kind: str, key: str, payload: Mapping[str, Any]) -> None:
+        """Store one JSON artifact of a run; storing it again replaces it."""
+        self.put_artifacts(run_id, kind, {key: payload})
+
+    def put_artifacts(self, run_id: str, kind: str, payloads: Mapping[str, Mapping[str, Any]]) -> None:
+        """Store several artifacts of one kind in one transaction; the same keys are replaced."""
+        now = datetime.now(UTC)
+        option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+        rows = [
+            (run_id, kind, key, orjson.dumps(value, option=option).decode(), now) for key, value in payloads.items()
+        ]
+        with self._transaction():
+            self._connection.execute(
+                "DELETE FROM artifacts WHERE run_id = ? AND kind = ? AND list_contains(?, key)",
+                [run_id, kind, list(payloads)],
+            )
+            self._append("artifacts", rows)
+
+    def artifact(self, run_id: str, kind: str, key: str) -> dict[str, Any] | None:
+        """One artifact, None when there is none."""
+        return self.artifacts(run_id, kind).get(key)
+
+    def artifacts(self, run_id: str, kind: str) -> dict[str, dict[str, Any]]:
+        """All artifacts of one kind, by key."""
+        rows = self._all(
+            "SELECT key, payload FROM artifacts WHERE run_id = ? AND kind = ? ORDER BY key", [run_id, kind]
+        )
+        return {key: orjson.loads(payload) for key, payload in rows}
+
+    def put_kpis(self, run_id: str | None, version: str, values: Mapping[str, float], at: datetime) -> None:
+        """Store KPI values."""
+        if values:
+            with self._lock:
+                self._append("kpis", [(run_id, version, name, float(value), at) for name, value in values.items()])
+
+    def kpi_history(self, name: str) -> list[tuple[datetime, float]]:
+        """A KPI over time."""
+        return [
+            (at, value)
+            for at, value in self._all("SELECT stored_at, value FROM kpis WHERE name = ? ORDER BY stored_at", [name])
+        ]
+
+    def journal_head(self) -> JournalHead:
+        """The last journal row; the genesis when there is none."""
+        found = self._all("SELECT seq, hash FROM transitions ORDER BY seq DESC LIMIT 1")
+        return JournalHead(int(found[0][0]), str(found[0][1])) if found else JournalHead()
+
+    def last_draft_ids(self, rows: int) -> set[str]:
+        """Ids of the last journal rows, by which a repeated projection recognises them."""
+        sql = "SELECT draft_id FROM transitions WHERE seq > (SELECT max(seq) FROM transitions) - ?"
+        return {str(draft_id) for (draft_id,) in self._all(sql, [rows])}
+
+    def append_transitions(self, rows: Sequence[Transition]) -> None:
+        """Append journal rows in one transaction. IntegrityBroken when they do not follow the last one."""
+        if not rows:
+            return
+        with self._transaction():
+            head = self.journal_head()
+            if rows[0].seq != head.seq + 1 or rows[0].prev_hash != head.hash:
+                raise IntegrityBroken(
+                    f"Journal row {rows[0].seq} does not follow row {head.seq}.",
+                    remedy="Let one process write the journal; `jit journal --verify` checks what is stored.",
+                )
+            self._append("transitions", [_stored(row) for row in rows])
+
+    def transitions(self, run_id: str | None = None) -> list[Transition]:
+        """Journal rows in order, of one run or of all."""
+        sql = "SELECT seq, draft_id, body, prev_hash, hash FROM transitions"
+        rows = (
+            self._all(sql + " WHERE run_id = ? ORDER BY seq", [run_id])
+            if run_id is not None
+            else self._all(sql + " ORDER BY seq")
+        )
+        return [Transition(seq, draft, orjson.loads(body), prev, digest) for seq, draft, body, prev, digest in rows]
+
+    def verify_journal(self, recorded: Sequence[JournalHead] = ()) -> JournalCheck:
+        """Recompute every hash; with the heads recorded elsewhere, a cut tail is found too."""
+        return verify_chain(self.transitions(), recorded)
+
+
+def _stored(row: Transition) -> tuple[Any, ...]:
+    body = orjson.dumps(row.body).decode()
+    return (
+        *(row.seq, row.draft_id, row.run_id, row.node, row.event, row.status, row.started_at),
+        *(body, row.prev_hash, row.hash),
+    )

@@ -1,0 +1,160 @@
+"""The engine under the operations database: SQLite in WAL mode, or PostgreSQL, chosen by URL."""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import orjson
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from store.migrations import scripts
+from tools.domain.errors import OutOfReach
+
+MIGRATION_LOCK = 7_211_501
+"""Key of the PostgreSQL advisory lock that keeps two processes from migrating at once."""
+
+
+class OperationsOutOfReach(OutOfReach):
+    """The operations database does not answer."""
+
+    code = "JIT-402"
+
+
+class _RawConnection(Protocol):
+    isolation_level: str | None
+
+    def execute(self, statement: str, /) -> object: ...
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def to_json(value: object) -> str:
+    """Compact JSON text; dates become ISO text."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def to_text(moment: datetime) -> str:
+    """ISO text in UTC with microseconds, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class Database:
+    """One operations database with two pools: `full` durability, and `fast` for the journal's staging rows.
+
+    A commit through the fast pool survives the death of the process; only a power cut can lose the last of
+    them. Approvals, inbox and outbox go through the full pool, whose commits are on disk when they return.
+    """
+
+    skip_locked: ClassVar[str] = " FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._url = make_url(url.replace("postgres://", "postgresql://", 1))
+        if self._url.drivername == "postgresql":
+            self._url = self._url.set(drivername="postgresql+psycopg")
+        self._clock = clock
+        self._engine = self._open(durable=True)
+        self._fast = self._open(durable=False)
+        try:
+            self._migrate()
+        except OperationalError as error:
+            self.close()
+            where = self._url.render_as_string(hide_password=True)
+            raise OperationsOutOfReach(
+                f"The operations database {where} does not answer: {error.orig}.",
+                remedy="Start it, or correct JIT_DATABASE_URL (empty for SQLite).",
+            ) from error
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the rows lie in a SQLite file."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def checkpointer_url(self) -> str:
+        """What LangGraph's saver opens: the path of the SQLite file, or a PostgreSQL URL."""
+        if self.is_sqlite:
+            return str(self._url.database)
+        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+        self._fast.dispose()
+
+    def _open(self, *, durable: bool) -> Engine:
+        if not self.is_sqlite:
+            commit = "on" if durable else "off"
+            options = {"options": f"-c synchronous_commit={commit} -c timezone=UTC", "connect_timeout": 5}
+            return create_engine(self._url, pool_pre_ping=True, connect_args=options)
+        Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(self._url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8)
+        level = "FULL" if durable else "NORMAL"
+
+        def prepare(raw: _RawConnection, _: object) -> None:
+            raw.isolation_level = None
+            raw.execute("PRAGMA journal_mode=WAL")
+            raw.execute(f"PRAGMA synchronous={level}")
+            raw.execute("PRAGMA foreign_keys=ON")
+
+        event.listen(engine, "connect", prepare)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _migrate(self) -> None:
+        identity = "INTEGER PRIMARY KEY AUTOINCREMENT" if self.is_sqlite else "BIGSERIAL PRIMARY KEY"
+        with self._write() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            connection.execute(text("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at TEXT)"))
+            done = {row.name for row in connection.execute(text("SELECT name FROM migrations"))}
+            for name, statements in scripts("operations"):
+                if name in done:
+                    continue
+                for statement in statements:
+                    connection.execute(text(statement.replace("{identity}", identity)))
+                insert = text("INSERT INTO migrations (name, at) VALUES (:name, :at)")
+                connection.execute(insert, {"name": name, "at": self._now()})
+
+    @contextmanager
+    def _read(self) -> Generator[Connection]:
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self, *, fast: bool = False) -> Generator[Connection]:
+        """A transaction that holds SQLite's write lock from its start, so that it never fails half way."""
+        engine = self._fast if fast else self._engine
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+
+    def _change(self, statement: str, values: Mapping[str, Any]) -> int:
+        """Run one statement durably; returns the rows it changed."""
+        with self._write() as connection:
+            return connection.execute(text(statement), values).rowcount
+
+    def _lock_rows(self, statement: str) -> str:
+        """The query with row locks where the database has them; SQLite's write lock covers the whole file."""
+        return statement if self.is_sqlite else statement + self.skip_locked
+
+    def _now(self) -> str:
+        return to_text(self._clock())
+
+    def _epoch(self) -> float:
+        return self._clock().timestamp()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

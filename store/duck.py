@@ -1,0 +1,81 @@
+"""The DuckDB file under the warehouse: who owns it, its migrations, and its transactions."""
+
+import threading
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from store.schema import MIGRATIONS
+from tools.domain.errors import OutOfReach
+
+
+class WarehouseBusy(OutOfReach):
+    """Another process owns the warehouse file."""
+
+    code = "JIT-401"
+
+
+class DuckFile:
+    """Owns the DuckDB file of this process. One lock: DuckDB connections are not shared between threads."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        try:
+            self._connection = duckdb.connect(str(path))
+        except duckdb.IOException as error:
+            raise _refusal(path, error) from error
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._migrate()
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _migrate(self) -> None:
+        self._run("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY)")
+        known = {name for (name,) in self._all("SELECT name FROM migrations")}
+        for name, statements in MIGRATIONS:
+            if name not in known:
+                with self._transaction():
+                    for statement in statements:
+                        self._connection.execute(statement)
+                    self._connection.execute("INSERT INTO migrations VALUES (?)", [name])
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        """All or nothing; whatever interrupts the block, a signal included, rolls it back."""
+        with self._lock:
+            self._connection.begin()
+            try:
+                yield
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        with self._lock:
+            self._connection.execute(sql, list(values))
+
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._connection.execute(sql, list(values)).fetchall()
+
+    def _append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._connection.appender(table) as appender:
+            appender.append_rows(list(rows))
+
+
+def _refusal(path: Path, error: duckdb.IOException) -> OutOfReach:
+    if "lock" in str(error):
+        return WarehouseBusy(
+            f"Another process owns {path}.",
+            remedy="Use the running server (`jit` does so by itself when it answers), or end that process.",
+        )
+    remedy = "Check that the folder is writable and that the file is a DuckDB file."
+    return OutOfReach(f"The warehouse {path} cannot be opened: {error}.", remedy=remedy)

@@ -1,0 +1,222 @@
+"""Import of a folder: read, type, check, and store as a new dataset version, all or nothing."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from store.ingest import quality
+from store.ingest.currency import settle_currency
+from store.ingest.normalize import TypedTable, missing_columns, set_aside, typed
+from store.ingest.shapes import SHAPES
+from store.ingest.sources import RawTable, Unreadable, find_sources, read_source
+from store.lineage import Reject, SourceFile, StagedTables
+from store.schema import CANONICAL
+from store.warehouse import Warehouse
+from tools.domain.errors import BadInput
+
+Progress = Callable[[str], None]
+CLOCKED = {"demand": "date", "receipts": "receipt_date"}
+"""Tables of what has happened, and the column that says when."""
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import made of a folder."""
+
+    version: str | None
+    import_id: str
+    folder: str
+    as_of: date
+    currency: str
+    tables: Mapping[str, int]
+    """Rows stored by table."""
+    rejected: tuple[Reject, ...] = ()
+    unknown_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """File to the columns that were kept aside."""
+    warnings: tuple[str, ...] = ()
+
+
+def import_folder(
+    folder: Path,
+    as_of: date | None,
+    warehouse: Warehouse,
+    *,
+    currency: str | None = None,
+    lenient: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Read a folder in the canonical schema into a new, active dataset version.
+
+    Raises BadInput, after keeping the rejects, when any row is refused; with `lenient` the good rows are
+    imported all the same. A file that is no table at all, or lacks a required column, is refused either way.
+    """
+    import_id = uuid.uuid4().hex[:12]
+    say = progress or _silent
+    raws, warnings = _read(folder, import_id, warehouse, say)
+    say("checking rows")
+    tables = {name: typed(raw) for name, raw in raws.items()}
+    base = settle_currency(tables, currency)
+    quality.check(tables)
+    rejects = [reject for table in tables.values() for reject in table.rejects]
+    warehouse.record_rejects(import_id, rejects)
+    if rejects and not lenient:
+        raise _refusal(import_id, rejects)
+    clock = as_of or _latest(tables)
+    warnings += _cut_future(tables, clock)
+    staged = {name: tables[name].rows() if name in tables else [] for name in CANONICAL}
+    _require_rows(raws, staged, import_id, warehouse)
+    staged["sites"] = staged["sites"] or _sites_used(tables)
+    say("storing a new version")
+    version = warehouse.import_tables(
+        StagedTables(staged), _lineage(raws, tables), clock, base, source=str(folder.absolute())
+    )
+    return ImportReport(
+        version=version,
+        import_id=import_id,
+        folder=str(folder),
+        as_of=clock,
+        currency=base,
+        tables={name: len(rows) for name, rows in staged.items()},
+        rejected=tuple(rejects),
+        unknown_columns=_keep_aside(raws, import_id, warehouse),
+        warnings=tuple(warnings),
+    )
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def _read(folder: Path, import_id: str, warehouse: Warehouse, say: Progress) -> tuple[dict[str, RawTable], list[str]]:
+    found, others = find_sources(folder)
+    absent = [name for name, shape in SHAPES.items() if shape.required and name not in found]
+    faults = [_absent(folder, name, found) for name in absent]
+    faults += [_twice(paths) for paths in found.values() if len(paths) > 1]
+    raws: dict[str, RawTable] = {}
+    for name, paths in sorted(found.items(), key=lambda entry: list(SHAPES).index(entry[0])):
+        say(f"reading {paths[0].name}")
+        try:
+            raws[name] = read_source(name, paths[0])
+        except Unreadable as error:
+            faults.append(error.reject)
+        else:
+            faults += missing_columns(raws[name])
+    if faults:
+        warehouse.record_rejects(import_id, faults)
+        raise _refusal(import_id, faults)
+    warnings = [f"{name} is no table of the canonical schema and was left out." for name in others]
+    warnings += [f"There is no {name} file." for name in ("stock", "demand") if name not in found]
+    return raws, warnings
+
+
+def _absent(folder: Path, table: str, found: Mapping[str, Sequence[Path]]) -> Reject:
+    if not folder.is_dir():
+        reason = f"the folder {folder} does not exist"
+    else:
+        reason = "the file is missing" if found else f"the folder {folder} is empty of canonical files"
+    required = ", ".join(f"{name}.csv" for name, shape in SHAPES.items() if shape.required)
+    remedy = f"Put at least {required} (or .parquet) there; docs/data-schema.md describes their columns."
+    columns = ", ".join(column.name for column in SHAPES[table].columns if column.required)
+    return Reject(f"{table}.csv", 1, columns.split(",")[0], reason, f"a file with columns {columns}", remedy, "")
+
+
+def _twice(paths: Sequence[Path]) -> Reject:
+    names = " and ".join(path.name for path in paths)
+    return Reject(paths[0].name, 1, "", f"{names} hold the same table", "one file", "Remove one of them.", names)
+
+
+def _require_rows(
+    raws: Mapping[str, RawTable], staged: Mapping[str, Sequence[Any]], import_id: str, warehouse: Warehouse
+) -> None:
+    empty = [name for name, shape in SHAPES.items() if shape.required and not staged[name]]
+    faults = [
+        Reject(
+            raws[name].file,
+            2,
+            SHAPES[name].key[0],
+            "no usable row is left",
+            "at least one row",
+            f"Fill {raws[name].file} below its header.",
+            "",
+        )
+        for name in empty
+    ]
+    if faults:
+        warehouse.record_rejects(import_id, faults)
+        raise _refusal(import_id, faults)
+
+
+def _refusal(import_id: str, rejects: Sequence[Reject]) -> BadInput:
+    first = rejects[0]
+    where = f"{first.file}, row {first.row}" + (f", column {first.column}" if first.column else "")
+    more = f" {len(rejects) - 1} more rejected; all are kept under import {import_id}." if len(rejects) > 1 else ""
+    return BadInput(
+        f"{where}: {first.reason}; expected {first.expected}.",
+        remedy=f"{first.remedy}{more} Nothing was imported.",
+        file=first.file,
+        row=first.row,
+        column=first.column,
+        import_id=import_id,
+        rejected=len(rejects),
+    )
+
+
+def _latest(tables: Mapping[str, TypedTable]) -> date:
+    """Clock of data that names none: the latest stock date, else the latest date of what has happened."""
+    sources = ((("stock", "as_of"),), (*CLOCKED.items(), ("purchase_orders", "order_date")))
+    for group in sources:
+        days = [
+            day for name, column in group if name in tables for day in tables[name].columns[column] if day is not None
+        ]
+        if days:
+            return max(days)
+    return datetime.now(UTC).date()
+
+
+def _cut_future(tables: Mapping[str, TypedTable], clock: date) -> list[str]:
+    """Leave out what happened after the clock, so that a plan at that clock cannot know it."""
+    warnings: list[str] = []
+    for name, column in CLOCKED.items():
+        if name in tables:
+            table = tables[name]
+            future = {p for p in table.good() if table.columns[column][p] > clock}
+            table.bad |= future
+            if future:
+                warnings.append(f"{len(future)} rows of {table.file} are dated after {clock} and were left out.")
+    return warnings
+
+
+def _sites_used(tables: Mapping[str, TypedTable]) -> list[tuple[Any, ...]]:
+    users = [tables[name] for name in quality.REFERENCES["site_id"][1] if name in tables]
+    return [
+        (site, site, None) for site in sorted({table.columns["site_id"][p] for table in users for p in table.good()})
+    ]
+
+
+def _lineage(raws: Mapping[str, RawTable], tables: Mapping[str, TypedTable]) -> list[SourceFile]:
+    now = datetime.now(UTC)
+    return [
+        SourceFile(
+            path=str(raw.path.absolute()),
+            table=name,
+            sha256=raw.sha256,
+            rows=len(tables[name].good()),
+            rejected=len({reject.row for reject in tables[name].rejects}),
+            imported_at=now,
+        )
+        for name, raw in raws.items()
+    ]
+
+
+def _keep_aside(raws: Mapping[str, RawTable], import_id: str, warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
+    kept: dict[str, tuple[str, ...]] = {}
+    for raw in raws.values():
+        cells = set_aside(raw)
+        warehouse.set_aside(import_id, raw.file, cells)
+        unknown = tuple(name for name in raw.columns if name not in SHAPES[raw.table].names)
+        if unknown:
+            kept[raw.file] = unknown
+    return kept

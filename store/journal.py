@@ -1,0 +1,135 @@
+"""The journal: staged in the operations database, projected in order into the warehouse, hash-chained."""
+
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from store.chain import GENESIS, JournalCheck, JournalHead, Transition, chain, chained_hash
+from store.operations import Operations
+from store.warehouse import Warehouse
+
+__all__ = ["GENESIS", "Journal", "JournalCheck", "JournalLag", "Transition", "TransitionDraft", "chained_hash"]
+
+PROJECT_EVERY_SECONDS = 0.2
+BATCH_ROWS = 1000
+"""Rows of one projection. A crash leaves at most this many rows both projected and staged."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionDraft:
+    """A transition before it has its place and its hash."""
+
+    run_id: str
+    node: str
+    event: str
+    status: str
+    started_at: datetime
+    ended_at: datetime
+    attempt: int = 1
+    step: int = 0
+    trigger: str = ""
+    actor: str = ""
+    model: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    input_hash: str = ""
+    output_hash: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    checkpoint_ns: str = ""
+
+
+class JournalLag(NamedTuple):
+    """How far the warehouse is behind: rows that wait, and the age of the oldest in seconds."""
+
+    rows: int
+    seconds: float
+
+
+class Journal:
+    """One writer: staging keeps the order, the projector moves it into the warehouse."""
+
+    def __init__(self, operations: Operations, warehouse: Warehouse) -> None:
+        self._operations = operations
+        self._warehouse = warehouse
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def record(self, draft: TransitionDraft) -> str:
+        """Stage one transition with one insert; safe from any thread. Returns the row's own id."""
+        body = asdict(draft)
+        body["started_at"] = draft.started_at.astimezone(UTC).isoformat()
+        body["ended_at"] = draft.ended_at.astimezone(UTC).isoformat()
+        text = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+        draft_id = uuid.uuid4().hex
+        self._operations.stage(draft_id, draft.run_id, text.decode())
+        return draft_id
+
+    def project(self) -> int:
+        """Move every staged row into the warehouse in order; returns how many it added.
+
+        Rows leave staging only after the warehouse has committed them. A crash between the two leaves them in
+        both, and the next projection recognises them by their ids among the warehouse's last rows.
+        """
+        added = 0
+        with self._lock:
+            while staged := self._operations.staged(BATCH_ROWS):
+                head = self._warehouse.journal_head()
+                known = self._warehouse.last_draft_ids(BATCH_ROWS)
+                fresh = [(row.draft_id, orjson.loads(row.body)) for row in staged if row.draft_id not in known]
+                rows = chain(fresh, head)
+                self._warehouse.append_transitions(rows)
+                last = JournalHead(rows[-1].seq, rows[-1].hash) if rows else head
+                self._operations.unstage([row.id for row in staged], last)
+                added += len(rows)
+        return added
+
+    def transitions(self, run_id: str | None = None) -> list[Transition]:
+        """Rows in order, everything staged included."""
+        self.project()
+        return self._warehouse.transitions(run_id)
+
+    def attempts(self, run_id: str) -> dict[str, int]:
+        """Highest attempt so far of each task of a run, by checkpoint namespace."""
+        found: dict[str, int] = {}
+        for row in self.transitions(run_id):
+            if row.event == "node":
+                namespace = row.body["checkpoint_ns"]
+                found[namespace] = max(found.get(namespace, 0), row.attempt)
+        return found
+
+    def verify(self) -> JournalCheck:
+        """Recompute every hash and compare with the heads that the operations database keeps."""
+        self.project()
+        with self._lock:
+            return self._warehouse.verify_journal(self._operations.journal_heads())
+
+    def lag(self) -> JournalLag:
+        """Rows staged and not yet in the warehouse, and how long the oldest has waited."""
+        rows, oldest = self._operations.staged_count()
+        return JournalLag(rows, 0.0 if oldest is None else max(0.0, datetime.now(UTC).timestamp() - oldest))
+
+    def start_projector(self) -> None:
+        """Project in the background until `stop`."""
+        if self._thread is None:
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._keep_projecting, name="journal", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the background thread and project what is left."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self.project()
+
+    def _keep_projecting(self) -> None:
+        while not self._stop.wait(PROJECT_EVERY_SECONDS):
+            self.project()

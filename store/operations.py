@@ -1,0 +1,35 @@
+"""The operations database: everything pending, in SQLite (WAL) or PostgreSQL, chosen by URL."""
+
+from store.accounts import ROLES, Accounts, Message, Notes, User
+from store.approvals import ApprovalBook, ApprovalRow
+from store.chain import JournalHead
+from store.database import Database, OperationsOutOfReach
+from store.outbox import Outbox, OutboxRow
+from store.runs import Inbox, InboxRow, RunBook, RunRow
+from store.staging import StagedRow, Staging
+
+__all__ = [
+    "ROLES",
+    "ApprovalRow",
+    "Database",
+    "InboxRow",
+    "JournalHead",
+    "Message",
+    "Operations",
+    "OperationsOutOfReach",
+    "OutboxRow",
+    "RunRow",
+    "StagedRow",
+    "User",
+]
+
+
+class Operations(RunBook, Inbox, ApprovalBook, Outbox, Accounts, Notes, Staging):
+    """Runs, inbox, approvals, outbox, users, flags, conversation and journal staging. Safe across threads.
+
+    Several processes may open it at once. `Operations("sqlite:///.jit/operations.sqlite")` or
+    `Operations("postgresql://user@host/name")`.
+    """
+
+    def __enter__(self) -> "Operations":
+        return self

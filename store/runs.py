@@ -1,0 +1,183 @@
+"""Runs, and the inbox of messages that start them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, text
+
+from store.database import Database, to_json
+from tools.domain.errors import NotFound
+
+ENDED = ("done", "failed", "stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A sourcing run. `status` is running, waiting, done, failed or stopped."""
+
+    run_id: str
+    status: str
+    trigger: Mapping[str, Any]
+    actor: str
+    dataset_version: str
+    versions: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A message from outside. `status` is new, taken, done or failed."""
+
+    message_id: str
+    kind: str
+    payload: Mapping[str, Any]
+    source: str
+    status: str
+    received_at: datetime
+    attempts: int
+    run_id: str | None
+    error: str | None
+
+
+class RunBook(Database):
+    """Runs by id and by time."""
+
+    def create_run(
+        self,
+        run_id: str,
+        trigger: Mapping[str, Any],
+        actor: str,
+        dataset_version: str,
+        versions: Mapping[str, Any],
+    ) -> None:
+        """Store a new run as running; creating it again changes nothing."""
+        self._change(
+            "INSERT INTO runs (run_id, status, trigger_json, actor, dataset_version, versions, summary, created_at)"
+            " VALUES (:run_id, 'running', :trigger, :actor, :dataset, :versions, '{}', :at)"
+            " ON CONFLICT DO NOTHING",
+            {
+                "run_id": run_id,
+                "trigger": to_json(trigger),
+                "actor": actor,
+                "dataset": dataset_version,
+                "versions": to_json(versions),
+                "at": self._now(),
+            },
+        )
+
+    def set_run_status(self, run_id: str, status: str, summary: Mapping[str, Any] | None = None) -> None:
+        """Move a run on; a summary, when given, replaces the stored one."""
+        changed = self._change(
+            "UPDATE runs SET status = :status, summary = COALESCE(:summary, summary), ended_at = :ended"
+            " WHERE run_id = :run_id",
+            {
+                "run_id": run_id,
+                "status": status,
+                "summary": None if summary is None else to_json(summary),
+                "ended": self._now() if status in ENDED else None,
+            },
+        )
+        if not changed:
+            raise _no_run(run_id)
+
+    def run(self, run_id: str) -> RunRow:
+        """One run. NotFound when there is none of this id."""
+        with self._read() as connection:
+            row = connection.execute(text("SELECT * FROM runs WHERE run_id = :id"), {"id": run_id}).first()
+        if row is None:
+            raise _no_run(run_id)
+        return _run(row)
+
+    def runs(self, limit: int = 20) -> list[RunRow]:
+        """Latest first."""
+        query = text("SELECT * FROM runs ORDER BY created_at DESC, run_id LIMIT :limit")
+        with self._read() as connection:
+            return [_run(row) for row in connection.execute(query, {"limit": limit})]
+
+
+class Inbox(Database):
+    """Messages from outside: each stored once, each taken by one worker at a time."""
+
+    def receive(self, message_id: str, kind: str, payload: Mapping[str, Any], source: str) -> bool:
+        """Store a message durably; False when its id was seen before (a replay)."""
+        stored = self._change(
+            "INSERT INTO inbox (message_id, kind, payload, source, status, received_at, leased_until, attempts)"
+            " VALUES (:id, :kind, :payload, :source, 'new', :at, 0, 0) ON CONFLICT DO NOTHING",
+            {"id": message_id, "kind": kind, "payload": to_json(payload), "source": source, "at": self._now()},
+        )
+        return stored == 1
+
+    def take_inbox(self, lease_seconds: float = 60.0) -> InboxRow | None:
+        """The oldest message that nobody works on, leased to the caller; an expired lease is taken again."""
+        now = self._epoch()
+        query = self._lock_rows(
+            "SELECT * FROM inbox WHERE status = 'new' OR (status = 'taken' AND leased_until < :now)"
+            " ORDER BY received_at, message_id LIMIT 1"
+        )
+        lease = text(
+            "UPDATE inbox SET status = 'taken', leased_until = :until, attempts = attempts + 1"
+            " WHERE message_id = :id RETURNING *"
+        )
+        with self._write() as connection:
+            found = connection.execute(text(query), {"now": now}).first()
+            if found is None:
+                return None
+            until = {"until": now + lease_seconds, "id": found.message_id}
+            return _message(connection.execute(lease, until).one())
+
+    def finish_inbox(self, message_id: str, run_id: str | None = None, error: str | None = None) -> None:
+        """Mark a message as done, or as failed when an error is given."""
+        self._change(
+            "UPDATE inbox SET status = :status, run_id = :run_id, error = :error, finished_at = :at"
+            " WHERE message_id = :id",
+            {
+                "id": message_id,
+                "status": "failed" if error else "done",
+                "run_id": run_id,
+                "error": error,
+                "at": self._now(),
+            },
+        )
+
+    def inbox(self, limit: int = 50) -> list[InboxRow]:
+        """Latest first."""
+        query = text("SELECT * FROM inbox ORDER BY received_at DESC, message_id LIMIT :limit")
+        with self._read() as connection:
+            return [_message(row) for row in connection.execute(query, {"limit": limit})]
+
+
+def _no_run(run_id: str) -> NotFound:
+    return NotFound(f"There is no run {run_id}.", remedy="`jit runs` lists the ids.", run_id=run_id)
+
+
+def _run(row: Row[Any]) -> RunRow:
+    return RunRow(
+        run_id=row.run_id,
+        status=row.status,
+        trigger=orjson.loads(row.trigger_json),
+        actor=row.actor,
+        dataset_version=row.dataset_version,
+        versions=orjson.loads(row.versions),
+        summary=orjson.loads(row.summary),
+        created_at=datetime.fromisoformat(row.created_at),
+        ended_at=datetime.fromisoformat(row.ended_at) if row.ended_at else None,
+    )
+
+
+def _message(row: Row[Any]) -> InboxRow:
+    return InboxRow(
+        message_id=row.message_id,
+        kind=row.kind,
+        payload=orjson.loads(row.payload),
+        source=row.source,
+        status=row.status,
+        received_at=datetime.fromisoformat(row.received_at),
+        attempts=row.attempts,
+        run_id=row.run_id,
+        error=row.error,
+    )

@@ -1,0 +1,61 @@
+"""Tables of the warehouse, as named migrations; `Warehouse` applies those a file lacks, in order."""
+
+CANONICAL = {
+    "items": (
+        "item_id VARCHAR, description VARCHAR, family VARCHAR, uom VARCHAR, unit_value DOUBLE, currency VARCHAR, "
+        "holding_rate_per_year DOUBLE, stockout_cost_per_unit DOUBLE, service_level_target DOUBLE, "
+        "criticality VARCHAR, storage_volume DOUBLE, shelf_life_days INTEGER, autonomy VARCHAR"
+    ),
+    "suppliers": (
+        "supplier_id VARCHAR, name VARCHAR, country VARCHAR, parent_id VARCHAR, status VARCHAR, risk_score DOUBLE, "
+        "min_order_value DOUBLE"
+    ),
+    "sites": "site_id VARCHAR, name VARCHAR, storage_capacity DOUBLE",
+    "offers": (
+        "item_id VARCHAR, supplier_id VARCHAR, site_id VARCHAR, unit_price DOUBLE, currency VARCHAR, "
+        "price_breaks VARCHAR, moq DOUBLE, order_multiple DOUBLE, max_quantity DOUBLE, lead_time_days DOUBLE, "
+        "capacity_per_week DOUBLE, fixed_order_cost DOUBLE, freight_per_unit DOUBLE, transport_mode VARCHAR, "
+        "expedite BOOLEAN, valid_from DATE, valid_to DATE, preference INTEGER"
+    ),
+    "demand": "item_id VARCHAR, site_id VARCHAR, date DATE, quantity DOUBLE, kind VARCHAR",
+    "calendar": "date DATE, item_id VARCHAR, promotion BOOLEAN, closed BOOLEAN",
+    "forecasts": "item_id VARCHAR, date DATE, quantity DOUBLE, quantile DOUBLE",
+    "stock": "item_id VARCHAR, site_id VARCHAR, on_hand DOUBLE, as_of DATE",
+    "purchase_orders": (
+        "order_id VARCHAR, item_id VARCHAR, supplier_id VARCHAR, site_id VARCHAR, quantity DOUBLE, order_date DATE, "
+        "promised_date DATE, status VARCHAR"
+    ),
+    "receipts": (
+        "order_id VARCHAR, item_id VARCHAR, supplier_id VARCHAR, site_id VARCHAR, quantity DOUBLE, order_date DATE, "
+        "promised_date DATE, receipt_date DATE"
+    ),
+    "links": "from_id VARCHAR, to_id VARCHAR, relation VARCHAR, quantity DOUBLE",
+}
+"""Canonical table to its columns and types; each stored row also carries its dataset version."""
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "0001_datasets",
+        (
+            "CREATE TABLE datasets (version VARCHAR PRIMARY KEY, number INTEGER, as_of DATE, currency VARCHAR, "
+            "created_at TIMESTAMPTZ, active BOOLEAN, parent VARCHAR, content_hash VARCHAR, source VARCHAR, "
+            "row_counts VARCHAR)",
+            "CREATE TABLE lineage (version VARCHAR, path VARCHAR, table_name VARCHAR, sha256 VARCHAR, rows BIGINT, "
+            "rejected BIGINT, imported_at TIMESTAMPTZ)",
+            "CREATE TABLE set_aside (import_id VARCHAR, file VARCHAR, row BIGINT, cells VARCHAR)",
+            "CREATE TABLE rejects (import_id VARCHAR, file VARCHAR, row BIGINT, column_name VARCHAR, reason VARCHAR, "
+            "expected VARCHAR, remedy VARCHAR, value VARCHAR, stored_at TIMESTAMPTZ)",
+            *(f"CREATE TABLE c_{name} (version VARCHAR, {columns})" for name, columns in CANONICAL.items()),
+        ),
+    ),
+    (
+        "0002_runs",
+        (
+            "CREATE TABLE artifacts (run_id VARCHAR, kind VARCHAR, key VARCHAR, payload VARCHAR, "
+            "stored_at TIMESTAMPTZ)",
+            "CREATE TABLE kpis (run_id VARCHAR, version VARCHAR, name VARCHAR, value DOUBLE, stored_at TIMESTAMPTZ)",
+            "CREATE TABLE transitions (seq BIGINT PRIMARY KEY, draft_id VARCHAR, run_id VARCHAR, node VARCHAR, "
+            "event VARCHAR, status VARCHAR, started_at TIMESTAMPTZ, body VARCHAR, prev_hash VARCHAR, hash VARCHAR)",
+        ),
+    ),
+)

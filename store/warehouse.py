@@ -1,0 +1,28 @@
+"""The warehouse: versioned datasets with lineage, artifacts of runs, KPIs and the journal, in one DuckDB file."""
+
+from store.archive import Archive
+from store.chain import JournalCheck, Transition
+from store.duck import WarehouseBusy
+from store.lineage import DatasetInfo, Reject, SourceFile, StagedTables
+from store.shelf import DatasetShelf
+
+__all__ = [
+    "DatasetInfo",
+    "JournalCheck",
+    "Reject",
+    "SourceFile",
+    "StagedTables",
+    "Transition",
+    "Warehouse",
+    "WarehouseBusy",
+]
+
+
+class Warehouse(DatasetShelf, Archive):
+    """Everything analytical of one installation. Thread-safe; one process at a time owns the file."""
+
+    def __enter__(self) -> "Warehouse":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

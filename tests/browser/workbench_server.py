@@ -1,0 +1,33 @@
+"""Serves the workbench over a session in memory until it is told to end: python workbench_server.py HOME [PAUSE]."""
+
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+
+from integration.web_session import InMemorySession, team  # noqa: E402
+
+from graph.views import Trigger, TriggerKind  # noqa: E402
+from web.server import serve  # noqa: E402
+from web.settings import WebSettings  # noqa: E402
+
+
+def main() -> None:
+    """One run is planned before the first page opens, unless the pause says that the test starts it."""
+    home, pause = Path(sys.argv[1]), float(sys.argv[2])
+    session = InMemorySession(pause=pause)
+    if not pause:
+        session.start(Trigger(kind=TriggerKind.SCHEDULE, actor="schedule", reason="every morning"))
+    settings = WebSettings(
+        home=home,
+        webhook_secret=SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        storage_secret=SecretStr("test secret"),
+        refresh_seconds=0.5,
+    )
+    serve(session, team(), settings, "127.0.0.1", 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""One conformance suite over every operations database: SQLite and PostgreSQL."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from postgres_cluster import postgres_cluster
+
+from store.operations import ApprovalRow, JournalHead, Operations, OperationsOutOfReach, OutboxRow
+from tools.domain.errors import BadInput, Conflict, NotFound
+
+
+class Clock:
+    """A clock that moves when told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('operations')}/operations.sqlite"
+    else:
+        with postgres_cluster() as address:
+            yield address
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def operations(url: str, clock: Clock) -> Iterator[Operations]:
+    with closing(Operations(url, clock=clock)) as opened:
+        yield opened
+
+
+def _approval(**changed: str) -> ApprovalRow:
+    row = ApprovalRow(
+        approval_id=f"ap-{uuid4().hex}",
+        run_id=f"run-{uuid4().hex}",
+        interrupt_id="i1",
+        order_key="S1|MAIN",
+        content_hash="h1",
+        tier="buyer",
+        proposed_by=("planner", "ann"),
+        payload={"value": 12.5, "lines": [{"item": "A"}]},
+        opened_at=datetime(2024, 5, 1, 9, tzinfo=UTC),
+    )
+    return replace(row, **changed)
+
+
+def _action(run_id: str) -> OutboxRow:
+    return OutboxRow(f"key-{uuid4().hex}", run_id, "S1|MAIN", "place", {"quantity": 10})
+
+
+def test_a_run_goes_from_running_to_done_with_its_summary(operations: Operations) -> None:
+    run_id = f"run-{uuid4().hex}"
+    operations.create_run(run_id, {"kind": "cli", "item_ids": ["A"]}, "ann", "ds-1-x", {"policy": "p1"})
+    operations.create_run(run_id, {"kind": "other"}, "bob", "ds-2-y", {})
+    assert operations.run(run_id).status == "running"
+    operations.set_run_status(run_id, "done", {"lines": 3})
+    stored = operations.run(run_id)
+    assert (stored.status, stored.actor, stored.summary) == ("done", "ann", {"lines": 3})
+    assert stored.trigger["item_ids"] == ["A"]
+    assert stored.ended_at is not None
+    assert run_id in [run.run_id for run in operations.runs(1000)]
+    with pytest.raises(NotFound):
+        operations.run("nowhere")
+
+
+def test_a_replayed_message_is_refused(operations: Operations) -> None:
+    message_id = uuid4().hex
+    assert operations.receive(message_id, "alert", {"node": "S1"}, "webhook")
+    assert not operations.receive(message_id, "alert", {"node": "S2"}, "webhook")
+    taken = operations.take_inbox(60)
+    assert taken is not None
+    assert taken.payload == {"node": "S1"}
+    operations.finish_inbox(taken.message_id, run_id="r1")
+    assert next(row for row in operations.inbox(10) if row.message_id == message_id).status == "done"
+
+
+def test_a_message_whose_worker_died_is_taken_again_after_its_lease(operations: Operations, clock: Clock) -> None:
+    message_id = uuid4().hex
+    operations.receive(message_id, "alert", {}, "webhook")
+    first = operations.take_inbox(30)
+    assert first is not None
+    assert operations.take_inbox(30) is None
+    clock.advance(31)
+    again = operations.take_inbox(30)
+    assert again is not None
+    assert (again.message_id, again.attempts) == (message_id, 2)
+    operations.finish_inbox(message_id, error="no such node")
+    assert operations.take_inbox(30) is None
+
+
+def test_an_approval_opened_again_keeps_its_decision(operations: Operations) -> None:
+    row = _approval()
+    operations.open_approval(row)
+    operations.decide_approval(row.approval_id, "approve", "bob", "fine", "h1")
+    again = operations.open_approval(row)
+    assert (again.status, again.decided_by, list(again.proposed_by)) == ("approved", "bob", ["planner", "ann"])
+    assert again.payload == row.payload
+
+
+def test_of_many_deciders_at_once_exactly_one_succeeds(operations: Operations) -> None:
+    row = operations.open_approval(_approval())
+
+    def decide(name: int) -> bool:
+        try:
+            operations.decide_approval(row.approval_id, "approve" if name % 2 else "reject", str(name), "", "h1")
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(decide, range(6))) == 1
+
+
+def test_a_decision_on_changed_content_is_a_conflict_and_leaves_it_pending(operations: Operations) -> None:
+    row = operations.open_approval(_approval())
+    with pytest.raises(Conflict, match="changed"):
+        operations.decide_approval(row.approval_id, "approve", "bob", "", "another hash")
+    with pytest.raises(BadInput, match="no decision"):
+        operations.decide_approval(row.approval_id, "maybe", "bob", "", "h1")
+    with pytest.raises(NotFound):
+        operations.decide_approval("nowhere", "approve", "bob", "", "h1")
+    assert [kept.status for kept in operations.approvals(run_id=row.run_id)] == ["pending"]
+
+
+def test_a_decision_stays_undelivered_until_the_run_applied_it(operations: Operations) -> None:
+    row = operations.open_approval(_approval())
+    operations.decide_approval(row.approval_id, "edit", "bob", "less", "h1", {"A": 5})
+    waiting = [kept for kept in operations.undelivered_decisions() if kept.approval_id == row.approval_id]
+    assert [(kept.status, kept.edits) for kept in waiting] == [("edited", {"A": 5})]
+    operations.mark_approval_applied(row.approval_id)
+    assert row.approval_id not in [kept.approval_id for kept in operations.undelivered_decisions()]
+
+
+def test_a_superseded_approval_can_not_be_decided(operations: Operations) -> None:
+    row = operations.open_approval(_approval())
+    operations.supersede_approval(row.approval_id)
+    with pytest.raises(Conflict, match="void"):
+        operations.decide_approval(row.approval_id, "approve", "bob", "", "h1")
+    assert row.approval_id not in [kept.approval_id for kept in operations.approvals(status="pending")]
+
+
+def test_an_action_is_queued_once_and_done_once(operations: Operations) -> None:
+    action = _action("run-out")
+    assert operations.enqueue(action)
+    assert not operations.enqueue(replace(action, payload={"quantity": 99}))
+    (leased,) = operations.lease(10, 60)
+    assert (leased.payload, leased.attempts) == ({"quantity": 10}, 1)
+    assert operations.lease(10, 60) == []
+    operations.complete(action.action_key, "PO-1", {"state": "confirmed"})
+    (done,) = operations.outbox(run_id="run-out", status="done")
+    assert (done.erp_ref, done.response) == ("PO-1", {"state": "confirmed"})
+    with pytest.raises(NotFound):
+        operations.complete("nowhere", "PO-2", {})
+
+
+def test_a_retried_action_waits_its_delay_and_an_expired_lease_is_leased_again(
+    operations: Operations, clock: Clock
+) -> None:
+    action = _action("run-retry")
+    operations.enqueue(action)
+    operations.lease(10, 60)
+    operations.retry_later(action.action_key, "timeout", 20)
+    assert operations.lease(10, 60) == []
+    clock.advance(21)
+    assert [row.attempts for row in operations.lease(10, 60)] == [2]
+    clock.advance(61)
+    assert [row.attempts for row in operations.lease(10, 60)] == [3]
+    operations.fail(action.action_key, "no such supplier")
+    clock.advance(61)
+    assert operations.lease(10, 60) == []
+    assert operations.outbox(run_id="run-retry")[0].error == "no such supplier"
+
+
+def test_workers_that_lease_at_once_never_share_an_action(operations: Operations) -> None:
+    keys = [_action("run-many") for _ in range(24)]
+    for action in keys:
+        operations.enqueue(action)
+    with ThreadPoolExecutor(4) as pool:
+        batches = list(pool.map(lambda _: operations.lease(5, 60), range(8)))
+    leased = [row.action_key for batch in batches for row in batch]
+    leased += [row.action_key for row in operations.lease(50, 60)]
+    assert sorted(leased) == sorted(action.action_key for action in keys)
+
+
+def test_only_the_hash_of_a_key_is_stored_and_a_link_works_once(
+    operations: Operations, clock: Clock, tmp_path: Path
+) -> None:
+    name = f"ann-{uuid4().hex}"
+    key = operations.add_user(name, "buyer")
+    user = operations.user_by_key(key)
+    assert user is not None
+    assert (user.name, user.role) == (name, "buyer")
+    assert operations.user_by_key("jit_guess") is None
+    token = operations.issue_link(name, 60)
+    assert operations.redeem_link(token) == user
+    assert operations.redeem_link(token) is None
+    late = operations.issue_link(name, 60)
+    clock.advance(61)
+    assert operations.redeem_link(late) is None
+    with pytest.raises(Conflict):
+        operations.add_user(name, "admin")
+    with pytest.raises(BadInput, match="no role"):
+        operations.add_user("kim", "king")
+
+
+def test_flags_and_conversations_are_kept(operations: Operations) -> None:
+    assert operations.flag("unset") is None
+    operations.set_flag("halted", True)
+    operations.set_flag("halted", {"by": "ann"})
+    assert operations.flag("halted") == {"by": "ann"}
+    talk = uuid4().hex
+    operations.add_message(talk, "user", "why so many of A?", {})
+    operations.add_message(talk, "assistant", "because", {"sources": ["plan"]})
+    kept = operations.messages(talk)
+    assert [(message.role, message.text) for message in kept] == [
+        ("user", "why so many of A?"),
+        ("assistant", "because"),
+    ]
+    assert kept[1].payload == {"sources": ["plan"]}
+
+
+def test_journal_rows_leave_staging_only_by_their_ids(operations: Operations) -> None:
+    for name in ("a", "b", "c"):
+        operations.stage(name, f"run-{name}", "{}")
+    first, second, third = operations.staged(10)
+    assert [row.draft_id for row in operations.staged(10, run_id="run-b")] == ["b"]
+    operations.unstage([first.id, third.id], JournalHead(2, "x"))
+    operations.unstage([], JournalHead(2, "x"))
+    assert operations.staged(10) == [second]
+    assert operations.staged_count()[0] == 1
+    assert operations.journal_heads() == [JournalHead(2, "x")]
+
+
+def test_everything_pending_is_there_when_the_database_is_opened_again(url: str, operations: Operations) -> None:
+    row = operations.open_approval(_approval())
+    with closing(Operations(url)) as reopened:
+        assert reopened.approval(row.approval_id) == operations.approval(row.approval_id)
+
+
+def test_the_checkpointer_gets_what_its_saver_opens(operations: Operations) -> None:
+    address = operations.checkpointer_url
+    assert address.startswith("postgresql://") or Path(address).is_file()
+
+
+def test_a_database_that_does_not_answer_is_out_of_reach(tmp_path: Path) -> None:
+    with pytest.raises(OperationsOutOfReach, match="JIT_DATABASE_URL") as refused:
+        Operations(f"postgresql://nobody@/none?host={tmp_path}")
+    assert refused.value.exit_code == 3

@@ -1,0 +1,504 @@
+"""A small session in memory: it plans by reorder points, waits for signatures, and keeps a hash-chained journal."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+from graph.views import (
+    AnswerView,
+    ApprovalView,
+    JournalCheckView,
+    LineView,
+    OptionView,
+    OutlookView,
+    PlanView,
+    RiskView,
+    RunStatus,
+    RunView,
+    StepView,
+    TransitionView,
+    Trigger,
+    TriggerKind,
+    VerdictView,
+)
+from tools.domain.errors import BadInput, Conflict, NotAllowed, NotFound
+
+LIMIT = 5_000.0
+SAFETY_DAYS = 7
+"""Orders above this value wait for a manager, smaller ones for a buyer."""
+
+
+@dataclass(frozen=True)
+class Stocked:
+    """An item, its stock, daily demand and one source."""
+
+    item_id: str
+    name: str
+    on_hand: float
+    daily: float
+    lead_days: int
+    pack: int
+    price: float
+    supplier: str
+
+
+ITEMS = (
+    Stocked("I-101", "Hydraulic seal 40 mm", 120, 22.0, 18, 50, 4.2, "Northwind Seals"),
+    Stocked("I-102", "Bearing 6204", 900, 35.0, 12, 100, 2.9, "Arno Bearings"),
+    Stocked("I-103", "Control board rev C", 14, 3.5, 34, 10, 86.0, "Shenlan Electronics"),
+    Stocked("I-104", "Gasket sheet 2 mm", 60, 5.0, 9, 20, 11.5, "Northwind Seals"),
+    Stocked("I-105", "Servo motor 400 W", 6, 1.4, 41, 4, 312.0, "Tokai Motion"),
+    Stocked("I-106", "<b>Cable</b> 3x1.5", 4_000, 90.0, 8, 500, 0.7, "Kabelwerk Ost"),
+)
+
+
+@dataclass
+class InMemorySession:
+    """Holds all state; every method takes the lock. `pause` is how long each step takes."""
+
+    pause: float = 0.0
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    halted: bool = False
+    roles: Mapping[str, str] = field(default_factory=lambda: {"bo": "buyer", "mia": "manager", "ana": "analyst"})
+    plans: dict[str, PlanView] = field(default_factory=dict)
+    approvals: dict[str, ApprovalView] = field(default_factory=dict)
+    talk: list[dict[str, object]] = field(default_factory=list)
+    rows: list[TransitionView] = field(default_factory=list)
+    alerts: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    dataset: str = "ds-1-ab12cd34"
+
+    def __post_init__(self) -> None:
+        self._lock = threading.RLock()
+        self._numbers = count(1)
+
+    def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, object]:
+        raise BadInput(f"{folder} holds no tables.", remedy="Name a folder of CSV files.")
+
+    def start(self, trigger: Trigger) -> str:
+        return list(self.stream(trigger=trigger))[-1].run_id
+
+    def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
+        if trigger is None:
+            yield from self.plan(run_id).steps
+            return
+        known = {item.item_id for item in ITEMS}
+        for item_id in trigger.item_ids:
+            if item_id not in known:
+                raise NotFound(f"There is no item {item_id}.", remedy="See the items of the dataset.", item_id=item_id)
+        run_id = self._open(trigger)
+        for node, title, work in (
+            ("sense", "Sensing", self._sense),
+            ("estimate", "Estimating demand", self._estimate),
+            ("choose_plan", "Choosing orders", self._choose),
+            ("gate_lines", "Passing the gates", self._gate),
+        ):
+            begun = time.perf_counter()
+            time.sleep(self.pause)
+            with self._lock:
+                summary = work(run_id)
+                yield self._stepped(run_id, node, title, summary, time.perf_counter() - begun)
+        self._settle(run_id)
+
+    def runs(self, limit: int = 20) -> Sequence[RunView]:
+        with self._lock:
+            return [plan.run for plan in reversed(self.plans.values())][:limit]
+
+    def plan(self, run_id: str | None = None) -> PlanView:
+        with self._lock:
+            if not self.plans or (run_id is not None and run_id not in self.plans):
+                raise NotFound("There is no such run.", remedy="Start one.", run_id=run_id or "")
+            return self.plans[run_id or next(reversed(self.plans))]
+
+    def pending(self) -> Sequence[ApprovalView]:
+        with self._lock:
+            return [approval for approval in self.approvals.values() if approval.status == "pending"]
+
+    def approval(self, approval_id: str) -> ApprovalView:
+        if approval_id not in self.approvals:
+            raise NotFound("There is no such approval.", remedy="See what is pending.", approval_id=approval_id)
+        return self.approvals[approval_id]
+
+    def decide(
+        self,
+        approval_id: str,
+        decision: str,
+        actor: str,
+        reason: str = "",
+        *,
+        content_hash: str | None = None,
+        edits: Mapping[str, float] | None = None,
+    ) -> ApprovalView:
+        with self._lock:
+            approval = self.approval(approval_id)
+            if approval.status != "pending" or content_hash not in (None, approval.content_hash):
+                raise Conflict("It was decided or changed meanwhile.", remedy="Look again.", approval_id=approval_id)
+            if approval.tier == "manager" and self.roles.get(actor) == "buyer":
+                raise NotAllowed("This order needs a manager.", remedy="Ask a manager.", actor=actor)
+            status = {"approve": "approved", "edit": "edited", "reject": "rejected"}[decision]
+            lines = tuple(_edited(line, edits or {}) for line in approval.lines)
+            if any(line.quantity <= 0 for line in lines):
+                raise BadInput("A quantity must be above zero.", remedy="Reject the order instead.")
+            decided = approval.model_copy(
+                update={
+                    "status": status,
+                    "decided_by": actor,
+                    "decided_at": self.clock(),
+                    "reason": reason,
+                    "lines": lines,
+                    "value": sum(line.value for line in lines),
+                }
+            )
+            self.approvals[approval_id] = decided
+            self._record(approval.run_id, "await_approval", "resume", actor, {"decision": decision})
+            self._apply(decided)
+            return decided
+
+    def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
+        lines = [line for line in self.plan(run_id).lines if subject in (None, line.item_id, line.line_id)]
+        text = " ".join(f"{line.item}: {line.formula}." for line in lines) or "Nothing is due."
+        return AnswerView(text=text, sources=tuple(line.line_id for line in lines))
+
+    def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
+        self._say("user", question, actor=actor)
+        run_id = None
+        if "replan" in question.casefold():
+            run_id = self.start(Trigger(kind=TriggerKind.ANALYST, actor=actor, reason=question))
+        subject = next((item.item_id for item in ITEMS if item.item_id in question), None)
+        answer = self.explain(run_id, subject).model_copy(update={"run_id": run_id})
+        self._say("assistant", answer.text, sources=list(answer.sources), run_id=run_id)
+        return answer
+
+    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
+        with self._lock:
+            return list(self.talk)
+
+    def replay(self, run_id: str) -> Mapping[str, object]:
+        stored = _digest([line.quantity for line in self.plan(run_id).lines])
+        again = _digest([_quantity(item) for item in ITEMS if _due(item) and item.item_id in self._items_of(run_id)])
+        return {"identical": stored == again, "stored": stored, "replayed": again}
+
+    def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
+        if not point_id.startswith(("ds-", "policy-")):
+            raise NotFound("There is no such version.", remedy="See the versions.", point_id=point_id)
+        self.dataset = point_id
+        return {"active": point_id}
+
+    def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
+        with self._lock:
+            return [row for row in self.rows if run_id in (None, row.run_id)]
+
+    def verify_journal(self) -> JournalCheckView:
+        previous = ""
+        for row in self.rows:
+            if row.hash != _digest([previous, row.run_id, row.node, row.payload]):
+                return JournalCheckView(ok=False, rows=len(self.rows), reason=f"Row {row.seq} does not match.")
+            previous = row.hash
+        return JournalCheckView(ok=True, rows=len(self.rows), head_hash=previous)
+
+    def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
+        with self._lock:
+            if message_id in self.alerts:
+                raise Conflict("This alert was received before.", remedy="Nothing to do.", message_id=message_id)
+            self.alerts[message_id] = event
+            return {"accepted": True}
+
+    def observe(self, advance_days: int = 0) -> Mapping[str, object]:
+        return {"advanced_days": advance_days, "receipts": 0}
+
+    def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
+        self.halted = on
+        return {"halted": on}
+
+    def status(self) -> Mapping[str, object]:
+        return {
+            "dataset": self.dataset,
+            "as_of": "2026-06-30",
+            "policy": "policy-77aa10",
+            "model": "rules",
+            "journal_lag_rows": 0,
+            "erp": "ok",
+            "halted": self.halted,
+        }
+
+    def _open(self, trigger: Trigger) -> str:
+        with self._lock:
+            run_id = f"run-{next(self._numbers):03d}"
+            run = RunView(
+                run_id=run_id,
+                status=RunStatus.RUNNING,
+                trigger=trigger,
+                dataset_version=self.dataset,
+                versions={"policy": "policy-77aa10"},
+                started_at=self.clock(),
+                currency="EUR",
+            )
+            self.plans[run_id] = PlanView(run=run)
+            return run_id
+
+    def _items_of(self, run_id: str) -> Sequence[str]:
+        wanted = self.plans[run_id].run.trigger.item_ids
+        return wanted or [item.item_id for item in ITEMS]
+
+    def _sense(self, run_id: str) -> str:
+        return f"{len(self._items_of(run_id))} items of {self.dataset}."
+
+    def _estimate(self, run_id: str) -> str:
+        items = [item for item in ITEMS if item.item_id in self._items_of(run_id)]
+        risks = [_risk(item) for item in items if item.on_hand / item.daily < item.lead_days]
+        self._change(run_id, outlooks=tuple(_outlook(item) for item in items), risks=tuple(risks))
+        return f"{len(items)} outlooks, {len(risks)} items at risk."
+
+    def _choose(self, run_id: str) -> str:
+        due = [item for item in ITEMS if _due(item) and item.item_id in self._items_of(run_id)]
+        lines = tuple(_line(run_id, number, item) for number, item in enumerate(due, start=1))
+        value = sum(line.value for line in lines)
+        self._change(run_id, lines=lines, options=_options(lines), expected_cost=value * 1.04, lower_bound=value)
+        return f"{len(lines)} lines worth {value:,.0f} EUR."
+
+    def _gate(self, run_id: str) -> str:
+        lines = self.plans[run_id].lines
+        for order_key in dict.fromkeys(line.order_key for line in lines):
+            own = tuple(line for line in lines if line.order_key == order_key)
+            approval = self._approval(run_id, order_key, own)
+            self.approvals[approval.approval_id] = approval
+        return f"{len(self.pending())} orders wait for approval."
+
+    def _approval(self, run_id: str, order_key: str, lines: tuple[LineView, ...]) -> ApprovalView:
+        value = sum(line.value for line in lines)
+        return ApprovalView(
+            approval_id=f"ap-{_digest([run_id, order_key])[:8]}",
+            run_id=run_id,
+            order_key=order_key,
+            status="pending",
+            tier="manager" if value > LIMIT else "buyer",
+            content_hash=_digest([line.model_dump() for line in lines]),
+            supplier=lines[0].supplier,
+            value=value,
+            currency="EUR",
+            lines=lines,
+            reasons=(f"Order value {value:,.0f} is above the limit of 1,000 for autonomous orders.",),
+            proposed_by=("agent:planner",),
+            opened_at=self.clock(),
+        )
+
+    def _settle(self, run_id: str) -> None:
+        with self._lock:
+            plan = self.plans[run_id]
+            waiting = sum(approval.run_id == run_id for approval in self.pending())
+            run = plan.run.model_copy(
+                update={
+                    "status": RunStatus.WAITING if waiting else RunStatus.DONE,
+                    "ended_at": self.clock(),
+                    "n_lines": len(plan.lines),
+                    "order_value": sum(line.value for line in plan.lines),
+                    "pending_approvals": waiting,
+                    "dispatched": sum(line.status == "dispatched" for line in plan.lines),
+                    "summary": f"{len(plan.lines)} lines, {waiting} orders wait.",
+                }
+            )
+            self._change(run_id, run=run, kpis={"fill_rate": 0.962, "turns": 8.4})
+
+    def _apply(self, decided: ApprovalView) -> None:
+        own = {line.line_id: line for line in decided.lines}
+        status = "rejected" if decided.status == "rejected" else "dispatched"
+        lines = tuple(
+            own[line.line_id].model_copy(update={"status": status}) if line.line_id in own else line
+            for line in self.plans[decided.run_id].lines
+        )
+        self._change(decided.run_id, lines=lines)
+        self._settle(decided.run_id)
+
+    def _change(self, run_id: str, **update: object) -> None:
+        self.plans[run_id] = self.plans[run_id].model_copy(update=update)
+
+    def _stepped(self, run_id: str, node: str, title: str, summary: str, seconds: float) -> StepView:
+        step = StepView(run_id=run_id, node=node, title=title, summary=summary, seconds=seconds, at=self.clock())
+        self._change(run_id, steps=(*self.plans[run_id].steps, step))
+        self._record(run_id, node, "node", "program", {"summary": summary})
+        return step
+
+    def _record(self, run_id: str, node: str, event: str, actor: str, payload: dict[str, object]) -> None:
+        previous = self.rows[-1].hash if self.rows else ""
+        self.rows.append(
+            TransitionView(
+                seq=len(self.rows) + 1,
+                run_id=run_id,
+                node=node,
+                attempt=1,
+                step=len(self.rows),
+                event=event,
+                status="ok",
+                started_at=self.clock(),
+                ended_at=self.clock(),
+                actor=actor,
+                payload=payload,
+                hash=_digest([previous, run_id, node, payload]),
+            )
+        )
+
+    def _say(self, role: str, text: str, **more: object) -> None:
+        with self._lock:
+            self.talk.append({"role": role, "text": text, "at": self.clock().isoformat(), **more})
+
+
+@dataclass(frozen=True)
+class Member:
+    """A user of the test."""
+
+    name: str
+    role: str
+
+
+@dataclass
+class Members:
+    """Users by key and by one-time link."""
+
+    keys: dict[str, Member]
+    links: dict[str, Member] = field(default_factory=dict)
+
+    def user_by_key(self, key: str) -> Member | None:
+        return self.keys.get(key)
+
+    def redeem_link(self, token: str) -> Member | None:
+        return self.links.pop(token, None)
+
+    def users(self) -> Sequence[Member]:
+        return list({member.name: member for member in (*self.keys.values(), *self.links.values())}.values())
+
+
+def team() -> Members:
+    """One member of each role, whose key is key-NAME and whose links are NAME-1, NAME-2 and NAME-3."""
+    roles = {"vic": "viewer", "ana": "analyst", "bo": "buyer", "mia": "manager", "ada": "admin"}
+    people = {name: Member(name, role) for name, role in roles.items()}
+    links = {f"{name}-{n}": member for name, member in people.items() for n in (1, 2, 3)}
+    return Members({f"key-{name}": member for name, member in people.items()}, links)
+
+
+def _reorder_point(item: Stocked) -> float:
+    return item.daily * (item.lead_days + SAFETY_DAYS)
+
+
+def _due(item: Stocked) -> bool:
+    return item.on_hand < _reorder_point(item)
+
+
+def _quantity(item: Stocked) -> float:
+    short = _reorder_point(item) + item.daily * 30 - item.on_hand
+    return float(-(-short // item.pack) * item.pack)
+
+
+def _line(run_id: str, number: int, item: Stocked) -> LineView:
+    quantity = _quantity(item)
+    return LineView(
+        line_id=f"L-{number:02d}",
+        order_key=f"{run_id}:{item.supplier.split()[0].lower()}",
+        intent="buy",
+        item_id=item.item_id,
+        item=item.name,
+        uom="each",
+        supplier_id=item.supplier.split()[0].upper(),
+        supplier=item.supplier,
+        offer_id=f"OF-{item.item_id}",
+        quantity=quantity,
+        unit_price=item.price,
+        value=quantity * item.price,
+        landed_cost=quantity * item.price * 1.06,
+        currency="EUR",
+        order_date="2026-06-30",
+        expected_arrival=(datetime(2026, 6, 30) + timedelta(days=item.lead_days)).date().isoformat(),
+        status="waiting",
+        policy="(R, S)",
+        formula=f"{item.daily:g} x ({item.lead_days} + 7 + 30) - {item.on_hand:g}, in packs of {item.pack}",
+        figures={"reorder_point": _reorder_point(item), "on_hand": item.on_hand, "daily_demand": item.daily},
+        notes=("Next best source: 6 % dearer, 9 days faster.",),
+        binding=(f"pack of {item.pack}",),
+        verdicts=(
+            VerdictView(
+                gate="policy",
+                rule="order_value",
+                subject=item.item_id,
+                effect="require_approval",
+                reason="The order is above the limit for autonomous orders.",
+                limit="1000",
+                actual=f"{quantity * item.price:.0f}",
+            ),
+        ),
+    )
+
+
+def _options(lines: Sequence[LineView]) -> tuple[OptionView, ...]:
+    value = sum(line.value for line in lines)
+    return tuple(
+        OptionView(
+            option_id=f"all:{title}",
+            group="all",
+            title=title,
+            order_value=value * factor,
+            expected_cost=value * factor * 1.04,
+            fill_rate=fill,
+            stockout_probability=1 - fill,
+            risk_exposure=value * 0.1,
+            suppliers=tuple(sorted({line.supplier for line in lines})),
+            chosen=chosen,
+            reason="Lowest expected cost above the service floor." if chosen else "",
+        )
+        for title, factor, fill, chosen in (("lowest cost", 1.0, 0.962, True), ("highest service", 1.18, 0.991, False))
+    )
+
+
+def _outlook(item: Stocked) -> OutlookView:
+    start = datetime(2026, 6, 30)
+    weekly = item.daily * 7
+    past = tuple(weekly * (1 + 0.2 * ((n * 7) % 5 - 2) / 2) for n in range(26))
+    ahead = range(1, 14)
+    stock = [item.on_hand - weekly * n for n in ahead]
+    return OutlookView(
+        item_id=item.item_id,
+        item=item.name,
+        on_hand=item.on_hand,
+        inventory_position=item.on_hand,
+        reorder_point=_reorder_point(item),
+        safety_stock=item.daily * SAFETY_DAYS,
+        days_of_cover=item.on_hand / item.daily,
+        stockout_probability=min(1.0, max(0.0, 1 - item.on_hand / _reorder_point(item))),
+        fill_rate=0.96,
+        reason="Position is below the reorder point." if _due(item) else "Position covers the lead time.",
+        forecast_model="seasonal mean",
+        demand_pattern="smooth",
+        history_dates=tuple((start - timedelta(weeks=26 - n)).date().isoformat() for n in range(26)),
+        history=past,
+        dates=tuple((start + timedelta(weeks=n)).date().isoformat() for n in ahead),
+        demand_p10=tuple(weekly * 0.8 for _ in ahead),
+        demand_p50=tuple(weekly for _ in ahead),
+        demand_p90=tuple(weekly * 1.25 for _ in ahead),
+        stock_p10=tuple(level - weekly * 0.2 * n for n, level in zip(ahead, stock, strict=True)),
+        stock_p50=tuple(stock),
+        stock_p90=tuple(level + weekly * 0.2 * n for n, level in zip(ahead, stock, strict=True)),
+    )
+
+
+def _risk(item: Stocked) -> RiskView:
+    cover = item.on_hand / item.daily
+    return RiskView(
+        node_id=item.supplier.split()[0].upper(),
+        item_ids=(item.item_id,),
+        severity="high" if cover < item.lead_days / 2 else "medium",
+        summary=f"{item.name} covers {cover:.0f} days; {item.supplier} needs {item.lead_days}.",
+        hedge="Expedite part of the order.",
+        days_of_cover=cover,
+        money_at_risk=item.daily * (item.lead_days - cover) * item.price,
+    )
+
+
+def _edited(line: LineView, edits: Mapping[str, float]) -> LineView:
+    quantity = edits.get(line.line_id, line.quantity)
+    return line.model_copy(update={"quantity": quantity, "value": quantity * line.unit_price})
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.lead_times import LeadTimeDistribution
+
+
+def distribution(days: list[int], probabilities: list[float]) -> LeadTimeDistribution:
+    return LeadTimeDistribution(np.array(days), np.array(probabilities), "offer", len(days))
+
+
+THREE = distribution([10, 20, 40], [0.5, 0.3, 0.2])
+
+spreads = st.lists(st.integers(0, 400), min_size=1, max_size=20, unique=True).map(
+    lambda days: distribution(sorted(days), [1 / len(days)] * len(days))
+)
+
+
+def test_moments_and_quantiles_are_those_of_the_table() -> None:
+    assert THREE.mean == pytest.approx(19)
+    assert THREE.sd == pytest.approx(np.sqrt(0.5 * 81 + 0.3 * 1 + 0.2 * 441))
+    assert [THREE.quantile(q) for q in (0.1, 0.5, 0.51, 0.8, 0.81, 1)] == [10, 10, 20, 20, 40, 40]
+    assert [THREE.cdf(day) for day in (9, 10, 39, 40)] == pytest.approx([0, 0.5, 0.8, 1])
+
+
+def test_samples_follow_the_probabilities() -> None:
+    drawn = THREE.sample(np.random.default_rng(1), 20_000)
+    assert (drawn == 40).mean() == pytest.approx(0.2, abs=0.01)
+
+
+def test_what_remains_is_conditional_on_not_having_arrived() -> None:
+    left = THREE.remaining(10)
+    assert left.days.tolist() == [10, 30]
+    assert left.probabilities == pytest.approx([0.6, 0.4])
+
+
+def test_an_order_older_than_every_lead_time_seen_is_still_expected_and_says_so() -> None:
+    left = THREE.remaining(60)
+    assert left.days.min() >= 1
+    assert left.fallback == "older than every lead time seen"
+
+
+@given(spread=spreads, age=st.integers(0, 500))
+def test_what_remains_is_a_distribution_over_whole_days_to_come(spread: LeadTimeDistribution, age: int) -> None:
+    left = spread.remaining(age)
+    assert left.probabilities.sum() == pytest.approx(1)
+    assert left.days.dtype.kind == "i"
+    assert (left.days > 0).all()
+    assert (np.diff(left.days) > 0).all()
+
+
+@given(spread=spreads, days=st.integers(0, 300))
+def test_a_delay_moves_the_mean_by_its_days(spread: LeadTimeDistribution, days: int) -> None:
+    assert spread.shifted(days).mean == pytest.approx(spread.mean + days)
+
+
+@given(spread=spreads, days=st.integers(-500, 0))
+def test_an_advance_never_goes_back_in_time_and_keeps_days_distinct(spread: LeadTimeDistribution, days: int) -> None:
+    earlier = spread.shifted(days)
+    assert (earlier.days >= 0).all()
+    assert (np.diff(earlier.days) > 0).all()
+    assert earlier.probabilities.sum() == pytest.approx(1)

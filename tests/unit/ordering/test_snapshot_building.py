@@ -1,0 +1,127 @@
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from tools.domain.catalogue import Item, Offer, Site, Supplier, SupplierStatus
+from tools.domain.datasets import Dataset, Period
+from tools.domain.errors import BadInput
+from tools.domain.orders import PurchaseOrder
+from tools.domain.snapshots import SharedLimits
+from tools.lead_times import LeadTimeDistribution
+from tools.network.disruption import Disruption
+from tools.ordering import build_snapshot, plan_orders, verify
+
+AS_OF = date(2026, 1, 4)
+
+
+@dataclass(frozen=True)
+class Paths:
+    item_id: str
+    site_id: str
+    period: Period
+    paths: np.ndarray
+    fallback: str | None = None
+
+
+def lead(*days: int) -> LeadTimeDistribution:
+    return LeadTimeDistribution(np.array(days), np.full(len(days), 1 / len(days)), "offer", 9)
+
+
+REGULAR = Offer(item_id="A", supplier_id="S1", unit_price=4.0, lead_time_days=14, moq=5, order_multiple=5)
+QUICK = Offer(item_id="A", supplier_id="S2", unit_price=9.0, lead_time_days=0, expedite=True, capacity_per_week=70)
+OPEN = PurchaseOrder(order_id="PO1", item_id="A", supplier_id="S1", quantity=30, order_date=date(2025, 12, 28))
+
+
+def dataset(**changes) -> Dataset:
+    made = Dataset(
+        version="ds-1",
+        as_of=AS_OF,
+        currency="USD",
+        items={"A": Item(item_id="A", unit_value=5.2, holding_rate_per_year=0.5, service_level_target=0.9)},
+        suppliers={"S1": Supplier(supplier_id="S1", min_order_value=20.0), "S2": Supplier(supplier_id="S2")},
+        sites={"MAIN": Site(site_id="MAIN")},
+        offers=(REGULAR, QUICK),
+        on_hand={("A", "MAIN"): 12.0},
+        stock_as_of={},
+        demand={},
+        open_orders=(OPEN,),
+        receipts=(),
+    )
+    return replace(made, **changes)
+
+
+FORECAST = Paths("A", "MAIN", Period.WEEK, np.full((40, 10), 10.0))
+LEADS = {REGULAR.offer_id: lead(14), QUICK.offer_id: lead(0)}
+
+
+def test_an_open_order_arrives_when_the_rest_of_its_lead_time_is_over():
+    snapshot = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8)
+    assert snapshot.arrivals.shape == (1, 40, 8)
+    assert snapshot.arrivals[0].mean(axis=0) == pytest.approx([0, 30, 0, 0, 0, 0, 0, 0])
+
+
+def test_a_delayed_order_arrives_later_and_a_delayed_supplier_delivers_later():
+    hit = Disruption(delay_days_by_supplier={"S1": 7}, delay_days_by_order={"PO1": 14})
+    snapshot = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8, disruption=hit)
+    assert snapshot.arrivals[0].mean(axis=0)[3] == 30
+    assert snapshot.sources.lead_time_days.tolist() == [21, 0]
+
+
+def test_lead_times_in_days_keep_their_mean_in_periods():
+    snapshot = build_snapshot(dataset(), [FORECAST], {**LEADS, REGULAR.offer_id: lead(10, 25)}, horizon=8)
+    periods = snapshot.sources.lead_time @ np.arange(snapshot.sources.lead_time.shape[1])
+    assert periods[0] == pytest.approx(17.5 / 7)
+    assert snapshot.sources.lead_time.sum(axis=1) == pytest.approx([1, 1])
+
+
+def test_holding_cost_is_the_yearly_rate_on_the_value_by_period():
+    snapshot = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8)
+    assert snapshot.holding_cost[0] == pytest.approx(5.2 * 0.5 * 7 / 365.25)
+    assert snapshot.service_level[0] == 0.9
+    assert np.isnan(snapshot.shortage_cost[0])
+
+
+def test_a_blocked_supplier_and_one_without_capacity_cannot_be_ordered_from():
+    blocked = {**dataset().suppliers, "S1": Supplier(supplier_id="S1", status=SupplierStatus.BLOCKED)}
+    snapshot = build_snapshot(dataset(suppliers=blocked), [FORECAST], LEADS, horizon=8)
+    assert snapshot.sources.orderable.tolist() == [False, True]
+    down = Disruption(capacity_fraction_by_supplier={"S2": 0.0})
+    cut = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8, disruption=down)
+    assert cut.sources.orderable.tolist() == [True, False]
+
+
+def test_an_expired_offer_cannot_be_ordered_from():
+    offers = (REGULAR.model_copy(update={"valid_to": date(2026, 1, 3)}), QUICK)
+    snapshot = build_snapshot(dataset(offers=offers), [FORECAST], LEADS, horizon=8)
+    assert snapshot.sources.orderable.tolist() == [False, True]
+
+
+def test_suppliers_minimum_order_values_become_limits_beside_the_given_ones():
+    snapshot = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8, limits=SharedLimits(budget=100.0))
+    assert snapshot.limits.budget == 100.0
+    assert snapshot.limits.supplier_min_order_value.tolist() == [20.0, 0.0]
+
+
+def test_fallbacks_are_stated_in_the_lines_notes():
+    forecast = replace(FORECAST, fallback="four observations: mean of the family")
+    snapshot = build_snapshot(dataset(open_orders=()), [forecast], {}, horizon=8)
+    line = plan_orders(snapshot).lines[0]
+    assert any("four observations" in note for note in line.explanation.notes)
+    assert any("quoted lead time" in note for note in line.explanation.notes)
+
+
+def test_a_plan_from_a_dataset_keeps_every_limit():
+    snapshot = build_snapshot(dataset(open_orders=()), [FORECAST], LEADS, horizon=8)
+    plan = plan_orders(snapshot)
+    assert plan.lines
+    assert verify(snapshot, plan) == ()
+
+
+def test_forecasts_of_different_periods_are_refused():
+    with pytest.raises(BadInput, match="mix periods"):
+        monthly = replace(FORECAST, site_id="B", period=Period.MONTH)
+        build_snapshot(dataset(), [FORECAST, monthly], LEADS, horizon=8)
+    with pytest.raises(BadInput, match="No item"):
+        build_snapshot(dataset(), [], LEADS, horizon=8)

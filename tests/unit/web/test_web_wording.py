@@ -1,0 +1,77 @@
+"""Figures as people read them, and charts that say what the outlook says."""
+
+import pytest
+
+from graph.views import OutlookView
+from web.pages.charts import demand_chart, stock_chart
+from web.pages.wording import money, percent, plain, quantity, seconds, short, when, words
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (money(6690.4, "EUR"), "6,690 EUR"),
+        (money(4.2), "4.20"),
+        (money(-1234.6, "USD"), "-1,235 USD"),
+        (quantity(1100.0, "each"), "1,100 each"),
+        (quantity(0.125), "0.125"),
+        (percent(0.962), "96.2%"),
+        (percent(1.0), "100%"),
+        (percent(0.0), "0%"),
+        (seconds(0.0123), "12 ms"),
+        (seconds(2.345), "2.3 s"),
+        (short("abcdef0123456789"), "abcdef0123"),
+        (words("reorder_point"), "Reorder point"),
+        (when("2026-06-30T08:05:00+00:00"), "30 Jun 08:05"),
+        (when(None), ""),
+        (plain({"state": "ok", "lag": 2.0, "open": False}), "state ok · lag 2 · open no"),
+        (plain(["a", None]), "a, "),
+    ],
+)
+def test_figures_are_shown_as_people_write_them(shown: str, expected: str) -> None:
+    assert shown == expected
+
+
+@pytest.fixture
+def outlook() -> OutlookView:
+    return OutlookView(
+        item_id="I-1",
+        item="Seal",
+        on_hand=10,
+        inventory_position=12,
+        reorder_point=8,
+        safety_stock=3,
+        days_of_cover=5,
+        stockout_probability=0.1,
+        fill_rate=0.9,
+        reason="",
+        history_dates=("d1", "d2"),
+        history=(4.0, 6.0),
+        dates=("d3", "d4", "d5"),
+        demand_p10=(1.0, 2.0, 3.0),
+        demand_p50=(4.0, 5.0, 6.0),
+        demand_p90=(8.0, 9.0, 11.0),
+        stock_p10=(-2.0, -4.0, -6.0),
+        stock_p50=(5.0, 0.0, -1.0),
+        stock_p90=(7.0, 6.0, 2.0),
+    )
+
+
+def test_the_demand_fan_starts_where_history_ends(outlook: OutlookView) -> None:
+    chart = demand_chart(outlook)
+    history, base, band, median = chart["series"]
+    assert chart["xAxis"]["data"] == ["d1", "d2", "d3", "d4", "d5"]
+    assert history["data"] == [4.0, 6.0, None, None, None]
+    assert median["data"] == [None, None, 4.0, 5.0, 6.0]
+    tops = [low + width for low, width in zip(base["data"][2:], band["data"][2:], strict=True)]
+    assert tops == list(outlook.demand_p90)
+
+
+def test_the_stock_fan_adds_up_below_zero_and_shows_its_levels(outlook: OutlookView) -> None:
+    base, band, median = stock_chart(outlook)["series"]
+    assert [low + width for low, width in zip(base["data"], band["data"], strict=True)] == list(outlook.stock_p90)
+    assert base["stackStrategy"] == band["stackStrategy"] == "all"
+    assert [(level["name"], level["yAxis"]) for level in median["markLine"]["data"]] == [
+        ("Reorder point", 8),
+        ("Safety stock", 3),
+    ]

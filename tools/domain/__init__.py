@@ -1,0 +1,1 @@
+"""The typed vocabulary: items, suppliers, offers, orders, alerts, snapshots, money and errors."""

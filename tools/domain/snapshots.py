@@ -1,0 +1,296 @@
+"""The planning problem and its answer: what the ordering engine reads and what it returns.
+
+Arrays run over N items, M sources, K suppliers, S sample paths and T periods. Period 0 starts the day after
+`as_of`. Money is in major units of `currency` as floats; it becomes exact `Money` where orders are formed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+
+from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.domain.datasets import Period
+from tools.domain.orders import PurchaseOrder
+
+
+class Intent(StrEnum):
+    """What a plan line asks the ERP to do."""
+
+    PLACE = "place"
+    ADJUST_QUANTITY = "adjust_quantity"
+    MOVE_DATE = "move_date"
+    SWITCH_SUPPLIER = "switch_supplier"
+    EXPEDITE = "expedite"
+    HOLD = "hold"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """All sources of all items, one row each, sorted by item; every array has M rows."""
+
+    offer_ids: tuple[str, ...]
+    item: IntArray
+    """Row of the item."""
+    supplier: IntArray
+    """Index into `PlanningSnapshot.supplier_ids`."""
+    unit_price: FloatArray
+    """Price per unit below the first break."""
+    break_quantity: FloatArray
+    """(M, B) all-units break points, ascending, inf where unused."""
+    break_price: FloatArray
+    """(M, B) unit price from each break point up, nan where unused."""
+    freight_per_unit: FloatArray
+    fixed_order_cost: FloatArray
+    moq: FloatArray
+    order_multiple: FloatArray
+    max_quantity: FloatArray
+    """Largest single order, inf without limit."""
+    capacity_per_period: FloatArray
+    """Units the source can ship per period, inf without limit."""
+    lead_time: FloatArray
+    """(M, L) probability that an order placed now arrives l whole periods later; rows sum to 1."""
+    lead_time_days: FloatArray
+    """Mean lead time in days, for dates shown to people."""
+    expedite: BoolArray
+    preference: IntArray
+    orderable: BoolArray
+    """False where supplier status, validity dates or a disruption forbid an order now."""
+
+
+def _no_limits() -> FloatArray:
+    return np.empty(0)
+
+
+@dataclass(frozen=True)
+class SharedLimits:
+    """Limits that several items share; inf or an empty array means no limit."""
+
+    budget: float = float("inf")
+    """Value of orders placed now, in money."""
+    storage: float = float("inf")
+    """Storage volume over all items, at the end of any period."""
+    supplier_capacity: FloatArray = field(default_factory=_no_limits)
+    """(K,) units a supplier can ship now over all its items; empty for none."""
+    supplier_min_order_value: FloatArray = field(default_factory=_no_limits)
+    """(K,) least value of the order placed with a supplier now; empty for none."""
+    supplier_max_share: FloatArray = field(default_factory=_no_limits)
+    """(K,) largest share of an item's quantity over the horizon from one supplier; empty for none."""
+
+
+@dataclass(frozen=True)
+class PlanningSnapshot:
+    """Everything the ordering engine needs, and nothing it does not; built by hand in tests."""
+
+    as_of: date
+    period: Period
+    currency: str
+    item_ids: tuple[str, ...]
+    site_ids: tuple[str, ...]
+    """(N,) site of each row: an item at two sites is two rows."""
+    supplier_ids: tuple[str, ...]
+    on_hand: FloatArray
+    """(N,) units; negative for backorders."""
+    arrivals: FloatArray
+    """(N, S, T) units of open orders arriving at the start of each period, by sample path."""
+    demand: FloatArray
+    """(N, S, T) units demanded in each period, by sample path."""
+    unit_value: FloatArray
+    """(N,) value of a unit in stock."""
+    holding_cost: FloatArray
+    """(N,) money per unit and period on the end-of-period stock."""
+    shortage_cost: FloatArray
+    """(N,) money per unit short and period; nan where a service level is set instead."""
+    service_level: FloatArray
+    """(N,) cycle service level target; nan where a shortage cost is set instead."""
+    storage_volume: FloatArray
+    """(N,)"""
+    shelf_life_periods: FloatArray
+    """(N,) inf without limit."""
+    sources: SourceTable
+    limits: SharedLimits = field(default_factory=SharedLimits)
+    item_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Item id to stated fallbacks of its estimates, carried into the explanation."""
+    open_orders: tuple[PurchaseOrder, ...] = ()
+    """The orders behind `arrivals`, for intents that change or cancel one of them."""
+
+    @property
+    def n_items(self) -> int:
+        """N."""
+        return len(self.item_ids)
+
+    @property
+    def horizon(self) -> int:
+        """T."""
+        return self.demand.shape[2]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingSettings:
+    """How to weigh cost, cash, service and risk. Per-item arrays override the scalar when given."""
+
+    seed: int = 7
+    review_periods: int = 1
+    """Periods until the next chance to order: an order covers lead time plus this."""
+    shortage_weight: float = 1.0
+    """Multiplies the shortage cost: above 1 buys service, below 1 frees cash."""
+    allow_expedite: bool = True
+    max_share: float = 1.0
+    """Largest share of an item's order from one supplier; below 1 spreads risk."""
+    max_cover_periods: float = float("inf")
+    """Caps the order-up-to level at this many periods of mean demand beyond the lead time."""
+    item_shortage_weight: Mapping[str, float] = field(default_factory=dict[str, float])
+    item_allow_expedite: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    item_max_share: Mapping[str, float] = field(default_factory=dict[str, float])
+    time_limit_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class CostParts:
+    """Expected cost over the horizon by part, in money."""
+
+    purchase: float = 0.0
+    freight: float = 0.0
+    ordering: float = 0.0
+    holding: float = 0.0
+    shortage: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Sum of the parts."""
+        return self.purchase + self.freight + self.ordering + self.holding + self.shortage
+
+
+@dataclass(frozen=True, slots=True)
+class BindingLimit:
+    """A limit that the line runs into, and what one more unit of it would be worth."""
+
+    name: str
+    limit: float
+    shadow_price: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why this quantity: the formula in words, its figures, and the textbook quantities beside them."""
+
+    policy: str
+    formula: str
+    figures: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One order line. `period` 0 is placed now; later ones are intended only and order nothing."""
+
+    line_id: str
+    intent: Intent
+    item_id: str
+    site_id: str
+    supplier_id: str
+    offer_id: str
+    quantity: float
+    period: int
+    order_date: date
+    expected_arrival: date
+    unit_price: float
+    freight_per_unit: float
+    fixed_order_cost: float
+    explanation: Explanation
+    binding: tuple[BindingLimit, ...] = ()
+    replaces_order_id: str | None = None
+    """The open order that an adjust, move, switch, expedite, hold or cancel concerns."""
+
+    @property
+    def value(self) -> float:
+        """Purchase value without freight, in money."""
+        return self.quantity * self.unit_price
+
+    @property
+    def landed_cost(self) -> float:
+        """Purchase, freight and ordering cost, in money."""
+        return self.value + self.quantity * self.freight_per_unit + self.fixed_order_cost
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOutlook:
+    """What the plan means for one item (one row of the snapshot)."""
+
+    item_id: str
+    site_id: str
+    inventory_position: float
+    reorder_point: float
+    order_up_to: float
+    safety_stock: float
+    cost: CostParts
+    stockout_probability: float
+    """Of a stock-out before an order placed at the next review could arrive."""
+    fill_rate: float
+    """Expected share of demand over the horizon served from stock."""
+    projected_stock: FloatArray
+    """(3, T) 10th, 50th and 90th percentile of the net stock at the end of each period."""
+    days_of_cover: float
+    policy: str
+    reason: str
+    """Why it orders, or why it does not, in one sentence with figures."""
+
+
+@dataclass(frozen=True)
+class OrderPlan:
+    """The answer. `lines` are to be placed now, `intended` later; both sorted by item and source."""
+
+    snapshot_hash: str
+    settings: OrderingSettings
+    currency: str
+    lines: tuple[PlanLine, ...]
+    intended: tuple[PlanLine, ...]
+    outlooks: tuple[ItemOutlook, ...]
+    cost: CostParts
+    lower_bound: float
+    """No plan of this model can cost less, in money."""
+    conflicts: tuple[str, ...] = ()
+    """Limits that could not be met, each in words with what would cure it."""
+
+    @property
+    def gap(self) -> float:
+        """(cost - bound) / bound; 0 when both are 0."""
+        if self.cost.total <= self.lower_bound:
+            return 0.0
+        return self.cost.total / max(self.lower_bound, 1e-9) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule of the snapshot that a plan breaks, found by the independent verifier."""
+
+    rule: str
+    line_id: str
+    limit: float
+    actual: float
+
+
+@dataclass(frozen=True)
+class PlanOption:
+    """A computed alternative for one group of items; agents choose among these and change nothing in them."""
+
+    option_id: str
+    """`group/profile`."""
+    group: str
+    profile: str
+    title: str
+    item_ids: tuple[str, ...]
+    order_value: float
+    """Value of the lines placed now, in money."""
+    cost: CostParts
+    fill_rate: float
+    stockout_probability: float
+    """Largest over the group's items."""
+    risk_exposure: float
+    """Money at risk under the worst single disruption considered."""
+    suppliers: tuple[str, ...]
+    lines: tuple[PlanLine, ...]

@@ -1,0 +1,29 @@
+"""The ordering engine: what to order now, from whom, and why."""
+
+from tools.ordering.building import build_snapshot
+from tools.ordering.fingerprint import snapshot_hash
+from tools.ordering.options import combine, plan_options
+from tools.ordering.plan import plan_orders
+from tools.ordering.policy import InventoryStates, ItemModel, OrderPolicy, choose_policy
+from tools.ordering.profiles import PROFILES, Profile
+from tools.ordering.revision import PlanDiff, SnapshotDelta, compare, replan
+from tools.ordering.verification import verify
+
+__all__ = [
+    "PROFILES",
+    "InventoryStates",
+    "ItemModel",
+    "OrderPolicy",
+    "PlanDiff",
+    "Profile",
+    "SnapshotDelta",
+    "build_snapshot",
+    "choose_policy",
+    "combine",
+    "compare",
+    "plan_options",
+    "plan_orders",
+    "replan",
+    "snapshot_hash",
+    "verify",
+]

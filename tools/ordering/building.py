@@ -1,0 +1,315 @@
+"""From a dataset, forecasts and lead times to the arrays of a planning snapshot."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+from zlib import crc32
+
+import numpy as np
+
+from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.catalogue import Criticality, Item, Offer, SupplierStatus
+from tools.domain.datasets import Dataset, Period
+from tools.domain.errors import BadInput
+from tools.domain.orders import PurchaseOrder
+from tools.domain.snapshots import PlanningSnapshot, SharedLimits, SourceTable
+
+DEFAULT_SERVICE = {Criticality.A: 0.98, Criticality.B: 0.95, Criticality.C: 0.90}
+"""Cycle service level of an item that states neither a shortage cost nor a target."""
+
+
+class ForecastPaths(Protocol):
+    """What planning needs of a demand forecast."""
+
+    @property
+    def item_id(self) -> str: ...  # noqa: D102
+    @property
+    def site_id(self) -> str: ...  # noqa: D102
+    @property
+    def period(self) -> Period: ...  # noqa: D102
+    @property
+    def paths(self) -> FloatArray:
+        """(S, T) non-negative units."""
+        ...
+
+    @property
+    def fallback(self) -> str | None: ...  # noqa: D102
+
+
+class LeadTime(Protocol):
+    """What planning needs of a lead-time distribution."""
+
+    @property
+    def days(self) -> IntArray: ...  # noqa: D102
+    @property
+    def probabilities(self) -> FloatArray: ...  # noqa: D102
+    @property
+    def fallback(self) -> str | None: ...  # noqa: D102
+    def remaining(self, age_days: int) -> Self: ...  # noqa: D102
+
+
+class DisruptionEffects(Protocol):
+    """What planning needs of a disruption."""
+
+    @property
+    def delay_days_by_supplier(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def delay_days_by_order(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def capacity_fraction_by_supplier(self) -> Mapping[str, float]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The common shape of the snapshot being built."""
+
+    dataset: Dataset
+    forecasts: tuple[ForecastPaths, ...]
+    lead_times: Mapping[str, LeadTime]
+    disruption: DisruptionEffects | None
+    period: Period
+    paths: int
+    horizon: int
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        return [(f.item_id, f.site_id) for f in self.forecasts]
+
+    def supplier_delay(self, supplier_id: str) -> int:
+        return self.disruption.delay_days_by_supplier.get(supplier_id, 0) if self.disruption else 0
+
+    def capacity_fraction(self, supplier_id: str) -> float:
+        return self.disruption.capacity_fraction_by_supplier.get(supplier_id, 1.0) if self.disruption else 1.0
+
+
+def build_snapshot(
+    dataset: Dataset,
+    forecasts: Sequence[ForecastPaths],
+    lead_times: Mapping[str, LeadTime],
+    *,
+    horizon: int,
+    limits: SharedLimits | None = None,
+    disruption: DisruptionEffects | None = None,
+) -> PlanningSnapshot:
+    """Arrange everything the ordering engine needs for the items that have a forecast.
+
+    `horizon` is in periods of the forecasts and is cut to their length. Lead times in days become whole periods
+    by splitting each day's probability between the two periods around it, which keeps the mean.
+    """
+    frame = _frame(dataset, forecasts, lead_times, horizon, disruption)
+    suppliers = tuple(sorted(dataset.suppliers))
+    return PlanningSnapshot(
+        as_of=dataset.as_of,
+        period=frame.period,
+        currency=dataset.currency,
+        item_ids=tuple(f.item_id for f in frame.forecasts),
+        site_ids=tuple(f.site_id for f in frame.forecasts),
+        supplier_ids=suppliers,
+        on_hand=np.array([dataset.on_hand.get(key, 0.0) for key in frame.keys], dtype=np.float64),
+        arrivals=_arrivals(frame),
+        demand=np.stack([f.paths[: frame.paths, : frame.horizon] for f in frame.forecasts]).astype(np.float64),
+        sources=_source_table(frame, suppliers),
+        limits=_limits(dataset, suppliers, limits),
+        item_notes=_notes(frame),
+        open_orders=tuple(o for o in dataset.open_orders if o.status.is_open),
+        **_item_arrays(frame),
+    )
+
+
+def _frame(
+    dataset: Dataset,
+    forecasts: Sequence[ForecastPaths],
+    lead_times: Mapping[str, LeadTime],
+    horizon: int,
+    disruption: DisruptionEffects | None,
+) -> _Frame:
+    known = [f for f in forecasts if f.item_id in dataset.items]
+    ordered = tuple(sorted(known, key=lambda f: (f.item_id, f.site_id)))
+    if not ordered:
+        raise BadInput("No item has a forecast.", remedy="Import demand history for at least one item.")
+    periods = {f.period for f in ordered}
+    if len(periods) > 1:
+        raise BadInput("Forecasts mix periods.", remedy="Forecast all items in one period.", periods=sorted(periods))
+    return _Frame(
+        dataset,
+        ordered,
+        lead_times,
+        disruption,
+        ordered[0].period,
+        min(f.paths.shape[0] for f in ordered),
+        min(horizon, *(f.paths.shape[1] for f in ordered)),
+    )
+
+
+def _item_arrays(frame: _Frame) -> dict[str, FloatArray]:
+    items = [frame.dataset.items[f.item_id] for f in frame.forecasts]
+    value = np.array([_unit_value(frame.dataset, item) for item in items])
+    rate = np.array([item.holding_rate_per_year for item in items])
+    service = [_service_level(item) for item in items]
+    shelf = [i.shelf_life_days / frame.period.days if i.shelf_life_days else math.inf for i in items]
+    cost = [math.nan if s is not None else i.stockout_cost_per_unit for i, s in zip(items, service, strict=True)]
+    return {
+        "unit_value": value,
+        "holding_cost": value * rate / frame.period.per_year,
+        "service_level": np.array([math.nan if s is None else s for s in service], dtype=np.float64),
+        "shortage_cost": np.array(cost, dtype=np.float64),
+        "storage_volume": np.array([i.storage_volume for i in items], dtype=np.float64),
+        "shelf_life_periods": np.array(shelf, dtype=np.float64),
+    }
+
+
+def _service_level(item: Item) -> float | None:
+    """The stated target, or a default by criticality when no shortage cost is stated either."""
+    if item.service_level_target is not None:
+        return item.service_level_target
+    return DEFAULT_SERVICE[item.criticality] if item.stockout_cost_per_unit is None else None
+
+
+def _unit_value(dataset: Dataset, item: Item) -> float:
+    if item.unit_value > 0:
+        return item.unit_value
+    return min((o.unit_price for o in dataset.offers if o.item_id == item.item_id), default=0.0)
+
+
+def _notes(frame: _Frame) -> dict[str, tuple[str, ...]]:
+    notes = defaultdict[str, list[str]](list)
+    for forecast in frame.forecasts:
+        if forecast.fallback:
+            notes[forecast.item_id].append(f"Demand: {forecast.fallback}.")
+        item = frame.dataset.items[forecast.item_id]
+        if item.service_level_target is None and item.stockout_cost_per_unit is None:
+            level = DEFAULT_SERVICE[item.criticality]
+            notes[item.item_id].append(
+                f"No target stated: service level {level:.0%} by criticality {item.criticality.value}."
+            )
+    for offer in frame.dataset.offers:
+        lead = frame.lead_times.get(offer.offer_id)
+        if lead is None or lead.fallback:
+            why = lead.fallback if lead else "quoted lead time taken as certain"
+            notes[offer.item_id].append(f"Lead time of {offer.offer_id}: {why}.")
+    return {item_id: tuple(dict.fromkeys(lines)) for item_id, lines in notes.items()}
+
+
+def _limits(dataset: Dataset, suppliers: tuple[str, ...], given: SharedLimits | None) -> SharedLimits:
+    limits = given or SharedLimits()
+    if limits.supplier_min_order_value.size:
+        return limits
+    least = np.array([dataset.suppliers[s].min_order_value for s in suppliers], dtype=np.float64)
+    return replace(limits, supplier_min_order_value=least) if (least > 0).any() else limits
+
+
+def _arrivals(frame: _Frame) -> FloatArray:
+    """(N, S, T) what open orders bring, each order's remaining wait drawn anew on every path."""
+    rows = {key: row for row, key in enumerate(frame.keys)}
+    arrivals = np.zeros((len(rows), frame.paths, frame.horizon))
+    for order in frame.dataset.open_orders:
+        row = rows.get((order.item_id, order.site_id))
+        if row is None or not order.status.is_open:
+            continue
+        due = _due_periods(frame, order)
+        inside = np.flatnonzero(due < frame.horizon)
+        arrivals[row, inside, due[inside]] += order.quantity
+    return arrivals
+
+
+def _due_periods(frame: _Frame, order: PurchaseOrder) -> IntArray:
+    """(S,) period at whose start the order can be used: the first that begins on or after its arrival."""
+    as_of = frame.dataset.as_of
+    seed = crc32(order.order_id.encode() + order.item_id.encode())
+    lead = _lead_time_of(frame, order)
+    strata = (np.random.default_rng(seed).permutation(frame.paths) + 0.5) / frame.paths
+    if lead is not None:
+        left = lead.remaining(max((as_of - order.order_date).days, 0))
+        place = np.searchsorted(np.cumsum(left.probabilities), strata - 1e-12)
+        days = left.days[np.minimum(place, left.days.size - 1)].astype(np.float64)
+    else:
+        promised = order.promised_date or as_of
+        days = np.full(frame.paths, max((promised - as_of).days, 1.0))
+    delay = frame.supplier_delay(order.supplier_id)
+    if frame.disruption is not None:
+        delay = frame.disruption.delay_days_by_order.get(order.order_id, 0)
+    return np.ceil((days + delay) / frame.period.days - 1e-9).astype(np.int64)
+
+
+def _lead_time_of(frame: _Frame, order: PurchaseOrder) -> LeadTime | None:
+    """The slowest known lead time among the supplier's regular offers of the item."""
+    mine = [
+        (offer.expedite, -offer.lead_time_days, offer.offer_id)
+        for offer in frame.dataset.offers
+        if (offer.item_id, offer.supplier_id) == (order.item_id, order.supplier_id)
+    ]
+    return next((frame.lead_times[o] for _, _, o in sorted(mine) if o in frame.lead_times), None)
+
+
+def _source_table(frame: _Frame, suppliers: tuple[str, ...]) -> SourceTable:
+    rows = {key: row for row, key in enumerate(frame.keys)}
+    number = {supplier: k for k, supplier in enumerate(suppliers)}
+    offers = [o for o in frame.dataset.offers if (o.item_id, o.site_id) in rows and o.supplier_id in number]
+    offers.sort(key=lambda o: (rows[o.item_id, o.site_id], o.offer_id))
+    width = max((len(o.price_breaks) for o in offers), default=0)
+    fraction = np.array([frame.capacity_fraction(o.supplier_id) for o in offers], dtype=np.float64)
+    weekly = np.array([math.inf if o.capacity_per_week is None else o.capacity_per_week for o in offers])
+    days = [_lead_days(frame, o) for o in offers]
+    table = np.array(
+        [
+            [o.unit_price, o.freight_per_unit, o.fixed_order_cost, o.moq, o.order_multiple, o.max_quantity or math.inf]
+            for o in offers
+        ],
+        dtype=np.float64,
+    ).reshape(-1, 6)
+    return SourceTable(
+        offer_ids=tuple(o.offer_id for o in offers),
+        item=np.array([rows[o.item_id, o.site_id] for o in offers], dtype=np.int64),
+        supplier=np.array([number[o.supplier_id] for o in offers], dtype=np.int64),
+        unit_price=table[:, 0],
+        break_quantity=_breaks(offers, width, "quantity", math.inf),
+        break_price=_breaks(offers, width, "unit_price", math.nan),
+        freight_per_unit=table[:, 1],
+        fixed_order_cost=table[:, 2],
+        moq=table[:, 3],
+        order_multiple=table[:, 4],
+        max_quantity=table[:, 5],
+        capacity_per_period=np.where(np.isfinite(weekly), weekly * frame.period.days / 7 * fraction, math.inf),
+        lead_time=_lead_matrix(days, frame.period.days),
+        lead_time_days=np.array([float(d @ p) for d, p in days], dtype=np.float64),
+        expedite=np.array([o.expedite for o in offers], dtype=np.bool_),
+        preference=np.array([o.preference for o in offers], dtype=np.int64),
+        orderable=np.array([_orderable(frame, o) for o in offers], dtype=np.bool_) & (fraction > 0),
+    )
+
+
+def _breaks(offers: Sequence[Offer], width: int, name: str, empty: float) -> FloatArray:
+    points = np.full((len(offers), width), empty)
+    for row, offer in enumerate(offers):
+        for column, step in enumerate(sorted(offer.price_breaks, key=lambda b: b.quantity)):
+            points[row, column] = getattr(step, name)
+    return points
+
+
+def _orderable(frame: _Frame, offer: Offer) -> bool:
+    today = frame.dataset.as_of
+    active = frame.dataset.suppliers[offer.supplier_id].status is SupplierStatus.ACTIVE
+    begun = offer.valid_from is None or offer.valid_from <= today
+    return active and begun and (offer.valid_to is None or offer.valid_to >= today)
+
+
+def _lead_days(frame: _Frame, offer: Offer) -> tuple[FloatArray, FloatArray]:
+    lead = frame.lead_times.get(offer.offer_id)
+    delay = frame.supplier_delay(offer.supplier_id)
+    if lead is None:
+        return np.array([offer.lead_time_days + delay]), np.ones(1)
+    return np.maximum(lead.days + delay, 0).astype(np.float64), lead.probabilities
+
+
+def _lead_matrix(days: Sequence[tuple[FloatArray, FloatArray]], period_days: float) -> FloatArray:
+    """(M, L) probability by whole periods; a day between two periods is shared by its distance to each."""
+    longest = max((float(d.max()) for d, _ in days), default=0.0)
+    matrix = np.zeros((len(days), int(math.floor(longest / period_days)) + 2))
+    for row, (day, probability) in enumerate(days):
+        whole = np.floor(day / period_days).astype(np.int64)
+        part = day / period_days - whole
+        np.add.at(matrix[row], whole, probability * (1 - part))
+        np.add.at(matrix[row], whole + 1, probability * part)
+    return matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,299 @@
+"""Lines and outlooks in the field's words: the formula, its figures, and the alternatives beside them."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from tools.domain.arrays import FloatArray
+from tools.domain.snapshots import (
+    BindingLimit,
+    CostParts,
+    Explanation,
+    Intent,
+    ItemOutlook,
+    OrderingSettings,
+    PlanLine,
+    PlanningSnapshot,
+)
+from tools.ordering.allocation import Allocation
+from tools.ordering.levels import quantile_index
+from tools.ordering.pricing import Batch
+from tools.ordering.quantities import TINY, order_cap, price_of
+from tools.ordering.rollout import Channel, Rollout
+
+INTENDED_SHOWN = 3
+"""Later orders shown per item; they are intentions and are recomputed at every review."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One item within its batch: everything its lines and outlook are written from."""
+
+    batch: Batch
+    row: int
+    column: int
+    result: Rollout
+    """Recorded play of the chosen columns, one per item."""
+    settings: OrderingSettings
+    allocation: Allocation
+
+    @property
+    def snapshot(self) -> PlanningSnapshot:
+        """The batch's snapshot."""
+        return self.batch.snapshot
+
+    @property
+    def item_id(self) -> str:
+        """The item."""
+        return self.snapshot.item_ids[self.row]
+
+    def total(self, column: int) -> float:
+        """Expected cost of a candidate."""
+        return float(self.batch.parts[self.row, column].sum())
+
+
+def line_id_of(offer_id: str, period: int) -> str:
+    """Stable id of a line within a plan."""
+    return f"{offer_id}#{period}"
+
+
+def lines_now(scene: Scene) -> list[PlanLine]:
+    """The lines to place now, by source."""
+    columns = scene.batch.columns
+    quantities = columns.quantity[scene.row, scene.column]
+    sources = columns.source[scene.row, scene.column]
+    live = [int(p) for p in np.flatnonzero(quantities > TINY)]
+    live.sort(key=lambda p: scene.snapshot.sources.offer_ids[int(sources[p])])
+    return [_line_now(scene, int(sources[p]), float(quantities[p]), p) for p in live]
+
+
+def _line_now(scene: Scene, row: int, quantity: float, part: int) -> PlanLine:
+    expedite = bool(scene.snapshot.sources.expedite[row])
+    return _line(
+        scene,
+        row,
+        quantity,
+        period=0,
+        intent=Intent.EXPEDITE if expedite else Intent.PLACE,
+        explanation=_explain(scene, row, quantity, part),
+        binding=_binding(scene, row),
+    )
+
+
+def _line(
+    scene: Scene,
+    row: int,
+    quantity: float,
+    *,
+    period: int,
+    intent: Intent,
+    explanation: Explanation,
+    binding: tuple[BindingLimit, ...] = (),
+) -> PlanLine:
+    snapshot, sources = scene.snapshot, scene.snapshot.sources
+    ordered = later_date(snapshot, period)
+    price = price_of(sources, row, quantity)
+    return PlanLine(
+        line_id=line_id_of(sources.offer_ids[row], period),
+        intent=intent,
+        item_id=scene.item_id,
+        site_id=snapshot.site_ids[scene.row],
+        supplier_id=snapshot.supplier_ids[int(sources.supplier[row])],
+        offer_id=sources.offer_ids[row],
+        quantity=quantity,
+        period=period,
+        order_date=ordered,
+        expected_arrival=ordered + timedelta(days=int(np.ceil(sources.lead_time_days[row]))),
+        unit_price=price,
+        freight_per_unit=float(sources.freight_per_unit[row]),
+        fixed_order_cost=float(sources.fixed_order_cost[row]),
+        explanation=explanation,
+        binding=binding,
+    )
+
+
+def later_date(snapshot: PlanningSnapshot, period: int) -> date:
+    """Day on which an order of a period is placed."""
+    return snapshot.as_of + timedelta(days=round(period * snapshot.period.days))
+
+
+def _explain(scene: Scene, row: int, quantity: float, part: int) -> Explanation:
+    levels, costs = scene.batch.levels, scene.batch.costs
+    wanted = float(scene.batch.columns.wanted[scene.row, scene.column, part])
+    ratio = float(costs.ratio[scene.row])
+    figures = {
+        "on_hand": float(scene.snapshot.on_hand[scene.row]),
+        "inventory_position": float(levels.position[row]),
+        "lead_time_periods_mean": float(levels.mean_lead[row]),
+        "review_periods": float(scene.settings.review_periods),
+        "lead_time_demand_mean": float(levels.window_mean[row]),
+        "lead_time_demand_sd": float(levels.window_sd[row]),
+        "quantile": ratio,
+        "reorder_point": float(levels.level[row]),
+        "order_up_to": float(levels.level[row] + levels.beyond[row]),
+        "safety_stock": float(levels.level[row] - levels.window_mean[row]),
+        "economic_order_quantity": float(levels.eoq[row]),
+        "quantity_before_rounding": wanted,
+        "quantity": quantity,
+        "holding_cost_per_unit_period": float(costs.holding[scene.row]),
+        "shortage_cost_per_unit_period": float(costs.shortage[scene.row]),
+        "expected_cost": scene.total(scene.column),
+        "extra_cost_of_ordering_nothing": scene.total(0) - scene.total(scene.column),
+    }
+    notes = [*scene.snapshot.item_notes.get(scene.item_id, ()), *_rounding_notes(scene, row, wanted, quantity)]
+    other = next_best(scene, row)
+    if other is not None:
+        figures["extra_cost_of_next_best_source"] = other[1]
+        extra = f"{other[1]:,.2f} {scene.snapshot.currency} more"
+        notes.append(f"Next best without {scene.snapshot.sources.offer_ids[row]}: {other[0]}, {extra}.")
+    formula = (
+        f"need = quantile {ratio:.4f} of [demand over lead time + {scene.settings.review_periods} period(s) review"
+        " - stock on hand - open orders that land within it]; quantile = b / (b + h); rounded to MOQ, multiple"
+        " and maximum; the candidate with the least expected purchase + freight + ordering + holding +"
+        " shortage cost over the horizon is taken"
+    )
+    return Explanation("order up to a newsvendor quantile, priced by rollout", formula, figures, tuple(notes))
+
+
+def _rounding_notes(scene: Scene, row: int, wanted: float, quantity: float) -> list[str]:
+    sources = scene.snapshot.sources
+    notes = list[str]()
+    largest = order_cap(sources, scene.settings.review_periods)[row]
+    if abs(quantity - wanted) > TINY:
+        notes.append(
+            f"Rounded from {wanted:,.2f} to {quantity:,.2f} (MOQ {sources.moq[row]:,.0f}, multiple"
+            f" {sources.order_multiple[row]:,.0f}, largest order {largest:,.0f})."
+        )
+    need = float(
+        scene.batch.columns.wanted[scene.row, :, :][scene.batch.columns.source[scene.row] == row].max(initial=0)
+    )
+    if wanted < need - TINY:
+        notes.append(
+            f"Less than the largest quantity considered ({need:,.2f}): a later order or a shared limit makes"
+            " the smaller one cheaper."
+        )
+    return notes
+
+
+def next_best(scene: Scene, row: int) -> tuple[str, float] | None:
+    """The cheapest candidate that orders without this source, and its extra cost."""
+    columns = scene.batch.columns
+    using = ((columns.source[scene.row] == row) & (columns.quantity[scene.row] > TINY)).any(axis=1)
+    orders = (columns.quantity[scene.row] > TINY).any(axis=1)
+    totals = scene.batch.parts[scene.row].sum(axis=1)
+    rivals = np.where(~using & orders & columns.valid[scene.row], totals, np.inf)
+    best = int(np.argmin(rivals))
+    if not np.isfinite(rivals[best]):
+        return None
+    live = columns.quantity[scene.row, best] > TINY
+    offers = [scene.snapshot.sources.offer_ids[int(s)] for s in columns.source[scene.row, best][live]]
+    return " + ".join(offers), float(rivals[best] - totals[scene.column])
+
+
+def _binding(scene: Scene, row: int) -> tuple[BindingLimit, ...]:
+    allocation, supplier = scene.allocation, int(scene.snapshot.sources.supplier[row])
+    return tuple(
+        BindingLimit(name, float(limit), float(price), unit)
+        for name, unit, who, limit, price in zip(
+            allocation.names,
+            allocation.units,
+            allocation.supplier,
+            allocation.limits,
+            allocation.shadow_prices,
+            strict=True,
+        )
+        if price > 1e-9 and who in (-1, supplier)
+    )
+
+
+def intended_lines(scene: Scene) -> list[PlanLine]:
+    """The next orders the continuation policy would place, at the periods where they fall due on average."""
+    later = scene.result.later
+    if later is None:
+        return []
+    lines = list[PlanLine]()
+    for index, channel in enumerate((scene.batch.policy.regular, scene.batch.policy.express)):
+        if channel.active[scene.row]:
+            lines.extend(_due_lots(scene, channel, later[:, scene.row, index]))
+    lines.sort(key=lambda line: (line.period, line.offer_id))
+    return lines[:INTENDED_SHOWN]
+
+
+def _due_lots(scene: Scene, channel: Channel, mean_units: FloatArray) -> list[PlanLine]:
+    row = int(channel.row[scene.row])
+    lot = max(float(scene.batch.levels.lot[row]), 1e-9)
+    due, total, periods = 0.5 * lot, 0.0, list[int]()
+    for period, units in enumerate(mean_units.tolist()):
+        total += units
+        if total >= due and len(periods) < INTENDED_SHOWN:
+            periods.append(period)
+            due += max(lot, total - due)
+    text = Explanation(
+        "base stock, forecast", "mean order of the continuation policy over the sample paths", {"usual_lot": lot}
+    )
+    return [_line(scene, row, lot, period=p, intent=Intent.PLACE, explanation=text) for p in periods]
+
+
+def outlook(scene: Scene) -> ItemOutlook:
+    """What the chosen candidate means for the item."""
+    snapshot, row, batch = scene.snapshot, scene.row, scene.batch
+    regular = batch.policy.regular
+    stock = scene.result.stock
+    if stock is None:
+        raise ValueError("the play of the chosen columns was not recorded")
+    paths = stock[:, row]
+    demand = snapshot.demand[row]
+    cost = CostParts(*(float(v) for v in batch.parts[row, scene.column]))
+    position = float(snapshot.on_hand[row] + snapshot.arrivals[row].sum(axis=1).mean())
+    source = int(regular.row[row]) if regular.active[row] else None
+    reach = (
+        snapshot.horizon
+        if source is None
+        else min(int(regular.lead[row]) + scene.settings.review_periods, snapshot.horizon)
+    )
+    missed = np.minimum(demand.T, np.maximum(-paths, 0.0))
+    daily = float(batch.costs.mean_demand[row]) / snapshot.period.days
+    level = float(regular.level[row, 0]) if source is not None else 0.0
+    return ItemOutlook(
+        item_id=scene.item_id,
+        site_id=snapshot.site_ids[row],
+        inventory_position=position,
+        reorder_point=level,
+        order_up_to=float(regular.up_to[row, 0]) if source is not None else 0.0,
+        safety_stock=level - float(batch.levels.window_mean[source]) if source is not None else 0.0,
+        cost=cost,
+        stockout_probability=float((paths[:reach].min(axis=0) < -TINY).mean()),
+        fill_rate=float(1 - missed.sum() / max(demand.sum(), 1e-12)),
+        projected_stock=_bands(paths),
+        days_of_cover=min(max(position, 0.0) / max(daily, 1e-12), 99_999.0),
+        policy="base stock with expedite" if batch.policy.express.active[row] else "base stock",
+        reason=_reason(scene, level, position),
+    )
+
+
+def _bands(paths: FloatArray) -> FloatArray:
+    """(3, T) 10th, 50th and 90th percentile of (T, S) paths."""
+    at = quantile_index(np.array([0.1, 0.5, 0.9]), paths.shape[1])
+    return np.sort(paths, axis=1)[:, at].T
+
+
+def _reason(scene: Scene, level: float, position: float) -> str:
+    quantity = float(scene.batch.columns.quantity[scene.row, scene.column].sum())
+    currency, chosen = scene.snapshot.currency, scene.total(scene.column)
+    figures = f"position {position:,.1f} against a level of {level:,.1f}"
+    if not scene.batch.policy.regular.active[scene.row]:
+        return f"No source may be ordered from now: {figures}."
+    if quantity <= TINY:
+        rivals = np.where(
+            (scene.batch.columns.quantity[scene.row] > TINY).any(axis=1),
+            scene.batch.parts[scene.row].sum(axis=1),
+            np.inf,
+        )
+        extra = float(rivals.min()) - chosen
+        tail = (
+            f"the best order now would cost {extra:,.2f} {currency} more" if np.isfinite(extra) else "nothing is needed"
+        )
+        return f"Order nothing now: {figures}; {tail}."
+    extra = f"{scene.total(0) - chosen:,.2f} {currency} more"
+    return f"Order {quantity:,.0f} now: {figures}; ordering nothing would cost {extra}."

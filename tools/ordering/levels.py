@@ -1,0 +1,169 @@
+"""Order-up-to levels from the empirical distribution of demand over lead time plus review.
+
+Levels are newsvendor quantiles (Snyder & Shen, Fundamentals of Supply Chain Theory, 4.3): the smallest level
+whose probability of covering the demand until the next order can arrive reaches b / (b + h).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from zlib import crc32
+
+import numpy as np
+
+from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
+from tools.ordering.quantities import order_cap, round_up, unit_price_at, usable_sources
+
+LARGEST_RATIO = 0.9995
+
+
+@dataclass(frozen=True)
+class ItemCosts:
+    """Cost rates by item, (N,): per unit and period."""
+
+    holding: FloatArray
+    shortage: FloatArray
+    """Weighted by the settings: what the optimiser minimises."""
+    weight: FloatArray
+    """The weight within `shortage`; divide by it for the neutral cost."""
+    ratio: FloatArray
+    """b / (b + h)."""
+    mean_demand: FloatArray
+    """Units per period over the horizon."""
+
+
+def item_costs(snapshot: PlanningSnapshot, settings: OrderingSettings) -> ItemCosts:
+    """Holding and shortage rates; a service level a stands for b = h a / (1 - a)."""
+    holding = snapshot.holding_cost
+    level = np.clip(snapshot.service_level, 0.0, LARGEST_RATIO)
+    implied = np.maximum(holding, 1e-9) * level / (1 - level)
+    shortage = np.where(np.isnan(snapshot.shortage_cost), implied, snapshot.shortage_cost)
+    weight = np.array([settings.shortage_weight * settings.item_shortage_weight.get(i, 1.0) for i in snapshot.item_ids])
+    weighted = shortage * weight
+    ratio = np.clip(weighted / np.maximum(weighted + holding, 1e-12), 0.0, LARGEST_RATIO)
+    return ItemCosts(holding, weighted, weight, ratio, snapshot.demand.mean(axis=(1, 2)))
+
+
+@dataclass(frozen=True)
+class SourceLevels:
+    """What each of the M sources would have to cover if it were ordered from now."""
+
+    usable: BoolArray
+    lead: IntArray
+    """(M, S) whole periods until an order placed now arrives, one draw per sample path."""
+    mean_lead: FloatArray
+    window_mean: FloatArray
+    """Mean demand over lead time plus review."""
+    window_sd: FloatArray
+    lead_demand_mean: FloatArray
+    """Mean demand over the lead time alone."""
+    position: FloatArray
+    """On hand plus the open orders that land within the window: those that land later are no cover."""
+    level: FloatArray
+    """Quantile of the window's demand: the order-up-to level."""
+    shortfall: FloatArray
+    """(M, S) ascending: window demand less stock and the arrivals within it."""
+    lot: FloatArray
+    """Economic order quantity, at least the MOQ, in accepted steps."""
+    eoq: FloatArray
+    beyond: FloatArray
+    """Units above the level that an order of the usual lot reaches: 0 where every review orders anew."""
+    unit_cost: FloatArray
+    """Price, freight and fixed cost per unit at the usual lot."""
+    score: FloatArray
+    """`unit_cost` plus the holding cost of the safety stock the source's lead time asks for."""
+
+
+@lru_cache(maxsize=16)
+def _shuffled_strata(size: int, seed: int) -> FloatArray:
+    return (np.random.default_rng(seed).permutation(size) + 0.5) / size
+
+
+def draw_leads(snapshot: PlanningSnapshot, seed: int) -> IntArray:
+    """(M, S) stratified draws of each source's lead time, a function of the seed and the offer alone.
+
+    Rows do not depend on which other items are in the snapshot, so replanning part of it repeats them.
+    """
+    sources = snapshot.sources
+    strata = _shuffled_strata(snapshot.demand.shape[1], seed)
+    offset = np.array([crc32(offer.encode()) / 2**32 for offer in sources.offer_ids]).reshape(-1, 1)
+    uniform = (strata[None, :] + offset) % 1.0
+    cumulative = np.cumsum(sources.lead_time, axis=1)
+    leads = np.zeros(uniform.shape, dtype=np.int64)
+    for column in range(cumulative.shape[1] - 1):
+        leads += uniform > cumulative[:, column : column + 1]
+    return leads
+
+
+def cumulative_demand(snapshot: PlanningSnapshot) -> FloatArray:
+    """(N, S, T + 1) demand before each period."""
+    paths = snapshot.demand
+    total = np.zeros((*paths.shape[:2], paths.shape[2] + 1))
+    np.cumsum(paths, axis=2, out=total[:, :, 1:])
+    return total
+
+
+def demand_within(total: FloatArray, rows: IntArray, ends: IntArray, mean_demand: FloatArray) -> FloatArray:
+    """(M, S) demand before period `ends` (M, S); beyond the horizon it goes on at the item's mean rate."""
+    horizon = total.shape[2] - 1
+    paths = np.arange(total.shape[1])[None, :]
+    inside = total[rows[:, None], paths, np.minimum(ends, horizon)]
+    return inside + np.maximum(ends - horizon, 0) * mean_demand[rows][:, None]
+
+
+def quantile_index(ratio: FloatArray, size: int) -> IntArray:
+    """Index into `size` ascending draws of the smallest one covering probability `ratio`."""
+    return np.clip(np.ceil(ratio * size - 1e-9).astype(np.int64) - 1, 0, size - 1)
+
+
+def at_quantile(ascending: FloatArray, ratio: FloatArray) -> FloatArray:
+    """(M,) quantile of each row of ascending draws."""
+    picked = quantile_index(ratio, ascending.shape[1])
+    return ascending[np.arange(ascending.shape[0]), picked]
+
+
+def source_levels(
+    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, total: FloatArray
+) -> SourceLevels:
+    """Levels of every source for an order placed now."""
+    sources, rows = snapshot.sources, snapshot.sources.item
+    review, horizon = settings.review_periods, snapshot.horizon
+    leads = draw_leads(snapshot, settings.seed)
+    demand = demand_within(total, rows, leads + review, costs.mean_demand)
+    arrived = np.cumsum(snapshot.arrivals, axis=2)
+    last = np.minimum(leads + review, horizon) - 1
+    cover = arrived[rows[:, None], np.arange(leads.shape[1])[None, :], last]
+    stock = snapshot.on_hand[rows]
+    window = np.sort(demand, axis=1)
+    ratio, mean = costs.ratio[rows], costs.mean_demand[rows]
+    level = at_quantile(window, ratio)
+    window_mean = window.mean(axis=1)
+    lead_mean = leads.mean(axis=1)
+    eoq = np.sqrt(2 * sources.fixed_order_cost * mean / np.maximum(costs.holding[rows], 1e-12))
+    lot = np.maximum(eoq, np.maximum(mean * review, 1e-9))
+    lot = np.minimum(round_up(lot, sources.moq, sources.order_multiple), order_cap(sources, review))
+    unit_cost = _landed(snapshot, lot)
+    safety = np.maximum(level - window_mean, 0.0)
+    score = unit_cost + costs.holding[rows] * safety / np.maximum(mean, 1e-9)
+    return SourceLevels(
+        usable=usable_sources(snapshot, settings),
+        lead=leads,
+        mean_lead=lead_mean,
+        window_mean=window_mean,
+        window_sd=window.std(axis=1),
+        lead_demand_mean=demand_within(total, rows, leads, costs.mean_demand).mean(axis=1),
+        position=stock + cover.mean(axis=1),
+        level=level,
+        shortfall=np.sort(demand - cover, axis=1) - stock[:, None],
+        lot=lot,
+        eoq=eoq,
+        beyond=np.maximum(np.maximum(eoq, sources.moq) - mean * review, 0.0),
+        unit_cost=unit_cost,
+        score=np.where(mean > 1e-9, score, unit_cost),
+    )
+
+
+def _landed(snapshot: PlanningSnapshot, lot: FloatArray) -> FloatArray:
+    sources = snapshot.sources
+    price = unit_price_at(sources, np.arange(lot.size), lot)
+    return price + sources.freight_per_unit + sources.fixed_order_cost / np.maximum(lot, 1e-9)

@@ -1,0 +1,130 @@
+"""Computed alternatives per group of items, and the plan that a choice among them makes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tools.domain.errors import NotFound
+from tools.domain.snapshots import (
+    CostParts,
+    ItemOutlook,
+    OrderingSettings,
+    OrderPlan,
+    PlanLine,
+    PlanningSnapshot,
+    PlanOption,
+)
+from tools.ordering.levels import item_costs
+from tools.ordering.plan import add_costs, plan_orders
+from tools.ordering.profiles import PROFILES, Profile
+from tools.ordering.verification import PLACING
+
+
+def plan_options(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    groups: Mapping[str, Sequence[str]],
+    exposure: Mapping[str, float],
+) -> tuple[PlanOption, ...]:
+    """Price every profile for every group; alternatives with the same orders are offered once.
+
+    `exposure` is the money at risk per item under the worst single disruption considered. An option's own
+    exposure scales it by the largest supplier's share of the item's order, since spreading it limits the loss.
+    Costs use each item's own shortage cost, unweighted, so that options compare.
+    """
+    found = list[PlanOption]()
+    for profile in PROFILES.values():
+        weighed = profile.apply(settings, snapshot.item_ids)
+        plan = plan_orders(snapshot, weighed)
+        neutral = _neutral_costs(snapshot, weighed, plan)
+        for group, item_ids in groups.items():
+            found.append(_option(plan, neutral, profile, group, item_ids, exposure))
+    return tuple(_distinct(found))
+
+
+def _neutral_costs(
+    snapshot: PlanningSnapshot, settings: OrderingSettings, plan: OrderPlan
+) -> dict[tuple[str, str], CostParts]:
+    """Each item's cost with the shortage part divided by the profile's weight."""
+    weights = item_costs(snapshot, settings).weight
+    return {
+        (o.item_id, o.site_id): replace(o.cost, shortage=o.cost.shortage / max(float(w), 1e-12))
+        for o, w in zip(plan.outlooks, weights, strict=True)
+    }
+
+
+def _option(
+    plan: OrderPlan,
+    neutral: Mapping[tuple[str, str], CostParts],
+    profile: Profile,
+    group: str,
+    item_ids: Sequence[str],
+    exposure: Mapping[str, float],
+) -> PlanOption:
+    members = set(item_ids)
+    lines = tuple(line for line in plan.lines if line.item_id in members)
+    outlooks = [o for o in plan.outlooks if o.item_id in members]
+    placed = [line for line in lines if line.intent in PLACING]
+    return PlanOption(
+        option_id=f"{group}/{profile.name}",
+        group=group,
+        profile=profile.name,
+        title=profile.title,
+        item_ids=tuple(item_ids),
+        order_value=sum(line.value for line in placed),
+        cost=add_costs([neutral[o.item_id, o.site_id] for o in outlooks]),
+        fill_rate=_mean_fill(outlooks),
+        stockout_probability=max((o.stockout_probability for o in outlooks), default=0.0),
+        risk_exposure=sum(exposure.get(i, 0.0) * _largest_share(placed, i) for i in item_ids),
+        suppliers=tuple(sorted({line.supplier_id for line in placed})),
+        lines=lines,
+    )
+
+
+def _mean_fill(outlooks: Sequence[ItemOutlook]) -> float:
+    return sum(o.fill_rate for o in outlooks) / len(outlooks) if outlooks else 1.0
+
+
+def _largest_share(lines: Sequence[PlanLine], item_id: str) -> float:
+    """Largest supplier's share of the item's order; 1 where nothing is ordered and nothing is spread."""
+    by_supplier = dict[str, float]()
+    for line in lines:
+        if line.item_id == item_id:
+            by_supplier[line.supplier_id] = by_supplier.get(line.supplier_id, 0.0) + line.quantity
+    return max(by_supplier.values()) / sum(by_supplier.values()) if by_supplier else 1.0
+
+
+def _distinct(options: Sequence[PlanOption]) -> list[PlanOption]:
+    """By group, the first of every set of options that place the same orders."""
+    seen = set[tuple[object, ...]]()
+    kept = list[PlanOption]()
+    for option in options:
+        key = (option.group, *((line.line_id, line.quantity, line.intent) for line in option.lines))
+        if key not in seen:
+            seen.add(key)
+            kept.append(option)
+    return sorted(kept, key=lambda o: o.group)
+
+
+def combine(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    options: Sequence[PlanOption],
+    chosen: Mapping[str, str],
+) -> OrderPlan:
+    """One plan in which each group follows its chosen option's profile, within the shared limits.
+
+    The groups compete for the limits together, so it is computed anew rather than pasted. Without shared
+    limits every line equals the chosen option's.
+    """
+    by_id = {option.option_id: option for option in options}
+    for group, option_id in chosen.items():
+        option = by_id.get(option_id)
+        if option is None or option.group != group:
+            raise NotFound(
+                f"Option {option_id!r} is not one of group {group!r}.",
+                remedy="Choose among " + ", ".join(o.option_id for o in options if o.group == group) + ".",
+                group=group,
+                option_id=option_id,
+            )
+        settings = PROFILES[option.profile].apply(settings, option.item_ids)
+    return plan_orders(snapshot, settings)

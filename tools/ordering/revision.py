@@ -1,0 +1,162 @@
+"""Replan what changed and keep the rest, with the difference spelled out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.snapshots import (
+    CostParts,
+    ItemOutlook,
+    OrderPlan,
+    PlanLine,
+    PlanningSnapshot,
+    SharedLimits,
+)
+from tools.ordering.fingerprint import snapshot_hash
+from tools.ordering.plan import add_costs, plan_orders, sort_lines
+from tools.ordering.pricing import take_items
+from tools.ordering.verification import PLACING, verify
+
+
+@dataclass(frozen=True)
+class SnapshotDelta:
+    """The problem as it is now, and the items whose data, sources or limits changed since the plan."""
+
+    snapshot: PlanningSnapshot
+    changed_item_ids: frozenset[str]
+
+
+@dataclass(frozen=True)
+class PlanDiff:
+    """What a replan changed, by line id (lines to place now only)."""
+
+    added: tuple[PlanLine, ...]
+    removed: tuple[PlanLine, ...]
+    changed: tuple[tuple[PlanLine, PlanLine], ...]
+    """(before, after) where quantity, supplier terms or intent differ."""
+    unchanged: int
+    cost_change: float
+    """Expected cost after less before, in money."""
+    recomputed_item_ids: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing to place now changed."""
+        return not (self.added or self.removed or self.changed)
+
+
+def replan(plan: OrderPlan, delta: SnapshotDelta) -> tuple[OrderPlan, PlanDiff]:
+    """Recompute the changed items against what the kept lines leave of the shared limits.
+
+    Kept lines stay as they are. When the result would break a limit of the new snapshot, or an item of it is
+    not in the plan, every item is recomputed instead.
+    """
+    snapshot = delta.snapshot
+    planned = {(o.item_id, o.site_id) for o in plan.outlooks}
+    keys = list(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
+    stale = [r for r, key in enumerate(keys) if key[0] in delta.changed_item_ids or key not in planned]
+    candidate = _replan_part(plan, snapshot, np.array(stale, dtype=np.int64))
+    recomputed = stale
+    if candidate is None:
+        candidate = plan_orders(snapshot, plan.settings)
+        recomputed = list(range(snapshot.n_items))
+    return candidate, compare(plan, candidate, [snapshot.item_ids[r] for r in recomputed])
+
+
+def _replan_part(plan: OrderPlan, snapshot: PlanningSnapshot, stale: IntArray) -> OrderPlan | None:
+    """The merged plan, or nothing when only a full recomputation is sound."""
+    wanted = {(snapshot.item_ids[r], snapshot.site_ids[r]) for r in stale}
+    keys = set(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
+    kept = [line for line in plan.lines if (line.item_id, line.site_id) in keys - wanted]
+    limits = remaining_limits(snapshot, kept)
+    if limits is None:
+        return None
+    if stale.size == 0:
+        fresh = OrderPlan(snapshot_hash(snapshot), plan.settings, plan.currency, (), (), (), CostParts(), 0.0)
+    else:
+        fresh = plan_orders(replace(take_items(snapshot, stale), limits=limits), plan.settings)
+    merged = _merge(plan, fresh, snapshot, kept, keys - wanted)
+    return None if verify(snapshot, merged) else merged
+
+
+def _merge(
+    plan: OrderPlan,
+    fresh: OrderPlan,
+    snapshot: PlanningSnapshot,
+    kept: list[PlanLine],
+    kept_keys: set[tuple[str, str]],
+) -> OrderPlan:
+    outlooks = {(o.item_id, o.site_id): o for o in plan.outlooks if (o.item_id, o.site_id) in kept_keys}
+    before = add_costs([o.cost for o in outlooks.values()])
+    outlooks.update({(o.item_id, o.site_id): o for o in fresh.outlooks})
+    intended = [line for line in plan.intended if (line.item_id, line.site_id) in kept_keys]
+    ordered: list[ItemOutlook] = [outlooks[key] for key in zip(snapshot.item_ids, snapshot.site_ids, strict=True)]
+    cost = add_costs([o.cost for o in ordered])
+    slack = max(plan.cost.total - plan.lower_bound, 0.0) if kept_keys else 0.0
+    return OrderPlan(
+        snapshot_hash=snapshot_hash(snapshot),
+        settings=plan.settings,
+        currency=snapshot.currency,
+        lines=sort_lines([*kept, *fresh.lines]),
+        intended=sort_lines([*intended, *fresh.intended]),
+        outlooks=tuple(ordered),
+        cost=cost,
+        lower_bound=min(before.total - slack + fresh.lower_bound, cost.total),
+        conflicts=fresh.conflicts,
+    )
+
+
+def remaining_limits(snapshot: PlanningSnapshot, kept: Sequence[PlanLine]) -> SharedLimits | None:
+    """Shared limits less what kept lines use; nothing when storage binds, which kept lines fill over time."""
+    limits = snapshot.limits
+    if np.isfinite(limits.storage):
+        return None
+    placing = [line for line in kept if line.intent in PLACING]
+    index = {name: k for k, name in enumerate(snapshot.supplier_ids)}
+    if any(line.supplier_id not in index for line in placing):
+        return None
+    value, units = np.zeros(len(index)), np.zeros(len(index))
+    for line in placing:
+        value[index[line.supplier_id]] += line.value
+        units[index[line.supplier_id]] += line.quantity
+    capacity: FloatArray = (
+        limits.supplier_capacity - units if limits.supplier_capacity.size else limits.supplier_capacity
+    )
+    if limits.budget - value.sum() < -1e-6 or (capacity < -1e-6).any():
+        return None
+    least = limits.supplier_min_order_value
+    return replace(
+        limits,
+        budget=max(limits.budget - float(value.sum()), 0.0),
+        supplier_capacity=np.maximum(capacity, 0.0),
+        supplier_min_order_value=np.maximum(least - value, 0.0) if least.size else least,
+    )
+
+
+def compare(before: OrderPlan, after: OrderPlan, recomputed: Sequence[str] = ()) -> PlanDiff:
+    """Difference of two plans, line by line."""
+    old = {line.line_id: line for line in before.lines}
+    new = {line.line_id: line for line in after.lines}
+    both = [(old[k], new[k]) for k in sorted(old.keys() & new.keys())]
+    changed = tuple(pair for pair in both if _terms(pair[0]) != _terms(pair[1]))
+    return PlanDiff(
+        added=tuple(new[k] for k in sorted(new.keys() - old.keys())),
+        removed=tuple(old[k] for k in sorted(old.keys() - new.keys())),
+        changed=changed,
+        unchanged=len(both) - len(changed),
+        cost_change=after.cost.total - before.cost.total,
+        recomputed_item_ids=tuple(recomputed),
+    )
+
+
+def _terms(line: PlanLine) -> tuple[object, ...]:
+    return (
+        line.intent,
+        line.quantity,
+        line.unit_price,
+        line.freight_per_unit,
+        line.fixed_order_cost,
+        line.expected_arrival,
+    )

@@ -1,0 +1,218 @@
+"""The JSON API: every method of the session under /api, for a person with a key."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.responses import StreamingResponse
+
+from graph.contracts import SourcingSession
+from graph.views import (
+    AnswerView,
+    ApprovalView,
+    JournalCheckView,
+    PlanView,
+    RunView,
+    StepView,
+    TransitionView,
+    Trigger,
+)
+from tools.domain.errors import JitError
+from web.auth import Asker, UserStore, acting_name, require
+from web.bodies import DecisionBody, HaltBody, ImportBody, ObserveBody, QuestionBody, RollbackBody, RunBody
+from web.errors import answer_errors_as_json, error_body, status_of
+from web.live import Feed, LiveRuns
+from web.settings import WebSettings
+from web.shield import BodyLimit, PrivatePages
+from web.webhook import alert_routes
+
+NDJSON = "application/x-ndjson"
+
+
+def create_app(session: SourcingSession, users: UserStore, settings: WebSettings) -> FastAPI:
+    """The API over a session. Pages are mounted beside it by `web.pages.mount`."""
+    app = FastAPI(title="JIT Sourcing", version="1", description="Start, watch, decide, explain and replay runs.")
+    live = LiveRuns(session)
+    app.state.users = users
+    app.state.session = session
+    app.state.live = live
+    app.include_router(ROUTES)
+    app.include_router(alert_routes(session, settings))
+    answer_errors_as_json(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(PrivatePages)
+    return app
+
+
+def _session(request: Request) -> SourcingSession:
+    session: SourcingSession = request.app.state.session
+    return session
+
+
+def _live(request: Request) -> LiveRuns:
+    live: LiveRuns = request.app.state.live
+    return live
+
+
+Session = Annotated[SourcingSession, Depends(_session)]
+Live = Annotated[LiveRuns, Depends(_live)]
+ROUTES = APIRouter(prefix="/api")
+
+
+@ROUTES.post("/runs", status_code=201, response_model=None, responses={201: {"content": {NDJSON: {}}}})
+def start(
+    body: RunBody, asker: Asker, session: Session, live: Live, accept: Annotated[str, Header()] = ""
+) -> Response | dict[str, str]:
+    """Start a run; with `Accept: application/x-ndjson` one line per step, else the run id at its end."""
+    require(asker, "plan")
+    trigger = Trigger.model_validate({**body.model_dump(), "actor": acting_name(asker, body.actor)})
+    if NDJSON not in accept:
+        return {"run_id": session.start(trigger)}
+    return _stream(live.start(trigger), 201)
+
+
+@ROUTES.get("/runs")
+def runs(asker: Asker, session: Session, limit: int = 20) -> Sequence[RunView]:
+    """Latest first."""
+    return session.runs(max(1, min(limit, 500)))
+
+
+@ROUTES.get("/runs/{run_id}")
+def plan(run_id: str, asker: Asker, session: Session) -> PlanView:
+    """Everything stored about a run; `latest` names the latest."""
+    return session.plan(_named(run_id))
+
+
+@ROUTES.get("/runs/{run_id}/steps", response_model=None, responses={200: {"content": {NDJSON: {}}}})
+def steps(run_id: str, asker: Asker, live: Live) -> Response:
+    """The stored steps of a run, one line each."""
+    return _stream(live.stored(run_id), 200)
+
+
+@ROUTES.get("/runs/{run_id}/explanation")
+def explain(run_id: str, asker: Asker, session: Session, subject: str | None = None) -> AnswerView:
+    """Why the plan, a line, an item or a supplier came out as it did."""
+    return session.explain(_named(run_id), subject)
+
+
+@ROUTES.get("/runs/{run_id}/replay")
+def replay(run_id: str, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Recompute the run from its snapshot and compare."""
+    return session.replay(run_id)
+
+
+@ROUTES.get("/approvals")
+def pending(asker: Asker, session: Session) -> Sequence[ApprovalView]:
+    """What waits for a person, oldest first."""
+    return session.pending()
+
+
+@ROUTES.get("/approvals/{approval_id}")
+def approval(approval_id: str, asker: Asker, session: Session) -> ApprovalView:
+    """One approval, decided or not."""
+    return session.approval(approval_id)
+
+
+@ROUTES.post("/approvals/{approval_id}/decide")
+def decide(approval_id: str, body: DecisionBody, asker: Asker, session: Session) -> ApprovalView:
+    """Approve, edit or reject; 409 when already decided or changed since it was read."""
+    require(asker, "decide")
+    return session.decide(
+        approval_id,
+        body.decision,
+        acting_name(asker, body.actor),
+        body.reason,
+        content_hash=body.content_hash,
+        edits=body.edits,
+    )
+
+
+@ROUTES.post("/ask")
+def ask(body: QuestionBody, asker: Asker, session: Session) -> AnswerView:
+    """Answer from stored facts, or replan when the question asks for it."""
+    require(asker, "ask")
+    return session.ask(body.question, actor=acting_name(asker, body.actor), conversation=body.conversation)
+
+
+@ROUTES.get("/messages")
+def messages(asker: Asker, session: Session, conversation: str = "main") -> Sequence[Mapping[str, object]]:
+    """The stored conversation, oldest first."""
+    return session.messages(conversation)
+
+
+@ROUTES.get("/journal")
+def journal(asker: Asker, session: Session, run_id: str | None = None) -> Sequence[TransitionView]:
+    """Transitions in order, of one run or of all."""
+    return session.journal(run_id)
+
+
+@ROUTES.get("/journal/verify")
+def verify(asker: Asker, session: Session) -> JournalCheckView:
+    """Check the hash chain."""
+    return session.verify_journal()
+
+
+@ROUTES.get("/health")
+def health() -> Mapping[str, str]:
+    """Whether the server answers at all; needs no key and tells nothing else."""
+    return {"status": "ok"}
+
+
+@ROUTES.get("/status")
+def status(asker: Asker, session: Session) -> Mapping[str, object]:
+    """Active dataset, policy version, model, journal lag, ERP health, halted."""
+    return session.status()
+
+
+@ROUTES.post("/observe")
+def observe(body: ObserveBody, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Read confirmations and receipts back from the ERP."""
+    require(asker, "observe")
+    return session.observe(body.advance_days)
+
+
+@ROUTES.post("/halt")
+def halt(body: HaltBody, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Stop every dispatch, or allow it again."""
+    require(asker, "halt" if body.on else "resume")
+    return session.halt(acting_name(asker, body.actor), body.on)
+
+
+@ROUTES.post("/rollback")
+def rollback(body: RollbackBody, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Make an earlier dataset or policy version active again."""
+    require(asker, "rollback")
+    return session.rollback(body.point_id, acting_name(asker, body.actor))
+
+
+@ROUTES.post("/import")
+def import_folder(body: ImportBody, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Read a folder of the server's machine into a new dataset version."""
+    require(asker, "import")
+    return session.import_folder(body.folder, as_of=body.as_of, lenient=body.lenient)
+
+
+def _named(run_id: str) -> str | None:
+    return None if run_id == "latest" else run_id
+
+
+def _stream(feed: Feed, status: int) -> StreamingResponse:
+    """Steps as lines. What fails before the first step is answered as an error, later as a last line."""
+    following = feed.follow()
+    first = next(following, None)
+
+    def lines() -> Iterator[bytes]:
+        try:
+            if first is not None:
+                yield _line(first)
+            for step in following:
+                yield _line(step)
+        except JitError as error:
+            yield json.dumps({"error": error_body(error), "status": status_of(error)}).encode() + b"\n"
+
+    return StreamingResponse(lines(), status_code=status, media_type=NDJSON)
+
+
+def _line(step: StepView) -> bytes:
+    return step.model_dump_json().encode() + b"\n"

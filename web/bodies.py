@@ -1,0 +1,96 @@
+"""What the API takes."""
+
+from datetime import date
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from graph.views import TriggerKind
+from tools.domain.alerts import AlertKind
+
+
+class Body(BaseModel):
+    """A closed request body: a misspelt field is an error, not ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunBody(Body):
+    """Why a run should start; no items means all."""
+
+    kind: TriggerKind = TriggerKind.ANALYST
+    actor: str = ""
+    reason: str = Field(default="", max_length=2000)
+    item_ids: tuple[str, ...] = ()
+    alerts: tuple[dict[str, object], ...] = ()
+    dataset_version: str | None = None
+
+
+class DecisionBody(Body):
+    """A decision on an approval, bound to the content that was seen."""
+
+    decision: str = Field(pattern="^(approve|edit|reject)$")
+    reason: str = Field(default="", max_length=2000)
+    content_hash: str | None = None
+    edits: dict[str, float] | None = None
+    """Line id to quantity, with `edit`."""
+    actor: str = ""
+
+
+class QuestionBody(Body):
+    """A question in words."""
+
+    question: str = Field(min_length=1, max_length=4000)
+    conversation: str = Field(default="main", max_length=100)
+    actor: str = ""
+
+
+class ObserveBody(Body):
+    """How far to move the sandbox's clock first."""
+
+    advance_days: int = Field(default=0, ge=0, le=365)
+
+
+class HaltBody(Body):
+    """Stop every dispatch, or allow it again."""
+
+    on: bool = True
+    actor: str = ""
+
+
+class RollbackBody(Body):
+    """The dataset or policy version to make active again."""
+
+    point_id: str = Field(min_length=1)
+    actor: str = ""
+
+
+class ImportBody(Body):
+    """A folder on the server's machine."""
+
+    folder: str
+    as_of: date | None = None
+    lenient: bool = False
+
+
+class AlertContent(Body):
+    """The `data` of an alert event: typed (`kind` and `node_id`) or words for the extractor (`text`)."""
+
+    kind: AlertKind | None = None
+    node_id: str = Field(default="", max_length=200)
+    item_ids: tuple[str, ...] = ()
+    order_ids: tuple[str, ...] = ()
+    delay_days: int = Field(default=0, ge=0, le=730)
+    capacity_fraction: float = Field(default=1.0, ge=0.0, le=1.0)
+    starts: date | None = None
+    until: date | None = None
+    confidence: float = Field(default=1.0, ge=0.0, le=1.0)
+    text: str = Field(default="", max_length=8000)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.text and (self.kind is None or not self.node_id):
+            raise ValueError("give kind and node_id, or text")
+        if self.starts and self.until and self.until < self.starts:
+            raise ValueError("until lies before starts")
+        return self

@@ -1,0 +1,224 @@
+"""A session over HTTP, for a command line beside a server that owns the warehouse."""
+
+import json
+import os
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import TypeAdapter
+
+from graph.views import (
+    AnswerView,
+    ApprovalView,
+    JournalCheckView,
+    PlanView,
+    RunView,
+    StepView,
+    TransitionView,
+    Trigger,
+)
+from tools.domain.errors import BadInput, OutOfReach
+from web.errors import error_from
+
+PATIENCE = httpx.Timeout(600.0, connect=3.0)
+"""A run answers when it ends or waits; a dead server is found out at once."""
+RUNS = TypeAdapter(list[RunView])
+APPROVALS = TypeAdapter(list[ApprovalView])
+TRANSITIONS = TypeAdapter(list[TransitionView])
+
+
+class RemoteSession:
+    """A `SourcingSession` that asks a running server, and raises the errors that the server raised."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        self._base_url = base_url
+        self._http = httpx.Client(
+            base_url=base_url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE, trust_env=False
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> "RemoteSession":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self, trigger: Trigger) -> str:
+        """Run until it ends or waits for people; returns the run id."""
+        return str(self._post("/api/runs", trigger.model_dump(mode="json"))["run_id"])
+
+    def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
+        """Yield steps as they finish: of a new run for `trigger`, or those stored for `run_id`."""
+        if trigger is not None:
+            yield from self._steps("POST", "/api/runs", trigger.model_dump(mode="json"))
+        elif run_id is not None:
+            yield from self._steps("GET", f"/api/runs/{run_id}/steps", None)
+        else:
+            raise BadInput("Nothing to stream.", remedy="Name a run or give a trigger.")
+
+    def runs(self, limit: int = 20) -> Sequence[RunView]:
+        """Latest first."""
+        return RUNS.validate_python(self._get("/api/runs", limit=limit))
+
+    def plan(self, run_id: str | None = None) -> PlanView:
+        """Everything stored about a run (the latest when none is named)."""
+        return PlanView.model_validate(self._get(f"/api/runs/{run_id or 'latest'}"))
+
+    def pending(self) -> Sequence[ApprovalView]:
+        """Approvals that wait, oldest first."""
+        return APPROVALS.validate_python(self._get("/api/approvals"))
+
+    def approval(self, approval_id: str) -> ApprovalView:
+        """One approval, decided or not."""
+        return ApprovalView.model_validate(self._get(f"/api/approvals/{approval_id}"))
+
+    def decide(
+        self,
+        approval_id: str,
+        decision: str,
+        actor: str,
+        reason: str = "",
+        *,
+        content_hash: str | None = None,
+        edits: Mapping[str, float] | None = None,
+    ) -> ApprovalView:
+        """Approve, edit or reject. With a person's key the key says who acts, whatever `actor` is."""
+        body = {
+            "decision": decision,
+            "actor": actor,
+            "reason": reason,
+            "content_hash": content_hash,
+            "edits": dict(edits) if edits else None,
+        }
+        return ApprovalView.model_validate(self._post(f"/api/approvals/{approval_id}/decide", body))
+
+    def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
+        """Why the plan, a line, an item or a supplier came out as it did."""
+        named = {} if subject is None else {"subject": subject}
+        return AnswerView.model_validate(self._get(f"/api/runs/{run_id or 'latest'}/explanation", **named))
+
+    def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
+        """Answer a question from stored facts, or start a replan when the question asks for one."""
+        body = {"question": question, "actor": actor, "conversation": conversation}
+        return AnswerView.model_validate(self._post("/api/ask", body))
+
+    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
+        """The stored conversation, oldest first."""
+        return list(self._get("/api/messages", conversation=conversation))
+
+    def replay(self, run_id: str) -> Mapping[str, object]:
+        """Recompute a run from its snapshot and compare."""
+        return dict(self._get(f"/api/runs/{run_id}/replay"))
+
+    def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
+        """Make an earlier dataset or policy version active again."""
+        return self._post("/api/rollback", {"point_id": point_id, "actor": actor})
+
+    def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
+        """Transitions in order."""
+        named = {} if run_id is None else {"run_id": run_id}
+        return TRANSITIONS.validate_python(self._get("/api/journal", **named))
+
+    def verify_journal(self) -> JournalCheckView:
+        """Check the hash chain and its completeness."""
+        return JournalCheckView.model_validate(self._get("/api/journal/verify"))
+
+    def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
+        """Alerts reach a server through its signed webhook only."""
+        raise BadInput(
+            "A running server takes alerts through its signed webhook only.",
+            remedy=f"POST the event to {self._base_url}/api/alerts, signed, or stop the server first.",
+        )
+
+    def observe(self, advance_days: int = 0) -> Mapping[str, object]:
+        """Read confirmations and receipts back from the ERP into a new dataset version."""
+        return self._post("/api/observe", {"advance_days": advance_days})
+
+    def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
+        """Stop (or allow again) every dispatch."""
+        return self._post("/api/halt", {"actor": actor, "on": on})
+
+    def status(self) -> Mapping[str, object]:
+        """Active dataset, policy version, model, journal lag, ERP health, halted."""
+        return dict(self._get("/api/status"))
+
+    def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, object]:
+        """Read a folder of the server's machine into a new dataset version."""
+        body = {"folder": folder, "as_of": as_of.isoformat() if as_of else None, "lenient": lenient}
+        return self._post("/api/import", body)
+
+    def _get(self, path: str, **query: str | int) -> Any:
+        with self._reaching():
+            return _answer(self._http.get(path, params=query))
+
+    def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        with self._reaching():
+            return _answer(self._http.post(path, json=body))
+
+    def _steps(self, method: str, path: str, body: Mapping[str, object] | None) -> Iterator[StepView]:
+        accept = {"Accept": "application/x-ndjson"}
+        with self._reaching(), self._http.stream(method, path, json=body, headers=accept) as response:
+            if response.is_error:
+                response.read()
+                _answer(response)
+            for line in response.iter_lines():
+                fields = json.loads(line)
+                if "error" in fields:
+                    raise error_from(int(fields["status"]), fields["error"])
+                yield StepView.model_validate(fields)
+
+    @contextmanager
+    def _reaching(self) -> Generator[None]:
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise OutOfReach(
+                f"The server at {self._base_url} does not answer: {error}.", remedy="Start it with `jit serve`."
+            ) from error
+
+
+def _answer(response: httpx.Response) -> Any:
+    if response.is_success:
+        return response.json()
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    raise error_from(response.status_code, body if isinstance(body, dict) else {})
+
+
+def find_server(server_file: Path) -> RemoteSession | None:
+    """The session of the server that owns this home, or None when none runs.
+
+    Uses the person's key in JIT_API_KEY, else the owner's key that the server left in the file.
+    """
+    try:
+        told = json.loads(server_file.read_text(encoding="utf-8"))
+        url, pid = str(told["url"]), int(told["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not is_alive(pid):
+        return None
+    try:
+        httpx.get(f"{url}/api/health", timeout=5.0, trust_env=False).raise_for_status()
+    except httpx.HTTPError:
+        return None
+    return RemoteSession(url, os.environ.get("JIT_API_KEY") or str(told.get("key", "")))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this id runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,82 @@
+"""Errors over HTTP: one JSON form both ways, so that a client raises what the server raised."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from tools.domain.errors import BadInput, Conflict, IntegrityBroken, JitError, NotAllowed, NotFound, OutOfReach
+
+
+class SignInNeeded(NotAllowed):
+    """No key, or one that nobody holds; for a webhook, no valid signature."""
+
+    code = "JIT-210"
+
+
+class TooLarge(BadInput):
+    """A request body beyond the limit."""
+
+    code = "JIT-110"
+
+
+STATUS_OF: tuple[tuple[type[JitError], int], ...] = (
+    (SignInNeeded, 401),
+    (TooLarge, 413),
+    (NotFound, 404),
+    (BadInput, 400),
+    (Conflict, 409),
+    (NotAllowed, 403),
+    (OutOfReach, 503),
+    (IntegrityBroken, 500),
+    (JitError, 500),
+)
+"""The first class that fits gives the status."""
+
+
+def status_of(error: JitError) -> int:
+    """HTTP status of an error."""
+    return next(status for kind, status in STATUS_OF if isinstance(error, kind))
+
+
+def error_body(error: JitError) -> dict[str, object]:
+    """The JSON form: code, message, remedy and the ids concerned."""
+    context = {key: value if isinstance(value, int | float) else str(value) for key, value in error.context.items()}
+    return {"code": error.code, "message": error.message, "remedy": error.remedy, "context": context}
+
+
+def error_response(error: JitError) -> JSONResponse:
+    """The answer to a request that ended in an error."""
+    return JSONResponse(error_body(error), status_code=status_of(error))
+
+
+def error_from(status: int, body: Mapping[str, object]) -> JitError:
+    """The error that a server answered with: the same class by status, and the same code."""
+    base = next((kind for kind, known in STATUS_OF if known == status and status < 500), JitError)
+    if status == 503:
+        base = OutOfReach
+    elif str(body.get("code", "")).startswith(IntegrityBroken.code[:5]):
+        base = IntegrityBroken
+    context = body.get("context")
+    known = {str(k): v for k, v in context.items()} if isinstance(context, Mapping) else {}
+    known = {key: value for key, value in known.items() if key not in ("message", "remedy", "self")}
+    message = str(body.get("message", f"The server answered {status}."))
+    error = base(message, remedy=str(body.get("remedy", "See the server's log.")), **known)
+    vars(error)["code"] = str(body.get("code", base.code))
+    return error
+
+
+def answer_errors_as_json(app: FastAPI) -> None:
+    """Turn every error of ours, and every malformed request, into the JSON form."""
+
+    def ours(_request: Request, error: Exception) -> JSONResponse:
+        return error_response(error if isinstance(error, JitError) else JitError(str(error), remedy=""))
+
+    def malformed(_request: Request, error: Exception) -> JSONResponse:
+        found = error.errors() if isinstance(error, RequestValidationError) else []
+        where = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in found)
+        return error_response(BadInput(f"The request is malformed: {where}.", remedy="See /docs for its form."))
+
+    app.add_exception_handler(JitError, ours)
+    app.add_exception_handler(RequestValidationError, malformed)

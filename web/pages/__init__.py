@@ -1,0 +1,1 @@
+"""The workbench: pages that render the session's views and nothing else."""

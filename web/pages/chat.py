@@ -1,0 +1,154 @@
+"""The conversation: questions in words, answers with their sources, and the steps of the run under way."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from nicegui import ui
+
+from graph.views import RunView, StepView
+from web.live import Glance
+from web.pages.parts import action, chip, heading
+from web.pages.room import Seat
+from web.pages.wording import seconds, when
+
+SUGGESTIONS = (
+    "Why is this the plan?",
+    "Which items are at risk?",
+    "What waits for approval, and why?",
+    "Replan all items",
+)
+
+
+class Chat:
+    """Appends what is new; the question that is being typed stays where it is."""
+
+    def __init__(self, seat: Seat, changed: Callable[[], Awaitable[None]]) -> None:
+        self._seat = seat
+        self._changed = changed
+        self._shown = 0
+        self._steps_shown: tuple[object, ...] = ()
+        self._asking = False
+        heading("Ask about the plan")
+        self._scroll = ui.scroll_area().classes("chat-scroll").props('tabindex=0 role=log aria-label="Conversation"')
+        with self._scroll:
+            self._suggestions = ui.column().classes("suggestions")
+            self._turns = ui.column().classes("turns")
+            self._waiting = ui.column().classes("turns")
+        self._run = ui.column().classes("run-card").props('role=status aria-live=polite aria-label="Latest run"')
+        self._suggest()
+        self._ask_row()
+
+    def _suggest(self) -> None:
+        with self._suggestions:
+            ui.label("Answers come from stored facts of the runs and name their sources.").classes("fine")
+            for text in SUGGESTIONS:
+                action(text, lambda text=text: self.ask(text), refused=self._seat.refused("ask"), kind="suggestion")
+
+    def _ask_row(self) -> None:
+        refused = self._seat.refused("ask")
+        with ui.row().classes("ask-row"):
+            self._input = ui.input(placeholder="Ask, or “replan ITEM”").props('outlined dense aria-label="Question"')
+            self._input.classes("ask-input").on("keydown.enter", self._send)
+            with ui.element("span"):
+                self._button = ui.button(icon="send", on_click=self._send).props('unelevated dense aria-label="Ask"')
+                self._button.classes("button-main")
+                if refused:
+                    ui.tooltip(refused)
+        if refused:
+            self._input.disable()
+            self._button.disable()
+
+    async def _send(self) -> None:
+        question = str(self._input.value or "").strip()
+        if question and not self._asking:
+            self._input.value = ""
+            await self.ask(question)
+
+    async def ask(self, question: str) -> None:
+        """Ask, and show the question at once."""
+        if self._asking:
+            return
+        self._asking = True
+        self._suggestions.set_visibility(False)
+        with self._waiting:
+            _turn({"role": "user", "text": question})
+            with ui.row().classes("thinking"):
+                ui.spinner(size="1.1em")
+                ui.label("Looking through the stored facts …").classes("fine")
+        self._scroll.scroll_to(percent=1.0)
+        session, name = self._seat.room.session, self._seat.person.name
+        await self._seat.act("ask", lambda: session.ask(question, actor=name))
+        self._asking = False
+        self._waiting.clear()
+        await self._changed()
+
+    def update(self, glance: Glance) -> None:
+        """Append new messages and redraw the steps when they changed."""
+        self._append(glance.messages)
+        feed = self._seat.room.live.latest
+        steps = feed.steps if feed and not feed.done and feed.steps else glance.steps
+        run = glance.running or (glance.runs[0] if glance.runs else None)
+        marks = (run, len(steps))
+        if marks != self._steps_shown:
+            self._steps_shown = marks
+            self._run.clear()
+            with self._run:
+                if run:
+                    _run_card(run, [step for step in steps if step.run_id == run.run_id])
+        self._run.set_visibility(run is not None)
+
+    def _append(self, messages: Sequence[Mapping[str, object]]) -> None:
+        stored = messages[:-1] if self._asking and messages and messages[-1].get("role") == "user" else messages
+        fresh = stored[self._shown :]
+        if not fresh:
+            return
+        self._suggestions.set_visibility(False)
+        with self._turns:
+            for message in fresh:
+                _turn(message)
+        self._shown = len(stored)
+        self._scroll.scroll_to(percent=1.0)
+
+
+def _turn(message: Mapping[str, object]) -> None:
+    mine = message.get("role") == "user"
+    with ui.column().classes("turn turn-user" if mine else "turn turn-answer"):
+        if mine and message.get("actor"):
+            ui.label(f"{message['actor']} · {when(str(message.get('at', '')))}").classes("fine")
+        ui.label(str(message.get("text", ""))).classes("turn-text")
+        sources = message.get("sources")
+        if isinstance(sources, list | tuple) and sources:
+            with ui.row().classes("sources").props('aria-label="Sources"'):
+                for source in sources:
+                    chip(str(source), "source")
+
+
+def _run_card(run: RunView, steps: Sequence[StepView]) -> None:
+    running = run.status.value == "running"
+    with ui.row().classes("run-head"):
+        if running:
+            ui.spinner(size="1em")
+        ui.label(run.run_id).classes("strong")
+        chip(run.status.value, "busy" if running else None)
+    if not running:
+        with ui.expansion(_sentence(run)).classes("run-steps").props("dense"):
+            _steps(steps)
+    else:
+        _steps(steps)
+
+
+def _sentence(run: RunView) -> str:
+    return f"{run.n_lines} lines, {run.pending_approvals} wait for approval, {run.dispatched} dispatched"
+
+
+def _steps(steps: Sequence[StepView]) -> None:
+    with ui.element("ol").classes("steps"):
+        for step in steps:
+            with ui.element("li").classes("step"):
+                with ui.row().classes("step-head"):
+                    ui.icon("check" if step.status == "ok" else "more_horiz").classes("step-mark").props(
+                        "aria-hidden=true"
+                    )
+                    ui.label(step.title).classes("strong")
+                    ui.label(seconds(step.seconds)).classes("fine")
+                if step.summary:
+                    ui.label(step.summary).classes("step-text")

@@ -1,0 +1,129 @@
+"""Every item's position, with fans of its demand and of its projected stock."""
+
+from typing import Any
+
+from nicegui import ui
+
+from graph.views import OutlookView, PlanView
+from web.pages.charts import demand_chart, stock_chart
+from web.pages.parts import empty, figures, heading
+from web.pages.plan_tab import NUMBER, NUMBER_CELL
+from web.pages.wording import percent, quantity
+
+COLUMNS: list[dict[str, Any]] = [
+    {"name": "item", "label": "Item", "field": "item", "align": "left", "sortable": True},
+    {"name": "on_hand", "label": "On hand", "field": "on_hand", **NUMBER},
+    {"name": "position", "label": "Position", "field": "position", **NUMBER},
+    {"name": "reorder_point", "label": "Reorder point", "field": "reorder_point", **NUMBER},
+    {"name": "cover", "label": "Days of cover", "field": "cover", **NUMBER},
+    {"name": "stockout", "label": "Stock-out %", "field": "stockout", **NUMBER},
+    {"name": "show", "label": "Charts", "field": "item_id", "align": "right"},
+]
+SHOW_CELL = """
+<q-td :props="props">
+  <q-btn flat dense no-caps label="Show" class="why" :aria-label="'Show ' + props.row.item"
+    @click="$parent.$emit('show', props.row.item_id)" />
+</q-td>
+"""
+
+
+class ItemsTab:
+    """The table on top, the charts of the item that was picked below."""
+
+    def __init__(self) -> None:
+        self._outlooks: dict[str, OutlookView] = {}
+        self._picked = ""
+        self._drawn: OutlookView | None = None
+        with ui.row().classes("table-head"):
+            heading("Items", 3)
+            ui.space()
+            search = ui.input(placeholder="Filter items").props(
+                'dense outlined clearable aria-label="Filter items" debounce=150'
+            )
+        self._table = ui.table(columns=COLUMNS, rows=[], row_key="item_id", pagination=8).classes("sheet")
+        self._table.props("flat dense").bind_filter_from(search, "value")
+        self._table.add_slot("body-cell-show", SHOW_CELL)
+        for name in ("on_hand", "position", "reorder_point", "cover", "stockout"):
+            self._table.add_slot(f"body-cell-{name}", NUMBER_CELL)
+        self._table.on("show", lambda event: self.pick(str(event.args)))
+        self._detail = ui.column().classes("fill").props("aria-live=polite")
+
+    def update(self, plan: PlanView | None) -> None:
+        """Take over a run's outlooks; the picked item stays."""
+        outlooks = plan.outlooks if plan else ()
+        self._outlooks = {outlook.item_id: outlook for outlook in outlooks}
+        self._table.rows = [_row(outlook) for outlook in outlooks]
+        self._table.update()
+        riskiest = max(outlooks, key=lambda one: one.stockout_probability, default=None)
+        if self._picked not in self._outlooks:
+            self._picked = riskiest.item_id if riskiest else ""
+        self._draw()
+
+    def pick(self, item_id: str) -> None:
+        """Show the charts of an item."""
+        self._picked = item_id
+        self._draw()
+
+    def _draw(self) -> None:
+        outlook = self._outlooks.get(self._picked)
+        if outlook is not None and outlook == self._drawn:
+            return
+        self._drawn = outlook
+        self._detail.clear()
+        with self._detail:
+            if outlook is None:
+                empty("No item has an outlook yet.", "A run computes them.")
+            else:
+                _detail(outlook)
+
+
+def _row(outlook: OutlookView) -> dict[str, object]:
+    return {
+        "item_id": outlook.item_id,
+        "item": f"{outlook.item_id} · {outlook.item}" if outlook.item != outlook.item_id else outlook.item_id,
+        "on_hand": round(outlook.on_hand, 1),
+        "position": round(outlook.inventory_position, 1),
+        "reorder_point": round(outlook.reorder_point, 1),
+        "cover": round(outlook.days_of_cover, 1),
+        "stockout": round(outlook.stockout_probability * 100, 1),
+    }
+
+
+def _detail(outlook: OutlookView) -> None:
+    heading(outlook.item, 3)
+    ui.label(outlook.reason)
+    figures(
+        [
+            ("Safety stock", quantity(round(outlook.safety_stock, 1))),
+            ("Reorder point", quantity(round(outlook.reorder_point, 1))),
+            ("Stock-out", percent(outlook.stockout_probability)),
+            ("Fill rate", percent(outlook.fill_rate)),
+            ("Demand", outlook.demand_pattern or "not known"),
+            ("Forecast", outlook.forecast_model or "none"),
+        ]
+    )
+    with ui.element("div").classes("charts"):
+        if outlook.dates:
+            _chart("Demand per period", demand_chart(outlook), _demand_words(outlook))
+        if outlook.stock_p50:
+            _chart("Projected stock", stock_chart(outlook), _stock_words(outlook))
+
+
+def _chart(title: str, option: dict[str, Any], in_words: str) -> None:
+    with ui.column().classes("chart-box"):
+        ui.label(title).classes("strong")
+        chart = ui.echart(option, renderer="svg").classes("chart")
+        chart.props["role"] = "img"
+        chart.props["aria-label"] = f"{title}. {in_words}"
+
+
+def _demand_words(outlook: OutlookView) -> str:
+    middle, low, high = outlook.demand_p50, outlook.demand_p10, outlook.demand_p90
+    if not middle:
+        return "No forecast."
+    return f"The first period's median is {middle[0]:,.0f}, between {low[0]:,.0f} and {high[0]:,.0f} in 8 of 10 cases."
+
+
+def _stock_words(outlook: OutlookView) -> str:
+    out = next((day for day, level in zip(outlook.dates, outlook.stock_p50, strict=False) if level <= 0), "")
+    return f"The median reaches zero by {out}." if out else "The median stays above zero."

@@ -1,0 +1,82 @@
+"""Small parts of pages: tables of labels, chips, empty states. Text only ever goes into labels."""
+
+from collections.abc import Callable, Sequence
+
+from nicegui import ui
+
+_SAID = {
+    "good": "done approved confirmed dispatched allow ok low",
+    "wait": "waiting require_approval pending medium warn edited interrupted",
+    "bad": "failed denied deny rejected high critical error stopped",
+    "busy": "running",
+}
+TONES = {word: tone for tone, said in _SAID.items() for word in said.split()}
+"""Status or effect to the colour class of its chip; whatever is not named is neutral."""
+
+
+def chip(text: str, tone: str | None = None) -> ui.label:
+    """A small rounded label, coloured by what it says."""
+    return ui.label(text.replace("_", " ")).classes(f"chip chip-{tone or TONES.get(text, 'plain')}")
+
+
+def grid_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = (), name: str
+) -> None:
+    """A real table of labels; `numeric` columns stand right."""
+    with (
+        ui.element("div").classes("table-scroll").props(f'tabindex=0 role=region aria-label="{name}"'),
+        ui.element("table").classes("plain-table"),
+    ):
+        with ui.element("thead"), ui.element("tr"):
+            for place, header in enumerate(headers):
+                with ui.element("th").props("scope=col").classes("number" if place in numeric else ""):
+                    ui.label(header)
+        with ui.element("tbody"):
+            for row in rows:
+                with ui.element("tr"):
+                    for place, cell in enumerate(row):
+                        with ui.element("td").classes("number" if place in numeric else ""):
+                            ui.label(cell)
+
+
+def figures(pairs: Sequence[tuple[str, str]]) -> None:
+    """Names and values as a definition list."""
+    with ui.element("dl").classes("figures"):
+        for name, value in pairs:
+            with ui.element("div"):
+                with ui.element("dt"):
+                    ui.label(name)
+                with ui.element("dd"):
+                    ui.label(value)
+
+
+def heading(text: str, level: int = 2) -> None:
+    """A heading that screen readers find."""
+    with ui.element(f"h{level}").classes("heading"):
+        ui.label(text)
+
+
+def empty(text: str, hint: str = "") -> None:
+    """What to show when there is nothing."""
+    with ui.column().classes("empty"):
+        ui.label(text).classes("empty-title")
+        if hint:
+            ui.label(hint)
+
+
+def action(
+    label: str, on_click: Callable[[], object], *, refused: str = "", icon: str | None = None, kind: str = "quiet",
+    name: str = "",
+) -> ui.button:  # fmt: skip
+    """A button; when the person may not use it, it is disabled and says why."""
+    with ui.element("span").classes("action"):
+        button = (
+            ui.button(label, on_click=on_click, icon=icon, color="primary" if kind == "main" else None)
+            .classes(f"button-{kind}")
+            .props("no-caps unelevated dense")
+        )
+        button.props["aria-label"] = f"{name or label}{f'. {refused}' if refused else ''}"
+        if refused:
+            button.disable()
+            ui.tooltip(refused)
+    return button

@@ -1,0 +1,60 @@
+"""What a page may use: the session and its surroundings, always off the event loop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from nicegui import run, ui
+
+from graph.contracts import SourcingSession
+from tools.domain.errors import JitError, NotAllowed
+from web.auth import Person, UserStore, refusal, require
+from web.live import LiveRuns, Pulse
+from web.settings import WebSettings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Shared by every open page."""
+
+    session: SourcingSession
+    users: UserStore
+    settings: WebSettings
+    pulse: Pulse
+    live: LiveRuns
+
+    def person(self, name: object) -> Person | None:
+        """The signed-in user as the store knows them now."""
+        return next((user for user in self.users.users() if user.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A person at a page."""
+
+    room: Room
+    person: Person
+
+    def refused(self, action: str) -> str:
+        """Why this person may not do this; empty when they may."""
+        return refusal(self.person, action)
+
+    def _allowed(self, action: str) -> None:
+        current = self.room.person(self.person.name)
+        if current is None:
+            raise NotAllowed("You are no longer a user.", remedy="Ask an admin.", user=self.person.name)
+        require(current, action)
+
+    async def act(self, action: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+        """Do something off the event loop, after a fresh look at the role; what fails is shown with its remedy."""
+        try:
+            await run.io_bound(self._allowed, action)
+            return await run.io_bound(work, *args, **kwargs)
+        except JitError as error:
+            ui.notify(
+                f"{error.message} {error.remedy}", type="warning", multi_line=True, timeout=9000, close_button="OK"
+            )
+            return None

@@ -1,0 +1,106 @@
+"""Runs, and the journal of one as a timeline."""
+
+from collections.abc import Sequence
+
+from nicegui import ui
+
+from graph.views import RunView, TransitionView
+from web.pages.parts import action, chip, empty, heading
+from web.pages.room import Seat
+from web.pages.wording import money, plain, seconds, short, when
+
+SHOWN_ROWS = 200
+
+
+class RunsTab:
+    """Runs on the left, the timeline of the picked one on the right."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+        self._runs: Sequence[RunView] = ()
+        self._picked = ""
+        with ui.row().classes("table-head"):
+            heading("Runs and journal", 3)
+            ui.space()
+            action("Verify journal", self._verify, icon="verified")
+            action("Recompute run", self._replay, icon="replay")
+        self._result = ui.label("").classes("notice").props("role=status")
+        self._result.set_visibility(False)
+        with ui.row().classes("split"):
+            self._list = ui.column().classes("run-list")
+            self._timeline = ui.column().classes("timeline")
+
+    async def update(self, runs: Sequence[RunView]) -> None:
+        """Show the runs, and the journal of the picked or latest one."""
+        self._runs = runs
+        if runs and self._picked not in {run.run_id for run in runs}:
+            self._picked = runs[0].run_id
+        self._list.clear()
+        with self._list:
+            for run in runs:
+                self._run(run)
+        await self._draw()
+
+    def _run(self, run: RunView) -> None:
+        picked = run.run_id == self._picked
+        row = ui.button(on_click=lambda: self._pick(run.run_id)).props("flat no-caps align=left")
+        row.classes("run-row run-picked" if picked else "run-row")
+        row.props["aria-label"] = f"Run {run.run_id}, {run.status.value}"
+        row.props["aria-pressed"] = "true" if picked else "false"
+        with row, ui.column().classes("run-cell"):
+            with ui.row().classes("run-head"):
+                ui.label(when(run.started_at)).classes("strong")
+                chip(run.status.value)
+            ui.label(f"{run.trigger.kind.value} by {run.trigger.actor}").classes("fine")
+            ui.label(f"{run.n_lines} lines, {money(run.order_value, run.currency)}").classes("fine")
+
+    async def _pick(self, run_id: str) -> None:
+        self._picked = run_id
+        await self.update(self._runs)
+
+    async def _draw(self) -> None:
+        rows: Sequence[TransitionView] = ()
+        if self._picked:
+            rows = await self._seat.act("read", self._seat.room.session.journal, self._picked) or ()
+        self._timeline.clear()
+        with self._timeline:
+            if not rows:
+                empty("No journal rows yet.", "Every step of a run is written here.")
+            with ui.element("ol").classes("rows"):
+                for row in rows[-SHOWN_ROWS:]:
+                    _transition(row)
+
+    async def _verify(self) -> None:
+        check = await self._seat.act("read", self._seat.room.session.verify_journal)
+        if check is not None:
+            state = "The chain holds" if check.ok else f"The chain is broken: {check.reason}"
+            self._say(f"{state}. {check.rows} rows, head {short(check.head_hash)}, {check.lag_rows} not yet written.")
+
+    async def _replay(self) -> None:
+        if not self._picked:
+            return
+        result = await self._seat.act("read", self._seat.room.session.replay, self._picked)
+        if result is not None:
+            same = "gave the same plan" if result.get("identical") else "gave ANOTHER plan"
+            hashes = f"stored {short(str(result.get('stored')))}, recomputed {short(str(result.get('replayed')))}"
+            self._say(f"Recomputing {self._picked} {same}: {hashes}.")
+
+    def _say(self, text: str) -> None:
+        self._result.set_text(text)
+        self._result.set_visibility(True)
+
+
+def _transition(row: TransitionView) -> None:
+    with ui.element("li").classes("transition"):
+        with ui.row().classes("step-head"):
+            ui.label(str(row.seq)).classes("fine seq")
+            ui.label(row.node).classes("strong")
+            chip(row.event, "plain")
+            if row.status != "ok":
+                chip(row.status)
+            ui.space()
+            ui.label(seconds((row.ended_at - row.started_at).total_seconds())).classes("fine")
+            ui.label(short(row.hash)).classes("mono fine")
+        text = plain(row.payload)
+        if text:
+            ui.label(text).classes("step-text clamp")

@@ -1,0 +1,109 @@
+"""Runs the API and the workbench, and tells the command line beside them where they answer."""
+
+import getpass
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import uvicorn
+
+from graph.contracts import SourcingSession
+from graph.settings import Settings
+from tools.domain.errors import Conflict, OutOfReach
+from web.api import create_app
+from web.auth import UserStore, WithOwner
+from web.client import find_server
+from web.pages.mount import mount
+from web.settings import WebSettings, web_settings, write_private
+
+LINK_SECONDS = 15 * 60.0
+
+
+class _Server(uvicorn.Server):
+    """Leaves its address in a file while it answers."""
+
+    def __init__(self, config: uvicorn.Config, file: Path, told: dict[str, object], ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._file = file
+        self._told = told
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            write_private(self._file, json.dumps(self._told))
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take the address back, then stop."""
+        self._file.unlink(missing_ok=True)
+        await super().shutdown(sockets)
+
+
+def serve(
+    session: SourcingSession,
+    users: UserStore,
+    settings: WebSettings,
+    host: str,
+    port: int,
+    ready: Callable[[str], None] = lambda _url: None,
+) -> None:
+    """Serve until a signal; calls `ready` with the URL once it answers.
+
+    Conflict when a server of this home runs already, OutOfReach when the port is taken. Port 0 takes a free one.
+    """
+    running = find_server(settings.server_file)
+    if running is not None:
+        running.close()
+        raise Conflict("A server of this home runs already.", remedy="Stop it, or use another JIT_HOME.")
+    with closing(_listening(host, port)) as listener:
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+        url = f"http://{shown}:{listener.getsockname()[1]}"
+        owner_key = secrets.token_urlsafe(32)
+        known = WithOwner(users, owner_key)
+        app = create_app(session, known, settings)
+        mount(app, session, users, settings)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
+        told: dict[str, object] = {"url": url, "pid": os.getpid(), "key": owner_key}
+        try:
+            _Server(config, settings.server_file, told, lambda: ready(url)).run(sockets=[listener])
+        finally:
+            app.state.live.close()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise OutOfReach(
+            f"Cannot listen on {host}:{port}: {error.strerror}.", remedy="Give another one with --port."
+        ) from error
+    return listener
+
+
+def serve_workbench(settings: Settings, host: str, port: int) -> None:
+    """Open the session of a home and serve it; prints a one-time sign-in link for each user."""
+    from graph.session import open_session
+    from store.operations import Operations
+
+    with closing(open_session(settings)) as session, closing(Operations(settings.operations_url)) as operations:
+        if not operations.users():
+            operations.add_user(getpass.getuser(), "admin")
+
+        def ready(url: str) -> None:
+            sys.stdout.write(f"The workbench answers at {url}. Sign in within 15 minutes:\n")
+            for user in operations.users():
+                link = f"{url}/login?token={operations.issue_link(user.name, LINK_SECONDS)}"
+                sys.stdout.write(f"  {user.name} ({user.role}): {link}\n")
+            sys.stdout.flush()
+
+        serve(session, operations, web_settings(settings), host, port, ready)

@@ -1,0 +1,95 @@
+"""The signed webhook for supplier alerts: Standard Webhooks outside, CloudEvents inside, typed data within."""
+
+import json
+from collections.abc import Mapping
+
+from cloudevents.core.exceptions import BaseCloudEventException, CloudEventValidationError
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from graph.contracts import SourcingSession
+from tools.domain.errors import BadInput
+from web.bodies import AlertContent
+from web.errors import SignInNeeded, TooLarge
+from web.settings import WebSettings
+
+FORM = "See docs/alerts.md for an event to copy."
+
+
+def alert_routes(session: SourcingSession, settings: WebSettings) -> APIRouter:
+    """POST /api/alerts: 202 stored, 400 no alert, 401 not signed, 409 seen before, 413 too large."""
+    routes = APIRouter(prefix="/api", tags=["alerts"])
+    webhook = Webhook(settings.webhook_secret.get_secret_value())
+
+    async def receive(request: Request) -> JSONResponse:
+        body = await _limited(request, settings.max_body_bytes)
+        headers = dict(request.headers)
+        verify(webhook, body, headers)
+        event = alert_event(body)
+        stored = await run_in_threadpool(session.receive_alert, headers["webhook-id"], event, str(event["source"]))
+        return JSONResponse({**stored}, status_code=202)
+
+    routes.add_api_route("/alerts", receive, methods=["POST"], status_code=202, summary="Give a signed supplier alert")
+    return routes
+
+
+def verify(webhook: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
+    """SignInNeeded unless the signature is ours, whole and younger than five minutes."""
+    try:
+        webhook.verify(body, dict(headers), json_parse=False)
+    except (WebhookVerificationError, ValueError) as error:
+        raise SignInNeeded(
+            f"The signature does not hold: {error}.",
+            remedy="Sign `id.timestamp.body` with the shared secret, as Standard Webhooks says, and send it at once.",
+        ) from error
+
+
+def alert_event(body: bytes) -> dict[str, object]:
+    """A CloudEvents 1.0 JSON event whose data is a valid alert. BadInput with the reason otherwise."""
+    event = _cloud_event(body)
+    if "alert" not in event.get_type().split("."):
+        raise BadInput(f"The event's type {event.get_type()!r} is no alert.", remedy="Use supplier.alert as type.")
+    content = event.get_data()
+    try:
+        alert = AlertContent.model_validate(content)
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
+        raise BadInput(f"The event's data is no alert: {found}.", remedy=FORM) from error
+    shown = json.loads(JSONFormat().write(event))
+    return {**shown, "data": alert.model_dump(mode="json", exclude_defaults=True)}
+
+
+def _cloud_event(body: bytes) -> CloudEvent:
+    try:
+        fields = json.loads(body)
+    except ValueError as error:
+        raise BadInput(f"The body is no JSON: {error}.", remedy=FORM) from error
+    if not isinstance(fields, dict) or fields.get("specversion") != "1.0":
+        raise BadInput("The body is no CloudEvents 1.0 object.", remedy=FORM)
+    missing = [name for name in ("id", "source", "type") if not fields.get(name)]
+    if missing:  # the library would make an id up
+        raise BadInput(f"The event lacks {', '.join(missing)}.", remedy=FORM)
+    try:
+        event = JSONFormat().read(CloudEvent, body)
+    except CloudEventValidationError as error:
+        reasons = "; ".join(str(one) for found in error.errors.values() for one in found)
+        raise BadInput(f"The event is not valid: {reasons}.", remedy=FORM) from error
+    except (BaseCloudEventException, ValueError, TypeError) as error:
+        raise BadInput(f"The event is not valid: {error}.", remedy=FORM) from error
+    if not isinstance(event, CloudEvent):
+        raise BadInput("The body is no CloudEvents 1.0 object.", remedy=FORM)
+    return event
+
+
+async def _limited(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise TooLarge(f"The body is larger than {limit} bytes.", remedy="Send one alert per event.")
+    return bytes(body)
