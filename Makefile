@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint format bench lock clean system-packages
+.PHONY: help setup demo serve test lint format bench eval lock clean system-packages
 
 help:
 	@echo "make demo    install, build the demo world, run one sourcing run"
@@ -29,6 +29,9 @@ setup: $(VENV)/.runtime
 demo: setup
 	$(BIN)/jit demo
 
+serve: setup
+	$(BIN)/jit serve
+
 system-packages:
 	@sh scripts/system-packages.sh
 
@@ -44,6 +47,9 @@ lint: $(VENV)/.development
 format: $(VENV)/.development
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+eval: setup
+	$(BIN)/jit eval
 
 bench: setup
 	@for name in small_plans; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done

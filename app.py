@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime
@@ -11,36 +12,65 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tools.domain.errors import BadInput, JitError
+from terminal.failures import run as run_to_exit
+from tools.domain.errors import BadInput, NotFound, OutOfReach
 
 if TYPE_CHECKING:
     from graph.contracts import SourcingSession
-    from graph.views import StepView
+    from graph.settings import Settings
+    from graph.views import PlanView, StepView
 
 cli = typer.Typer(
     name="jit",
     help="Replans purchasing in seconds: start with `jit demo`, or `jit import FOLDER` and `jit plan`.",
+    epilog="Exit codes: 0 done, 1 a check or goal not met, or a crash, 2 bad input, 3 a part out of reach, "
+    "130 Ctrl-C. Errors go to standard error; with --json standard output holds one JSON document, for an error "
+    '{"error": {code, message, remedy, context, exit_code}}. JIT_DEBUG=1 shows the traceback of a crash.',
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
 Actor = Annotated[str, typer.Option("--actor", help="Who acts; the signed-in user when left out.")]
+Everything = Annotated[bool, typer.Option("--all", help="Every line, not only the most important ones.")]
+
+
+@lru_cache(maxsize=1)
+def _settings() -> "Settings":
+    """The installation's settings. BadInput names the one that is wrong."""
+    from graph.settings import Settings
+
+    try:
+        return Settings()
+    except ValueError as error:
+        from terminal.given import wrong_settings
+
+        raise wrong_settings(error) from error
 
 
 @lru_cache(maxsize=1)
 def _session() -> "SourcingSession":
     """The running server's session if one owns this home, else a local one; one for the whole command."""
-    from graph.settings import Settings
     from web.client import find_server
 
-    settings = Settings()
-    remote = find_server(settings.server_file)
+    remote = find_server(_settings().server_file)
     if remote is not None:
         return remote
     from graph.session import open_session
 
-    return open_session(settings)
+    try:
+        return open_session(_settings())
+    except OSError as error:
+        raise OutOfReach(
+            f"The home {_settings().home} cannot be opened: {error}.",
+            remedy="Set JIT_HOME to a folder that you may write.",
+        ) from error
+
+
+def _close() -> None:
+    """Release the session, if the command opened one."""
+    if _session.cache_info().currsize:
+        _session().close()
 
 
 def _print(view: object, as_json: bool) -> bool:
@@ -63,20 +93,28 @@ def _print(view: object, as_json: bool) -> bool:
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Keep the demo world's files here.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the demo world.")] = 7,
+    as_json: AsJson = False,
 ) -> None:
-    """Build the demo world, run one sourcing run, and show every step."""
+    """Build the demo world, run one sourcing run, show every step, and how to go on."""
     from evals.worlds.demo import write_demo_world
-    from graph.settings import Settings
+    from terminal.plans import show_plan
+    from terminal.screen import working
+    from terminal.tour import show_tour
 
-    settings = Settings()
-    target = folder or settings.home / "demo_world"
-    world = write_demo_world(target, seed=seed)
-    _out(f"Demo world of seed {seed} written to {target}.")
-    _import(target, world.as_of, lenient=False, as_json=False)
-    _run("First plan of the demo world", (), "demo", as_json=False)
-    from terminal.show import show_next_steps
-
-    show_next_steps()
+    began = time.perf_counter()
+    target = folder or _settings().home / "demo_world"
+    with working("Building the demo world", quiet=as_json):
+        world = write_demo_world(target, seed=seed)
+    if not as_json:
+        _out(f"Demo world of seed {seed} written to {target}.")
+    report = _import(target, world.as_of, lenient=False, quiet=as_json)
+    view = _run("First plan of the demo world", (), "demo", quiet=as_json)
+    waiting = [approval for approval in _session().pending() if approval.run_id == view.run.run_id]
+    took = time.perf_counter() - began
+    if not _print({"folder": str(target), "import": report, "plan": view, "seconds": round(took, 2)}, as_json):
+        show_plan(view)
+        show_tour(view, waiting, _actor(""), took)
+    _exit_by_status(view)
 
 
 @cli.command(name="import")
@@ -87,15 +125,39 @@ def import_folder(
     as_json: AsJson = False,
 ) -> None:
     """Read a folder into a new dataset version; all or nothing unless --lenient."""
-    _import(folder, as_of.date() if as_of else None, lenient=lenient, as_json=as_json)
+    _print(_import(folder, as_of.date() if as_of else None, lenient=lenient, quiet=as_json), as_json)
 
 
-def _import(folder: Path, as_of: date | None, *, lenient: bool, as_json: bool) -> None:
-    from terminal.show import show_import
+def _import(folder: Path, as_of: date | None, *, lenient: bool, quiet: bool) -> Mapping[str, object]:
+    from terminal.given import rejects_of
+    from terminal.reports import show_import, show_rejects
+    from terminal.screen import working
 
-    report = _session().import_folder(str(folder.absolute()), as_of=as_of, lenient=lenient)
-    if not _print(report, as_json):
+    session = _session()
+    try:
+        with working(f"Importing {folder}", quiet=quiet):
+            report = session.import_folder(str(folder.absolute()), as_of=as_of, lenient=lenient)
+    except BadInput as error:
+        if not quiet:
+            show_rejects(rejects_of(session, str(error.context.get("import_id", ""))))
+        raise
+    if not quiet:
         show_import(report)
+    return report
+
+
+@cli.command()
+def rejects(
+    import_id: Annotated[str | None, typer.Argument(help="Import id, as a refused import tells it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every row that imports turned away: file, row, column, reason, remedy."""
+    from terminal.given import rejects_of
+    from terminal.reports import show_rejects
+
+    found = rejects_of(_session(), import_id)
+    if not _print(found, as_json) and not show_rejects(found, everything=True):
+        _out("No row was rejected.")
 
 
 @cli.command()
@@ -103,23 +165,30 @@ def plan(
     items: Annotated[list[str] | None, typer.Argument(help="Items to replan; all when left out.")] = None,
     reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
     actor: Actor = "",
+    everything: Everything = False,
     as_json: AsJson = False,
 ) -> None:
     """Run one sourcing run and show its steps, plan and approvals."""
-    _run(reason, tuple(items or ()), actor, as_json=as_json)
+    from terminal.plans import show_plan
+
+    view = _run(reason, tuple(items or ()), actor, quiet=as_json)
+    if not _print(view, as_json):
+        show_plan(view, everything=everything)
+    _exit_by_status(view)
 
 
-def _run(reason: str, items: Sequence[str], actor: str, *, as_json: bool) -> None:
+def _run(reason: str, items: Sequence[str], actor: str, *, quiet: bool) -> "PlanView":
     from graph.views import Trigger, TriggerKind
-    from terminal.show import show_plan, show_steps
+    from terminal.steps import show_steps
 
     session = _session()
     trigger = Trigger(kind=TriggerKind.CLI, actor=_actor(actor), reason=reason, item_ids=tuple(items))
     steps = session.stream(trigger=trigger)
-    done: list[StepView] = list(steps) if as_json else show_steps(steps)
-    view = session.plan(done[-1].run_id if done else None)
-    if not _print(view, as_json):
-        show_plan(view)
+    done: list[StepView] = list(steps) if quiet else show_steps(steps)
+    return session.plan(done[-1].run_id if done else None)
+
+
+def _exit_by_status(view: "PlanView") -> None:
     if view.run.status.value in ("failed", "stopped"):
         raise typer.Exit(1)
 
@@ -127,11 +196,11 @@ def _run(reason: str, items: Sequence[str], actor: str, *, as_json: bool) -> Non
 @cli.command()
 def approvals(as_json: AsJson = False) -> None:
     """What waits for a person, oldest first."""
-    from terminal.show import show_approvals
+    from terminal.approvals import show_approvals
 
     waiting = list(_session().pending())
     if not _print(waiting, as_json):
-        show_approvals(waiting)
+        show_approvals(waiting, _actor(""))
 
 
 @cli.command()
@@ -139,49 +208,47 @@ def decide(
     approval_id: Annotated[str, typer.Argument(help="Id from `jit approvals`; a unique beginning is enough.")],
     decision: Annotated[str, typer.Argument(help="approve, reject or edit")],
     reason: Annotated[str, typer.Option(help="Why; kept with the decision.")] = "",
-    edit: Annotated[list[str] | None, typer.Option(help="LINE=QUANTITY, with `edit`.")] = None,
+    edit: Annotated[list[str] | None, typer.Option(help="ITEM=QUANTITY or LINE=QUANTITY, with `edit`.")] = None,
     actor: Actor = "",
     as_json: AsJson = False,
 ) -> None:
     """Approve, reject or edit an order; the run goes on at once."""
-    from terminal.show import show_approval
+    from terminal.approvals import show_approval
+    from terminal.given import edits_of, whole_id
 
     session = _session()
-    approval = session.approval(_whole_id(session, approval_id))
+    approval = session.approval(whole_id(session, approval_id))
     decided = session.decide(
         approval.approval_id,
         decision,
         _actor(actor),
         reason,
         content_hash=approval.content_hash,
-        edits=_edits(edit or []),
+        edits=edits_of(edit or [], approval),
     )
     if not _print(decided, as_json):
         show_approval(decided)
 
 
-def _whole_id(session: "SourcingSession", start: str) -> str:
-    found = [a.approval_id for a in session.pending() if a.approval_id.startswith(start)]
-    return found[0] if len(found) == 1 else start
+@cli.command()
+def withdraw(
+    approval_id: Annotated[str, typer.Argument(help="Id of an approval that was given.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the order.")] = "",
+    actor: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take an approval back: its order is dropped before it leaves, or cancelled in the ERP."""
+    from terminal.approvals import show_approval
 
-
-def _edits(pairs: Sequence[str]) -> dict[str, float] | None:
-    edits: dict[str, float] = {}
-    for pair in pairs:
-        line, equals, quantity = pair.partition("=")
-        try:
-            edits[line] = float(quantity)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise BadInput(f"--edit {pair!r} is not LINE=QUANTITY.", remedy="Write for example L-03=240.")
-    return edits or None
+    withdrawn = _session().withdraw(approval_id, _actor(actor), reason)
+    if not _print(withdrawn, as_json):
+        show_approval(withdrawn)
 
 
 @cli.command()
 def runs(limit: Annotated[int, typer.Option(help="How many.")] = 20, as_json: AsJson = False) -> None:
     """The latest sourcing runs."""
-    from terminal.show import show_runs
+    from terminal.reports import show_runs
 
     found = list(_session().runs(limit))
     if not _print(found, as_json):
@@ -191,14 +258,15 @@ def runs(limit: Annotated[int, typer.Option(help="How many.")] = 20, as_json: As
 @cli.command()
 def show(
     run: Annotated[str | None, typer.Argument(help="Run id; the latest when left out.")] = None,
+    everything: Everything = False,
     as_json: AsJson = False,
 ) -> None:
-    """A stored run: options, lines, verdicts, approvals."""
-    from terminal.show import show_plan
+    """A stored run: options, lines, gates, approvals."""
+    from terminal.plans import show_plan
 
     view = _session().plan(run)
     if not _print(view, as_json):
-        show_plan(view)
+        show_plan(view, everything=everything)
 
 
 @cli.command()
@@ -208,17 +276,24 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Why the plan came out as it did, with formula and figures."""
-    from terminal.show import show_answer
+    from terminal.reports import show_answer, show_explanation
 
-    answer = _session().explain(run, subject)
-    if not _print(answer, as_json):
+    session = _session()
+    answer = session.explain(run, subject)
+    if answer.run_id is None:
+        raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
+    if _print(answer, as_json):
+        return
+    if subject is None:
         show_answer(answer)
+    else:
+        show_explanation(session.plan(answer.run_id), subject, answer)
 
 
 @cli.command()
 def ask(question: str, actor: Actor = "", as_json: AsJson = False) -> None:
     """Ask about the plan in words."""
-    from terminal.show import show_answer
+    from terminal.reports import show_answer
 
     answer = _session().ask(question, actor=_actor(actor))
     if not _print(answer, as_json):
@@ -229,10 +304,11 @@ def ask(question: str, actor: Actor = "", as_json: AsJson = False) -> None:
 def journal(
     run: Annotated[str | None, typer.Argument(help="Run id; the latest when left out.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Check the hash chain of the whole journal.")] = False,
+    everything: Everything = False,
     as_json: AsJson = False,
 ) -> None:
     """The timeline of a run, or the verification of the whole journal."""
-    from terminal.show import show_check, show_journal
+    from terminal.timeline import show_check, show_journal
 
     session = _session()
     if verify:
@@ -242,8 +318,10 @@ def journal(
         raise typer.Exit(0 if check.ok else 1)
     latest = session.runs(1)
     rows = list(session.journal(run or (latest[0].run_id if latest else None)))
+    if run and not rows:
+        raise NotFound(f"The journal holds no run {run}.", remedy="`jit runs` lists them.")
     if not _print(rows, as_json):
-        show_journal(rows)
+        show_journal(rows, everything=everything)
 
 
 @cli.command()
@@ -261,13 +339,12 @@ def alert(
     as_json: AsJson = False,
 ) -> None:
     """Give a supplier alert by hand; it starts a replan of the affected items."""
-    import orjson
+    from terminal.given import event_of, settled
 
-    try:
-        event = orjson.loads(file.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise BadInput(f"{file} holds no JSON event: {error}.", remedy="See docs/alerts.md for one.") from error
-    _report(_session().receive_alert(str(event.get("id", file.name)), event, "cli"), as_json)
+    session, event = _session(), event_of(file)
+    message_id = str(event.get("id", file.name))
+    session.receive_alert(message_id, event, "cli")
+    _report(settled(session, message_id).model_dump(mode="json"), as_json)
 
 
 @cli.command()
@@ -279,7 +356,21 @@ def replay(run: str, as_json: AsJson = False) -> None:
 
 
 @cli.command()
-def rollback(point: str, actor: Actor = "", as_json: AsJson = False) -> None:
+def datasets(as_json: AsJson = False) -> None:
+    """Dataset versions, newest first; `jit rollback VERSION` makes an earlier one active again."""
+    from terminal.reports import show_datasets
+
+    found = list(_session().datasets())
+    if not _print(found, as_json):
+        show_datasets(found)
+
+
+@cli.command()
+def rollback(
+    point: Annotated[str, typer.Argument(help="Version from `jit datasets`.")],
+    actor: Actor = "",
+    as_json: AsJson = False,
+) -> None:
     """Make an earlier dataset version active again."""
     _report(_session().rollback(point, _actor(actor)), as_json)
 
@@ -297,14 +388,15 @@ def halt(
 @cli.command()
 def doctor(as_json: AsJson = False) -> None:
     """Settings with their source, and whether database, ERP, model and clock answer."""
-    from graph.settings import Settings
-    from terminal.show import show_doctor
+    from terminal.reports import show_doctor
 
-    settings = Settings()
     status = dict(_session().status())
-    sources = settings.sources()
+    sources = _settings().sources()
     if not _print({"settings": sources, "status": status}, as_json):
         show_doctor(sources, status)
+    silent = [name for name, part in status.items() if isinstance(part, Mapping) and part.get("ok") is False]
+    if silent:
+        raise typer.Exit(OutOfReach.exit_code)
 
 
 @cli.command()
@@ -314,11 +406,57 @@ def user(
     as_json: AsJson = False,
 ) -> None:
     """Add a user; prints the API key once."""
-    from graph.settings import Settings
     from store.operations import Operations
 
-    with closing(Operations(Settings().operations_url)) as operations:
+    _settings().home.mkdir(parents=True, exist_ok=True)
+    with closing(Operations(_settings().operations_url)) as operations:
         _report({"user": name, "role": role, "key": operations.add_user(name, role)}, as_json)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; JIT_HOST when left out.")] = "",
+    port: Annotated[int, typer.Option(help="Port, 0 for a free one; JIT_PORT when left out.")] = -1,
+) -> None:
+    """Run the workbench, the HTTP API and the alert webhook until Ctrl-C; prints one-time sign-in links."""
+    from web.server import serve_workbench
+
+    settings = _settings()
+    serve_workbench(settings, host or settings.host, settings.port if port < 0 else port)
+
+
+@cli.command()
+def link(name: str, as_json: AsJson = False) -> None:
+    """A fresh one-time sign-in link of a user, good for 15 minutes."""
+    from web.server import sign_in_link
+
+    _report({"user": name, "link": sign_in_link(_settings(), name)}, as_json)
+
+
+@cli.command(name="eval")
+def evaluate(
+    suite: Annotated[str, typer.Argument(help="Which suite.")] = "closed_loop",
+    seeds: Annotated[int | None, typer.Option(min=1, max=50, help="How many worlds; 3, or 1 with --quick.")] = None,
+    weeks: Annotated[int | None, typer.Option(min=4, max=260, help="Weeks played; 52, or 26 with --quick.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="One world for half a year.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The report; JIT_HOME/exports/eval-SUITE.html if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play our policy beside two baselines on a generated world; exits with 1 when a goal is missed."""
+    from evals.progress import watched
+    from evals.report import as_terminal, ready_page, write_page
+    from evals.suites import SuiteSettings, known_suite, run_suite
+    from terminal.screen import screen
+
+    page = _settings().home / "exports" / f"eval-{known_suite(suite)}.html"
+    page = ready_page(out or page)
+    with watched() as on_step:
+        result = run_suite(suite, SuiteSettings.of(seeds, weeks, quick=quick), on_step)
+    write_page(result, page)
+    if not _print({**result.as_json(), "report": str(page)}, as_json):
+        screen().print(as_terminal(result))
+        _out(f"Report: {page}")
+    raise typer.Exit(0 if result.ok else 1)
 
 
 def _actor(given: str) -> str:
@@ -326,9 +464,10 @@ def _actor(given: str) -> str:
 
 
 def _report(result: Mapping[str, Any], as_json: bool) -> None:
+    from terminal.reports import show_result
+
     if not _print(dict(result), as_json):
-        for key, value in result.items():
-            _out(f"{key}: {value}")
+        show_result(result)
 
 
 def _out(text: str) -> None:
@@ -336,15 +475,8 @@ def _out(text: str) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors of ours print one line with the remedy and set the exit code."""
-    try:
-        cli(standalone_mode=True)
-    except JitError as error:
-        typer.echo(f"Error {error}", err=True)
-        sys.exit(error.exit_code)
-    finally:
-        if _session.cache_info().currsize:
-            _session().close()
+    """Run the command line and exit; see `terminal.failures` for what each way of ending prints."""
+    run_to_exit(cli, _close)
 
 
 if __name__ == "__main__":

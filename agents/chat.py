@@ -1,45 +1,38 @@
-"""One question to an OpenAI-compatible server: a JSON answer in a strict schema, one retry, and a circuit breaker."""
+"""One question to a model: a JSON answer in a strict schema, one retry, and a circuit breaker."""
 
 import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-if TYPE_CHECKING:
-    import httpx
-    from langchain_openai import ChatOpenAI
+from agents.llm import LlmSettings, ModelServer, Outage, Reply
 
 log = logging.getLogger(__name__)
-AnswerT = TypeVar("AnswerT", bound=BaseModel)
 PROMPTS = Path(__file__).parent / "prompts"
 ATTEMPTS = 2
 SHOWN_CHARACTERS = 400
-NO_CHAT_COMPLETION = (ValueError, TypeError, KeyError, AttributeError, IndexError)
-"""What the client raises on a body that is no chat completion."""
+DECIMALS = 4
+"""Of the figures that a model is shown."""
 
 
-class LlmSettings(BaseModel):
-    """Where a model answers. `cool_down_seconds` is how long a server that failed is left alone."""
+class ModelAnswer(BaseModel):
+    """What a model may say: no field beyond the schema, no value of another type."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    base_url: str
-    model: str
-    api_key: SecretStr = SecretStr("")
-    timeout_seconds: float = Field(default=20.0, gt=0)
-    temperature: float | None = 0.0
-    cool_down_seconds: float = Field(default=300.0, ge=0)
+
+AnswerT = TypeVar("AnswerT", bound=ModelAnswer)
 
 
 class Unanswered(Exception):
-    """The model gave no usable answer; its rule-based twin decides. Holds no secret and no text of the server."""
+    """The model gave no usable answer; its rule-based twin decides. Holds no secret."""
 
     def __init__(self, reason: str, model: str, tokens_in: int = 0, tokens_out: int = 0) -> None:
         super().__init__(reason)
@@ -72,17 +65,25 @@ class Asked(Generic[AnswerT]):
         }
 
 
-@dataclass(frozen=True)
-class _Reply:
-    text: str
-    tokens_in: int
-    tokens_out: int
-
-
 @lru_cache(maxsize=16)
 def prompt(name: str) -> str:
     """The instructions of one agent."""
     return (PROMPTS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def document(brief: Mapping[str, Any]) -> str:
+    """A brief as one JSON document: no text inside it can leave its quotes. Figures are rounded."""
+    return json.dumps(_rounded(brief), ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    if isinstance(value, Mapping):
+        return {str(key): _rounded(part) for key, part in cast(Mapping[Any, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(part) for part in cast(list[Any], value)]
+    return value
 
 
 class ChatModel:
@@ -90,11 +91,10 @@ class ChatModel:
 
     def __init__(self, settings: LlmSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._server = ModelServer(settings)
         self._clock = clock
         self._lock = threading.Lock()
-        self._client: ChatOpenAI | None = None
-        self._transport: httpx.Client | None = None
-        self._closed_until = float("-inf")
+        self._out_until = float("-inf")
         self._outage = ""
 
     @property
@@ -112,17 +112,17 @@ class ChatModel:
         """Ask, validate, retry once with what was wrong. `objection` returns "" for an answer within its limits.
 
         Raises Unanswered when the server fails, and when the second answer is outside its schema or limits too.
-        The brief travels as one JSON document: no text inside it can leave its quotes.
         """
         schema = json.dumps(answer_type.model_json_schema(), separators=(",", ":"))
-        messages = [
-            ("system", f"{prompt(prompt_name)}\nAnswer with one JSON object of this JSON schema:\n{schema}"),
-            ("human", json.dumps(brief, ensure_ascii=False)),
-        ]
+        instructions = f"{prompt(prompt_name)}\nAnswer with one JSON object of this JSON schema:\n{schema}"
+        messages = [("system", instructions), ("human", document(brief))]
+        deadline = self._clock() + self._settings.timeout_seconds
         tokens_in = tokens_out = 0
         problem = ""
         for _ in range(ATTEMPTS):
-            reply = self._reply(messages, tokens_in, tokens_out)
+            reply = self._reply(messages, deadline)
+            if isinstance(reply, Outage):
+                raise Unanswered(reply.reason, self.name, tokens_in, tokens_out)
             tokens_in, tokens_out = tokens_in + reply.tokens_in, tokens_out + reply.tokens_out
             answer, problem = _read(reply.text, answer_type, objection)
             if answer is not None:
@@ -135,79 +135,26 @@ class ChatModel:
 
     def close(self) -> None:
         """Close the connections; the next question opens new ones."""
-        with self._lock:
-            if self._transport is not None:
-                self._transport.close()
-            self._client = self._transport = None
+        self._server.close()
 
-    def _reply(self, messages: Sequence[tuple[str, str]], tokens_in: int, tokens_out: int) -> _Reply:
-        if self._clock() < self._closed_until:
-            raise Unanswered(self._outage, self.name, tokens_in, tokens_out)
-        client = self._connected()
-        import openai
+    def _reply(self, messages: list[tuple[str, str]], deadline: float) -> Reply | Outage:
+        if self._clock() < self._out_until:
+            return Outage(self._outage, lasting=False)
+        found = self._server.complete(messages, max(0.001, deadline - self._clock()))
+        if isinstance(found, Outage):
+            self._open_circuit(found)
+        return found
 
-        try:
-            message = client.invoke(list(messages))
-        except openai.OpenAIError as error:
-            reason, lasting = _outage_of(error, self._settings)
-            self._open_circuit(reason, lasting=lasting)
-            raise Unanswered(reason, self.name, tokens_in, tokens_out) from None
-        except NO_CHAT_COMPLETION:
-            reason = f"{self._settings.base_url} answers, but not with chat completions."
-            self._open_circuit(reason, lasting=False)
-            raise Unanswered(reason, self.name, tokens_in, tokens_out) from None
-        used = message.usage_metadata
-        return _Reply(str(message.text), used["input_tokens"] if used else 0, used["output_tokens"] if used else 0)
-
-    def _open_circuit(self, reason: str, *, lasting: bool) -> None:
+    def _open_circuit(self, outage: Outage) -> None:
         """Leave the server alone; the first of several parallel failures warns."""
         with self._lock:
             now = self._clock()
-            first = now >= self._closed_until
-            self._closed_until = float("inf") if lasting else now + self._settings.cool_down_seconds
-            self._outage = reason
+            first = now >= self._out_until
+            until = float("inf") if outage.lasting else now + self._settings.cool_down_seconds
+            self._out_until = max(self._out_until, until)
+            self._outage = outage.reason
         if first:
-            log.warning("%s The rules decide until it answers.", reason)
-
-    def _connected(self) -> "ChatOpenAI":
-        """The client; imported and built on the first question, because the import takes seconds."""
-        with self._lock:
-            if self._client is None:
-                import httpx
-                from langchain_openai import ChatOpenAI
-
-                settings = self._settings
-                self._transport = httpx.Client(timeout=settings.timeout_seconds)
-                self._client = ChatOpenAI(
-                    model=settings.model,
-                    base_url=settings.base_url,
-                    api_key=SecretStr(settings.api_key.get_secret_value() or "none"),
-                    timeout=settings.timeout_seconds,
-                    temperature=settings.temperature,
-                    max_retries=0,
-                    use_responses_api=False,
-                    http_client=self._transport,
-                    model_kwargs={"response_format": {"type": "json_object"}},
-                )
-            return self._client
-
-
-def _outage_of(error: Exception, settings: LlmSettings) -> tuple[str, bool]:
-    """Why the server is out, in our own words, and whether only a new configuration can help."""
-    import openai
-
-    where = f"The model server {settings.base_url}"
-    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        return f"{where} refuses the key (HTTP {error.status_code}); check OPENAI_API_KEY.", True
-    if isinstance(error, openai.APITimeoutError):
-        return f"{where} did not answer within {settings.timeout_seconds:g} s.", False
-    if isinstance(error, openai.NotFoundError):
-        return f"{where} has no model {settings.model}, or no chat completions there (HTTP 404).", True
-    if isinstance(error, openai.APIStatusError):
-        return f"{where} failed (HTTP {error.status_code}).", False
-    if isinstance(error, openai.APIConnectionError):
-        return f"{where} cannot be reached.", False
-    return f"{where} gave no usable answer ({type(error).__name__}).", False
+            log.warning("%s The rules decide%s.", outage.reason, "" if outage.lasting else " until it answers")
 
 
 def _read(text: str, answer_type: type[AnswerT], objection: Callable[[AnswerT], str]) -> tuple[AnswerT | None, str]:
@@ -217,7 +164,14 @@ def _read(text: str, answer_type: type[AnswerT], objection: Callable[[AnswerT], 
         answer = answer_type.model_validate_json(bare)
     except ValidationError as error:
         found = cast(list[Mapping[str, Any]], error.errors(include_url=False, include_input=False))
-        problem = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'answer'}: {one['msg']}" for one in found[:5])
-        return None, problem[:SHOWN_CHARACTERS] + "."
+        return None, "; ".join(_problem(one) for one in found[:5])[:SHOWN_CHARACTERS] + "."
     problem = objection(answer)
     return (None, problem[:SHOWN_CHARACTERS]) if problem else (answer, "")
+
+
+def _problem(found: Mapping[str, Any]) -> str:
+    """One violation of the schema, without the names of fields that a model made up."""
+    place = [str(part) for part in found["loc"]]
+    if found["type"] == "extra_forbidden":
+        place = [*place[:-1], "a field of no schema"]
+    return f"{'.'.join(place) or 'answer'}: {found['msg']}"

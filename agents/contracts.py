@@ -1,7 +1,8 @@
 """What each agent is asked and what it may answer. An agent chooses among computed options and words reasons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -134,19 +135,28 @@ class NegotiationOutcome(Decided):
     """agreed, no_deal, drafted"""
     agreements: tuple[Agreement, ...] = ()
     rounds: int = 0
-    tactic: str = "boulware"
+    tactic: str = ""
+    """How fast we gave way; a tactic of `tools.negotiation`."""
     message: str = ""
+    """The opening in words."""
     saved: float = 0.0
+    """Money below the list prices."""
 
 
 class Fact(Typed):
-    """A stored fact that an answer may rest on: its id, what it is about, and its sentence."""
+    """A stored fact that an answer may rest on: its id, what it is about, its sentence, and its figures."""
 
     fact_id: str
     kind: str
-    """line, outlook, option, verdict, approval, risk, kpi, run, conflict"""
+    """line, outlook, option, verdict, approval, risk, kpi, run, conflict, negotiation"""
     subjects: tuple[str, ...]
     text: str
+    detail: str = ""
+    """Notes and formula, for those who ask why."""
+    figures: Mapping[str, float] = Field(default_factory=dict[str, float])
+    """Figures by name, so that facts can be ranked and summed: `value` and `money_at_risk` are money in `currency`,
+    `days_of_cover` days, `stockout_probability` a share; a line carries its explanation's figures too."""
+    currency: str = ""
 
 
 class AnalystBrief(Typed):
@@ -216,12 +226,25 @@ class Analyst(Protocol):
 class Extractor(Protocol):
     """Reads a supplier's free text into a typed alert; has no tools."""
 
-    def extract(self, text: str, known_ids: Sequence[str], item_ids: Sequence[str] = ()) -> ExtractedAlert | None:
+    def extract(
+        self,
+        text: str,
+        known_ids: Sequence[str],
+        item_ids: Sequence[str] = (),
+        *,
+        names: Mapping[str, str] | None = None,
+        received: date | None = None,
+    ) -> ExtractedAlert | None:
         """Return what the text says about known ids, or None when it says nothing usable.
 
         `item_ids` tells which of the known ids are items: named beside another node, they narrow the alert to them.
+        `names` gives known ids the names that a text may use instead; `received` turns its dates into days.
         """
         ...
+
+
+def _nothing() -> None:
+    """Rule-based agents hold nothing open."""
 
 
 @dataclass(frozen=True)
@@ -233,3 +256,5 @@ class Agents:
     negotiator: Negotiator
     analyst: Analyst
     extractor: Extractor
+    close: Callable[[], None] = _nothing
+    """Releases what the agents hold open."""

@@ -207,6 +207,10 @@ class ErpAdapter(Protocol):
         """Item, site and units on hand."""
         ...
 
+    def iter_demand(self, since: date | None) -> Iterable[tuple[str, str, date, float]]:
+        """Item, site, day and units demanded after a day, oldest first."""
+        ...
+
     def iter_master(self, kind: MasterKind, since: date | None) -> Iterable[Record]:
         """Master records that changed after a day; all without one."""
         ...

@@ -283,6 +283,14 @@ class SandboxErp:
         rows = self._read("SELECT item_id, site_id, on_hand FROM stock ORDER BY item_id, site_id")
         return [(row["item_id"], row["site_id"], row["on_hand"]) for row in rows]
 
+    def iter_demand(self, since: date | None) -> Iterable[tuple[str, str, date, float]]:
+        """Item, site, day and units demanded, served or not, after a day; oldest first."""
+        rows = self._read(
+            "SELECT item_id, site_id, day, quantity FROM demand WHERE day > ? ORDER BY day, item_id, site_id",
+            since.isoformat() if since else "",
+        )
+        return [(row["item_id"], row["site_id"], date.fromisoformat(row["day"]), row["quantity"]) for row in rows]
+
     def iter_master(self, kind: MasterKind, since: date | None) -> Iterable[Record]:
         """Master records that changed after a day; all without one."""
         rows = self._read(

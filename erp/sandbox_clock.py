@@ -57,7 +57,7 @@ def pass_days(connection: sqlite3.Connection, days: int, demand: Mapping[str, Se
         now += timedelta(days=1)
         confirmed += confirm_due(connection, now)
         receipts += _receive_due(connection, now, seed)
-        taken, missing = _consume(connection, {item: units[day] for item, units in (demand or {}).items()})
+        taken, missing = _consume(connection, now, {item: units[day] for item, units in (demand or {}).items()})
         served += taken
         short += missing
     connection.execute("UPDATE clock SET today = ?", (now.isoformat(),))
@@ -126,16 +126,19 @@ def _arrival(line: sqlite3.Row, today: date, seed: int) -> tuple[float, date]:
     return float(arrived), today + timedelta(days=int(chance.integers(*BACKORDER_DAYS, endpoint=True)))
 
 
-def _consume(connection: sqlite3.Connection, demanded: Mapping[str, float]) -> tuple[float, float]:
-    """Take the day's demand from stock; returns units served and units short."""
+def _consume(connection: sqlite3.Connection, today: date, demanded: Mapping[str, float]) -> tuple[float, float]:
+    """Take the day's demand from stock and note what was asked for; returns units served and units short."""
     served = short = 0.0
     changes: list[tuple[float, str, str]] = []
+    asked: list[tuple[str, str, str, float]] = []
     for row in connection.execute("SELECT item_id, site_id, on_hand, daily_demand FROM stock").fetchall():
         wanted = demanded.get(row["item_id"], row["daily_demand"])
         taken = max(0.0, min(wanted, row["on_hand"]))
         served += taken
         short += wanted - taken
+        asked.append((row["item_id"], row["site_id"], today.isoformat(), wanted))
         if taken:
             changes.append((taken, row["item_id"], row["site_id"]))
     connection.executemany("UPDATE stock SET on_hand = on_hand - ? WHERE item_id = ? AND site_id = ?", changes)
+    connection.executemany("INSERT INTO demand VALUES (?, ?, ?, ?)", asked)
     return served, short

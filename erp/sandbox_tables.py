@@ -27,13 +27,16 @@ CREATE TABLE IF NOT EXISTS receipts (
 CREATE TABLE IF NOT EXISTS stock (
   item_id TEXT NOT NULL, site_id TEXT NOT NULL, on_hand REAL NOT NULL, daily_demand REAL NOT NULL,
   PRIMARY KEY (item_id, site_id));
+CREATE TABLE IF NOT EXISTS demand (
+  item_id TEXT NOT NULL, site_id TEXT NOT NULL, day TEXT NOT NULL, quantity REAL NOT NULL,
+  PRIMARY KEY (item_id, site_id, day));
 CREATE TABLE IF NOT EXISTS lead_times (
   offer_id TEXT NOT NULL, item_id TEXT NOT NULL, supplier_id TEXT NOT NULL, days INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS lead_times_by_offer ON lead_times (item_id, supplier_id);
 CREATE TABLE IF NOT EXISTS master (
   kind TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL, changed_on TEXT NOT NULL, PRIMARY KEY (kind, id));
 """
-TABLES = ("clock", "lines", "orders", "actions", "receipts", "stock", "lead_times", "master")
+TABLES = ("clock", "lines", "orders", "actions", "receipts", "stock", "demand", "lead_times", "master")
 
 
 def open_file(path: Path) -> sqlite3.Connection:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from evals.simulator import OrderRequest, View
+from evals.buying import OrderRequest, View
 from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Criticality, Item, Offer, SupplierStatus
 from tools.domain.datasets import Dataset
@@ -59,10 +59,10 @@ def lead_weeks(dataset: Dataset, offer: Offer) -> tuple[float, float]:
     return float(np.mean(days)) / 7, float(np.std(days, ddof=1)) / 7
 
 
-def safety_stock(mean: float, sd: float, lead: tuple[float, float], review_weeks: float, service: float) -> float:
-    """Units that cover a normal lead-time demand with this probability."""
+def safety_stock(mean: float, sd: float, lead: tuple[float, float], review_weeks: float, factor: float) -> float:
+    """Units: safety factor times the standard deviation of demand over lead time plus review."""
     weeks, spread = lead
-    return float(ndtri(service) * np.sqrt((weeks + review_weeks) * sd**2 + mean**2 * spread**2))
+    return float(factor * np.sqrt((weeks + review_weeks) * sd**2 + mean**2 * spread**2))
 
 
 def lot_size(offer: Offer, item: Item, weekly_mean: float) -> float:
@@ -87,12 +87,14 @@ class StaticReorderPoint:
     """A reorder point and an economic lot per item, set from history on the first day and never again.
 
     The ERP checks every day; a requisition becomes an order after the usual time on a buyer's desk.
+    `extra_factor` adds to every item's safety factor: the same way to buy with more or less stock.
     """
 
     name = "static reorder point"
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._levels = _levels(dataset, {key: h.quantities for key, h in dataset.demand.items()}, 1 / 7)
+    def __init__(self, dataset: Dataset, extra_factor: float = 0.0) -> None:
+        history = {key: h.quantities for key, h in dataset.demand.items()}
+        self._levels = _levels(dataset, history, 1 / 7, extra_factor)
         self._points = np.array([self._levels[key].reorder_point for key in dataset.on_hand])
 
     def reorder_points(self) -> FloatArray:
@@ -114,12 +116,13 @@ class WeeklyCentralPlan:
     """Once a week, a central plan over all items: forecast mean, normal safety stock, the cheapest source.
 
     The forecast is the mean of the latest half-year, renewed every four weeks with the lead times. Orders lift the
-    position to the reorder point plus one lot and leave when the batch has been talked over.
+    position to the reorder point plus one lot and leave when the batch has been talked over. `extra_factor` as above.
     """
 
     name = "weekly central plan"
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, extra_factor: float = 0.0) -> None:
+        self._extra_factor = extra_factor
         self._keys = tuple(dataset.on_hand)
         self._levels: Mapping[tuple[str, str], Levels] = {}
         self._points = np.full(len(self._keys), np.nan)
@@ -145,12 +148,12 @@ class WeeklyCentralPlan:
 
     def _renew(self, dataset: Dataset) -> None:
         recent = {key: h.quantities[-26:] for key, h in dataset.demand.items()}
-        self._levels = _levels(dataset, recent, 1.0 + BATCH_DECISION_DAYS / 7)
+        self._levels = _levels(dataset, recent, 1.0 + BATCH_DECISION_DAYS / 7, self._extra_factor)
         self._points = np.array([self._levels[key].reorder_point for key in self._keys])
 
 
 def _levels(
-    dataset: Dataset, weekly: Mapping[tuple[str, str], FloatArray], review_weeks: float
+    dataset: Dataset, weekly: Mapping[tuple[str, str], FloatArray], review_weeks: float, extra_factor: float
 ) -> dict[tuple[str, str], Levels]:
     sources = cheapest_sources(dataset)
     levels = dict[tuple[str, str], Levels]()
@@ -158,7 +161,8 @@ def _levels(
         item, offer = dataset.items[key[0]], sources[key[0]]
         mean, sd = float(quantities.mean()), float(quantities.std(ddof=1))
         lead = lead_weeks(dataset, offer)
-        spare = safety_stock(mean, sd, lead, review_weeks, service_of(item))
+        factor = float(ndtri(service_of(item))) + extra_factor
+        spare = safety_stock(mean, sd, lead, review_weeks, factor)
         point = mean * (lead[0] + review_weeks) + spare
         levels[key] = Levels(offer, point, lot_size(offer, item, mean))
     return levels

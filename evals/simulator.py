@@ -5,124 +5,21 @@ be served waits as a backorder, or is lost when the settings say so. Two buyers 
 same customers and the same luck with each offer's n-th order.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Protocol
+from time import perf_counter
 from zlib import crc32
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from evals.buying import DAYS, Buyer, LoopRecord, LoopSettings, OrderRequest, View
 from evals.worlds.demo import DemoWorld
 from tools.domain.arrays import BoolArray, FloatArray
 from tools.domain.catalogue import Offer
-from tools.domain.datasets import Dataset, DemandHistory
 from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
 
-DAYS = 7
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRequest:
-    """What a buyer wants ordered, and how long deciding takes before the order leaves."""
-
-    offer_id: str
-    quantity: float
-    release_days: float = 0.0
-
-
-@dataclass(frozen=True)
-class View:
-    """What a buyer may see at the close of a day. Arrays are (N,) in the order of `item_keys`."""
-
-    dataset: Dataset
-    """The data as first imported."""
-    today: date
-    day: int
-    """Days since the loop began."""
-    item_keys: tuple[tuple[str, str], ...]
-    net_stock: FloatArray
-    """On hand less backorders."""
-    position: FloatArray
-    """Net stock and everything on order."""
-    open_orders: tuple[PurchaseOrder, ...]
-    receipts: Sequence[Receipt]
-    weekly_demand: FloatArray
-    """(N, weeks) of whole weeks since the loop began."""
-
-    def current(self) -> Dataset:
-        """The dataset as an import of today would give it."""
-        return replace(
-            self.dataset,
-            version=f"{self.dataset.version}+{self.day}",
-            as_of=self.today,
-            on_hand={key: float(units) for key, units in zip(self.item_keys, self.net_stock, strict=True)},
-            stock_as_of=dict.fromkeys(self.item_keys, self.today),
-            demand={key: self._history(row, key) for row, key in enumerate(self.item_keys)},
-            open_orders=self.open_orders,
-            receipts=(*self.dataset.receipts, *self.receipts),
-        )
-
-    def _history(self, row: int, key: tuple[str, str]) -> DemandHistory:
-        known = self.dataset.demand[key]
-        weeks = np.arange(self.weekly_demand.shape[1]) * DAYS
-        starts = np.datetime64(self.dataset.as_of) + 1 + weeks
-        return DemandHistory(
-            known.item_id,
-            known.site_id,
-            np.concatenate([known.dates, starts]),
-            np.concatenate([known.quantities, self.weekly_demand[row]]),
-        )
-
-
-class Buyer(Protocol):
-    """A purchasing policy in the loop."""
-
-    name: str
-
-    def reorder_points(self) -> FloatArray:
-        """(N,) position at or below which the buyer sees a need; nan where it has none."""
-        ...
-
-    def review(self, view: View) -> Sequence[OrderRequest]:
-        """What to order at the close of this day; most days of a weekly buyer return nothing."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class LoopSettings:
-    """How long to play, and what happens to demand that finds no stock."""
-
-    weeks: int = 52
-    lost_sales: bool = False
-
-
-@dataclass(frozen=True)
-class LoopRecord:
-    """What happened, by item (N,) in the order of `item_ids`; money in the dataset's currency."""
-
-    buyer: str
-    seed: int
-    days: int
-    item_ids: tuple[str, ...]
-    unit_value: FloatArray
-    demanded: FloatArray
-    served_at_once: FloatArray
-    served: FloatArray
-    """At once and later."""
-    stock_value_by_day: FloatArray
-    """(D,) value on hand at each day's close."""
-    backorder_value_by_day: FloatArray
-    """(D,)"""
-    purchase: float
-    freight: float
-    ordering: float
-    standard_value_ordered: float
-    """Units ordered at the items' standard unit values."""
-    orders: int
-    latency_days: FloatArray
-    """(orders,) from the day on which a need showed to the release of its order."""
+DAYS_PER_YEAR = 365.0
 
 
 @dataclass
@@ -135,7 +32,36 @@ class _Pending:
     released: int
     arrival: int
     order_id: str
-    asked: int
+
+
+@dataclass
+class _Books:
+    """What is written down of the days that count; arrays (N,) by item, lists by day or order."""
+
+    start_net: FloatArray
+    start_on_order: FloatArray
+    demanded: FloatArray
+    at_once: FloatArray
+    lost: FloatArray
+    ordered: FloatArray
+    received: FloatArray
+    stock_value: list[float] = field(default_factory=list[float])
+    backorder_value: list[float] = field(default_factory=list[float])
+    demand_value: list[float] = field(default_factory=list[float])
+    served_value: list[float] = field(default_factory=list[float])
+    holding: float = 0.0
+    purchase: float = 0.0
+    freight: float = 0.0
+    ordering: float = 0.0
+    orders: int = 0
+    latency: list[float] = field(default_factory=list[float])
+    planning: list[float] = field(default_factory=list[float])
+
+    @classmethod
+    def opened(cls, net: FloatArray, on_order: FloatArray) -> "_Books":
+        """Nothing written yet, with this stock and these orders."""
+        zero = np.zeros((5, net.size))
+        return cls(net.copy(), on_order, zero[0], zero[1], zero[2], zero[3], zero[4])
 
 
 @dataclass
@@ -144,63 +70,78 @@ class _Loop:
 
     world: DemoWorld
     settings: LoopSettings
+    keys: tuple[tuple[str, str], ...]
+    value: FloatArray
+    rate: FloatArray
     net: FloatArray
     pending: list[_Pending]
+    books: _Books
     receipts: list[Receipt] = field(default_factory=list[Receipt])
     counts: dict[str, int] = field(default_factory=dict[str, int])
     crossed: dict[int, int] = field(default_factory=dict[int, int])
-    purchase: float = 0.0
-    freight: float = 0.0
-    ordering: float = 0.0
-    standard: float = 0.0
-    orders: int = 0
-    latency: list[float] = field(default_factory=list[float])
+
+    def on_order(self) -> FloatArray:
+        """(N,) units asked for and not yet received."""
+        units = np.zeros(self.net.size)
+        for line in self.pending:
+            units[line.row] += line.quantity
+        return units
+
+    def open_books(self) -> None:
+        """Forget what was written and begin anew with the stock and orders of today."""
+        self.books = _Books.opened(self.net, self.on_order())
 
 
 def simulate(world: DemoWorld, buyer: Buyer, settings: LoopSettings | None = None) -> LoopRecord:
-    """Play the buyer in the world; deterministic for the world's seed."""
-    settings = settings or LoopSettings()
-    keys = tuple(world.dataset.on_hand)
-    loop = _start(world, settings, keys)
-    weekly = _weekly_demand(world, settings.weeks, keys)
+    """Play the buyer in the world; deterministic for the world's seed, but for the computing times."""
+    loop = _start(world, settings or LoopSettings())
+    counted_from = loop.settings.warm_up_weeks * DAYS
+    weekly = _weekly_demand(world, loop.settings.warm_up_weeks + loop.settings.weeks, loop.keys)
     daily = _daily_demand(world.truth.seed, weekly)
-    value = np.array([world.dataset.items[item_id].unit_value for item_id, _ in keys])
-    days = settings.weeks * DAYS
-    at_once, stock, behind = np.zeros(len(keys)), np.zeros(days), np.zeros(days)
-    lost = np.zeros(len(keys))
-    for day in range(days):
-        _decide(loop, buyer, _view(loop, keys, day, weekly[:, : day // DAYS]))
+    for day in range(daily.shape[1]):
+        if day == counted_from:
+            loop.open_books()
+        _decide(loop, buyer, _view(loop, day, weekly[:, : day // DAYS]))
         _receive(loop, day + 1)
-        asked = daily[:, day]
-        at_once += np.minimum(np.maximum(loop.net, 0.0), asked)
-        loop.net = loop.net - asked
-        if settings.lost_sales:
-            lost += np.maximum(-loop.net, 0.0)
-            loop.net = np.maximum(loop.net, 0.0)
-        stock[day] = float(np.maximum(loop.net, 0.0) @ value)
-        behind[day] = float(np.maximum(-loop.net, 0.0) @ value)
-    demanded = daily.sum(axis=1)
+        _serve(loop, daily[:, day])
+    return _record(loop, buyer)
+
+
+def _record(loop: _Loop, buyer: Buyer) -> LoopRecord:
+    books = loop.books
     return LoopRecord(
         buyer=buyer.name,
-        seed=world.truth.seed,
-        days=days,
-        item_ids=tuple(item_id for item_id, _ in keys),
-        unit_value=value,
-        demanded=demanded,
-        served_at_once=at_once,
-        served=demanded - lost - np.maximum(-loop.net, 0.0),
-        stock_value_by_day=stock,
-        backorder_value_by_day=behind,
-        purchase=loop.purchase,
-        freight=loop.freight,
-        ordering=loop.ordering,
-        standard_value_ordered=loop.standard,
-        orders=loop.orders,
-        latency_days=np.array(loop.latency, dtype=np.float64),
+        seed=loop.world.truth.seed,
+        days=len(books.stock_value),
+        item_ids=tuple(item_id for item_id, _ in loop.keys),
+        unit_value=loop.value,
+        demanded=books.demanded,
+        served_at_once=books.at_once,
+        served=books.demanded - books.lost - np.maximum(-loop.net, 0.0) + np.maximum(-books.start_net, 0.0),
+        lost=books.lost,
+        ordered=books.ordered,
+        received=books.received,
+        start_net=books.start_net,
+        end_net=loop.net,
+        start_on_order=books.start_on_order,
+        end_on_order=loop.on_order(),
+        stock_value_by_day=np.array(books.stock_value),
+        backorder_value_by_day=np.array(books.backorder_value),
+        demand_value_by_day=np.array(books.demand_value),
+        served_value_by_day=np.array(books.served_value),
+        holding=books.holding,
+        purchase=books.purchase,
+        freight=books.freight,
+        ordering=books.ordering,
+        orders=books.orders,
+        latency_days=np.array(books.latency, dtype=np.float64),
+        planning_seconds=np.array(books.planning, dtype=np.float64),
     )
 
 
-def _start(world: DemoWorld, settings: LoopSettings, keys: tuple[tuple[str, str], ...]) -> _Loop:
+def _start(world: DemoWorld, settings: LoopSettings) -> _Loop:
+    keys = tuple(world.dataset.on_hand)
+    items = [world.dataset.items[item_id] for item_id, _ in keys]
     offers = {(o.item_id, o.supplier_id): o for o in world.dataset.offers}
     rows = {item_id: row for row, (item_id, _) in enumerate(keys)}
     pending = list[_Pending]()
@@ -208,8 +149,18 @@ def _start(world: DemoWorld, settings: LoopSettings, keys: tuple[tuple[str, str]
         offer = offers[order.item_id, order.supplier_id]
         age = (world.dataset.as_of - order.order_date).days
         left = _remaining_days(world, order, offer, age)
-        pending.append(_Pending(offer, rows[order.item_id], order.quantity, -age, left, order.order_id, -age))
-    return _Loop(world, settings, np.array(list(world.dataset.on_hand.values()), dtype=np.float64), pending)
+        pending.append(_Pending(offer, rows[order.item_id], order.quantity, -age, left, order.order_id))
+    net = np.array(list(world.dataset.on_hand.values()), dtype=np.float64)
+    return _Loop(
+        world,
+        settings,
+        keys,
+        np.array([item.unit_value for item in items]),
+        np.array([item.holding_rate_per_year for item in items]),
+        net,
+        pending,
+        _Books.opened(net, np.zeros(net.size)),
+    )
 
 
 def _remaining_days(world: DemoWorld, order: PurchaseOrder, offer: Offer, age: int) -> int:
@@ -233,18 +184,15 @@ def _daily_demand(seed: int, weekly: FloatArray) -> FloatArray:
     return split.reshape(weekly.shape[0], -1).astype(np.float64)
 
 
-def _view(loop: _Loop, keys: tuple[tuple[str, str], ...], day: int, weekly: FloatArray) -> View:
-    position = loop.net.copy()
-    for line in loop.pending:
-        position[line.row] += line.quantity
+def _view(loop: _Loop, day: int, weekly: FloatArray) -> View:
     data = loop.world.dataset
     return View(
         dataset=data,
         today=data.as_of + timedelta(days=day),
         day=day,
-        item_keys=keys,
+        item_keys=loop.keys,
         net_stock=loop.net.copy(),
-        position=position,
+        position=loop.net + loop.on_order(),
         open_orders=tuple(_as_order(line, data.as_of, loop.world) for line in loop.pending),
         receipts=tuple(loop.receipts),
         weekly_demand=weekly,
@@ -269,7 +217,10 @@ def _as_order(line: _Pending, start: date, world: DemoWorld) -> PurchaseOrder:
 def _decide(loop: _Loop, buyer: Buyer, view: View) -> None:
     """Note the needs that show, let the buyer order, and start its orders."""
     _note_needs(loop, buyer.reorder_points(), view)
+    started = perf_counter()
     requests = buyer.review(view)
+    if requests:
+        loop.books.planning.append(perf_counter() - started)
     _note_needs(loop, buyer.reorder_points(), view)
     rows = {item_id: row for row, (item_id, _) in enumerate(view.item_keys)}
     offers = {offer.offer_id: offer for offer in view.dataset.offers}
@@ -279,7 +230,7 @@ def _decide(loop: _Loop, buyer: Buyer, view: View) -> None:
         row = rows[offer.item_id]
         ordered.add(row)
         _order(loop, offer, row, request, view.day)
-        loop.latency.append(view.day - loop.crossed.get(row, view.day) + request.release_days)
+        loop.books.latency.append(view.day - loop.crossed.get(row, view.day) + request.release_days)
     for row in ordered:
         loop.crossed.pop(row, None)
 
@@ -303,13 +254,14 @@ def _order(loop: _Loop, offer: Offer, row: int, request: OrderRequest, day: int)
     while left > 1e-9:
         lot = min(left, offer.capacity_per_week or left)
         name = f"{offer.offer_id}#{count}.{part}"
-        loop.pending.append(_Pending(offer, row, lot, released, first + part * DAYS, name, day))
+        loop.pending.append(_Pending(offer, row, lot, released, first + part * DAYS, name))
         left, part = left - lot, part + 1
-    loop.purchase += request.quantity * offer.unit_price_at(request.quantity)
-    loop.freight += request.quantity * offer.freight_per_unit
-    loop.ordering += offer.fixed_order_cost
-    loop.standard += request.quantity * loop.world.dataset.items[offer.item_id].unit_value
-    loop.orders += 1
+    books = loop.books
+    books.ordered[row] += request.quantity
+    books.purchase += request.quantity * offer.unit_price_at(request.quantity)
+    books.freight += request.quantity * offer.freight_per_unit
+    books.ordering += offer.fixed_order_cost
+    books.orders += 1
 
 
 def _receive(loop: _Loop, day: int) -> None:
@@ -318,6 +270,25 @@ def _receive(loop: _Loop, day: int) -> None:
     loop.pending = [line for line in loop.pending if line.arrival > day]
     for line in due:
         loop.net[line.row] += line.quantity
+        loop.books.received[line.row] += line.quantity
         order = _as_order(line, start, loop.world)
         known = order.model_dump(exclude={"status"})
         loop.receipts.append(Receipt.model_construct(**known, receipt_date=start + timedelta(days=day)))
+
+
+def _serve(loop: _Loop, asked: FloatArray) -> None:
+    """Customers take what is there; the rest waits or is lost. Then the day's books are closed."""
+    books = loop.books
+    served = np.minimum(np.maximum(loop.net, 0.0), asked)
+    loop.net = loop.net - asked
+    if loop.settings.lost_sales:
+        books.lost += np.maximum(-loop.net, 0.0)
+        loop.net = np.maximum(loop.net, 0.0)
+    stock = np.maximum(loop.net, 0.0) * loop.value
+    books.demanded += asked
+    books.at_once += served
+    books.stock_value.append(float(stock.sum()))
+    books.backorder_value.append(float(np.maximum(-loop.net, 0.0) @ loop.value))
+    books.demand_value.append(float(asked @ loop.value))
+    books.served_value.append(float(served @ loop.value))
+    books.holding += float(stock @ loop.rate) / DAYS_PER_YEAR

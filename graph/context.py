@@ -1,6 +1,6 @@
 """What a run's nodes may use. Everything arrives here; nothing is built at import."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,9 @@ from graph.desk import Desk
 from policies.gates import RuleSet
 from store.operations import Operations
 from store.warehouse import Warehouse
+
+Counterparties = Callable[[str, Mapping[str, float]], Counterparty | None]
+"""Supplier id and list price by line id to whoever answers for the supplier, None when nobody does."""
 
 
 @dataclass(frozen=True)
@@ -23,5 +26,4 @@ class Context:
     agents: Agents
     rules: RuleSet
     now: Callable[[], datetime]
-    counterparty: Callable[[str], Counterparty | None]
-    """Supplier id to whoever answers for it, None when nobody does."""
+    counterparty: Counterparties

@@ -5,10 +5,13 @@ from datetime import date
 from typing import Protocol
 
 from graph.views import (
+    AlertView,
     AnswerView,
     ApprovalView,
+    DatasetView,
     JournalCheckView,
     PlanView,
+    RejectView,
     RunView,
     StepView,
     TransitionView,
@@ -51,6 +54,10 @@ class SourcingSession(Protocol):
         """One approval, decided or not."""
         ...
 
+    def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
+        """Approvals that were decided or became void, latest first, with what the ERP made of them."""
+        ...
+
     def decide(
         self,
         approval_id: str,
@@ -64,6 +71,13 @@ class SourcingSession(Protocol):
         """Approve, edit (line id to quantity) or reject; the run goes on at once.
 
         Conflict when it is already decided or its content changed; NotAllowed when the actor may not sign.
+        """
+        ...
+
+    def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
+        """Take an approval back: drop its order before it leaves, or cancel it in the ERP.
+
+        Conflict when there is no order to take back; NotAllowed when the actor may not sign.
         """
         ...
 
@@ -84,7 +98,7 @@ class SourcingSession(Protocol):
         ...
 
     def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
-        """Make an earlier dataset or policy version active again."""
+        """Make an earlier dataset version active again."""
         ...
 
     def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
@@ -96,7 +110,19 @@ class SourcingSession(Protocol):
         ...
 
     def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
-        """Store a verified alert in the inbox: {"accepted": True}; Conflict when seen before."""
+        """Store a verified alert in the inbox and replan by itself: {"accepted": True}; Conflict when seen before."""
+        ...
+
+    def alerts(self, limit: int = 50) -> Sequence[AlertView]:
+        """Alerts that were received, latest first, and the run that each set off."""
+        ...
+
+    def datasets(self) -> Sequence[DatasetView]:
+        """Dataset versions, newest first; the active one is planned on, any can be made active again."""
+        ...
+
+    def rejects(self, limit: int = 500) -> Sequence[RejectView]:
+        """Rows that imports turned away, oldest import first."""
         ...
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from tools.domain.alerts import Alert
 from tools.domain.datasets import Dataset, Period
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
 from tools.forecasting import DemandForecast, ForecastSettings, detect_period, forecast_demand
+from tools.forecasting.forecast import Engine
 from tools.lead_times import LeadTimeDistribution, estimate_lead_times
 from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
@@ -56,10 +57,11 @@ class Scope:
 class Desk:
     """Memoised computations over one warehouse; safe to use from several threads."""
 
-    def __init__(self, warehouse: Warehouse, seed: int, horizon: int) -> None:
+    def __init__(self, warehouse: Warehouse, seed: int, horizon: int, engine: Engine = Engine.SMOOTHING) -> None:
         self._warehouse = warehouse
         self._seed = seed
         self._horizon = horizon
+        self._engine = engine
         self._cache: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -80,7 +82,7 @@ class Desk:
                     as_of=dataset.as_of,
                     period=self.period(version),
                     horizon=self._horizon,
-                    settings=ForecastSettings(seed=self._seed),
+                    settings=ForecastSettings(seed=self._seed, engine=self._engine),
                 ):
                     self._keep(("forecast", version, (made.item_id, made.site_id)), made)
             return tuple(cast(DemandForecast, self._cache["forecast", version, key]) for key in keys)
@@ -143,6 +145,7 @@ class Desk:
             horizon=self._horizon,
             limits=self._limits(dataset),
             disruption=self.disruption(scope) if scope.alerts != "[]" else None,
+            seed=self._seed,
         )
         return _adjusted(snapshot, dict(scope.adjustments))
 

@@ -19,7 +19,9 @@ from graph.context import Context
 from graph.desk import Scope
 from graph.state import Json, NegotiationTask, RunState
 from graph.transitions import stable_hash
-from policies.gates import Effect, Verdict, decide, evaluate, tier_of
+from graph.triggers import in_force
+from policies.approval import approval_tier
+from policies.gates import Effect, Verdict, decide, evaluate
 from tools.domain.alerts import Alert
 from tools.domain.snapshots import OrderPlan, PlanOption
 from tools.negotiation import price_limits
@@ -41,16 +43,23 @@ def scope_of(state: RunState) -> Scope:
 
 
 def sense(state: RunState, runtime: Runtime[Context]) -> Update:
-    """Fix the dataset version, the alerts and the items of this run."""
+    """Fix the dataset version, the alerts and the items of this run.
+
+    A run that an alert starts replans what the alert affects; any other heeds the alerts still in force. Items
+    whose order waits for a signature together with a wanted one are wanted too: their order is proposed anew.
+    """
     desk, trigger = runtime.context.desk, state["trigger"]
     version = state["dataset_version"]
     dataset = desk.dataset(version)
-    alerts = list(trigger.get("alerts", []))
+    new = list(trigger.get("alerts", []))
+    held = [alert.model_dump(mode="json") for alert in in_force(runtime.context.operations, dataset.as_of)]
+    alerts = [*(alert for alert in held if alert["alert_id"] not in {known["alert_id"] for known in new}), *new]
     wanted = set(trigger.get("item_ids", ()))
-    if alerts:
-        scope = Scope(version, tuple(dataset.items), orjson.dumps(alerts, option=orjson.OPT_SORT_KEYS).decode())
+    if new:
+        scope = Scope(version, tuple(dataset.items), orjson.dumps(new, option=orjson.OPT_SORT_KEYS).decode())
         wanted |= set(desk.disruption(scope).affected_item_ids)
-    item_ids = [item_id for item_id in dataset.items if item_id in wanted or (not wanted and not alerts)]
+    wanted = records.with_waiting_companions(wanted, runtime.context.operations.approvals("pending"))
+    item_ids = [item_id for item_id in dataset.items if item_id in wanted or (not wanted and not new)]
     return {"item_ids": item_ids, "alerts": alerts, "adjustments": {}}
 
 
@@ -130,7 +139,7 @@ def assess_risk(state: RunState, runtime: Runtime[Context]) -> Update:
         "assessment",
         {"risks": risks, "exposures": [row.model_dump() for row in brief.exposures], **records.decided(assessment)},
     )
-    return {"risks": risks, "exposure": exposed}
+    return {"risks": risks, "exposure": exposed, "decisions": [records.decided(assessment)]}
 
 
 def _alert_sentence(alert: Alert) -> str:
@@ -163,10 +172,18 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     plan = context.desk.plan(scope, choice.choices)
     orders = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
     context.warehouse.put_artifact(
-        state["run_id"], "plan", "choice", {**choice.model_dump(mode="json"), **records.plan_totals(plan)}
+        state["run_id"],
+        "plan",
+        "choice",
+        {
+            **choice.model_dump(mode="json"),
+            **records.plan_totals(plan),
+            "adjustments": dict(state.get("adjustments", {})),
+        },
     )
     _store_outlooks(context, state["run_id"], plan)
-    return {"choice": choice.model_dump(mode="json"), "orders": orders, "rounds": 1}
+    decisions = [records.decided(choice)]
+    return {"choice": choice.model_dump(mode="json"), "orders": orders, "rounds": 1, "decisions": decisions}
 
 
 def _figures(option: PlanOption) -> OptionFigures:
@@ -202,6 +219,7 @@ def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | L
             limits=price_limits_of(state, order, runtime.context),
         )
         for order in state["orders"]
+        if not order["changes"]
     ]
     return [Send("negotiate", task) for task in tasks if task["limits"]] or "gate_lines"
 
@@ -212,6 +230,8 @@ def price_limits_of(state: RunState, order: Json, context: Context) -> list[Json
     found: list[Json] = []
     lines = {line.line_id: line for line in plan.lines}
     for drafted in order["lines"]:
+        if facts.leaves_by_itself(drafted, context.rules):
+            continue
         line = lines[drafted["line_id"]]
         extra = line.explanation.figures.get("extra_cost_of_next_best_source")
         rival = None if extra is None else line.unit_price + extra / line.quantity
@@ -235,10 +255,11 @@ def negotiate(state: NegotiationTask, runtime: Runtime[Context]) -> Update:
     brief = NegotiationBrief.model_validate(
         {"supplier_id": order["supplier_id"], "currency": order["currency"], "lines": state["limits"]}
     )
-    outcome = context.agents.negotiator.negotiate(brief, context.counterparty(order["supplier_id"]))
+    other = context.counterparty(brief.supplier_id, {line.line_id: line.unit_price for line in brief.lines})
+    outcome = context.agents.negotiator.negotiate(brief, other)
     stored: Json = {**outcome.model_dump(mode="json"), "order_key": order["order_key"], "round": state["round"]}
     context.warehouse.put_artifact(state["run_id"], "negotiation", order["supplier_id"], stored)
-    return {"agreements": [stored]}
+    return {"agreements": [stored], "decisions": [records.decided(outcome)]}
 
 
 def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
@@ -248,15 +269,16 @@ def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
     orders = records.with_agreements(state["orders"], state.get("agreements", []))
     found: list[Json] = []
     adjustments = dict(state.get("adjustments", {}))
+    ledger = facts.ledger_of(context)
     for order in orders:
         for line in order["lines"]:
-            known = facts.line_facts(line, plan, context.desk, scope)
+            known = facts.line_facts(line, plan, context.desk, scope, ledger)
             verdicts = evaluate(known, context.rules)
             found += [records.verdict(verdict, line["line_id"]) for verdict in verdicts]
             line["status"] = "denied" if decide(verdicts) is Effect.DENY else "planned"
             line["facts"] = known.model_dump()
             if line["status"] == "denied":
-                adjustments[line["offer_id"]] = facts.allowed_quantity(known, verdicts)
+                adjustments[line["offer_id"]] = facts.allowed_quantity(known, verdicts, context.rules)
     context.warehouse.put_artifact(state["run_id"], "verdict", f"lines-{state['rounds']}", {"verdicts": found})
     return {"line_verdicts": found, "orders": orders, "adjustments": adjustments}
 
@@ -270,7 +292,7 @@ def denied_lines_go_back(state: RunState) -> Literal["compute_options", "gate_pl
 def gate_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     """Budget, storage, risk tolerance and the cascade breaker, over the plan's allowed lines."""
     context = runtime.context
-    orders = _allowed(state["orders"])
+    orders = [order for order in _allowed(state["orders"]) if not order["changes"]]
     known = facts.plan_facts(orders, state, context)
     verdicts = evaluate(known, context.rules)
     found = [records.verdict(verdict, "plan") for verdict in verdicts]
@@ -284,8 +306,12 @@ def _allowed(orders: Sequence[Json]) -> list[Json]:
 
 
 def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
-    """Approval tier and autonomy level of each order; opens the approvals that are needed."""
+    """Approval tier and autonomy level of each order; opens the approvals that are needed.
+
+    Approvals of earlier runs about the same items become void first: the same need is never asked for twice.
+    """
     context = runtime.context
+    records.void_earlier_approvals(state["run_id"], state["item_ids"], context.operations)
     plan_verdicts = [records.verdict_from(raw) for raw in state["plan_verdicts"]]
     routed: list[Json] = []
     for order in _allowed(state["orders"]):
@@ -306,7 +332,7 @@ def route_order(order: Json, inherited: Sequence[Verdict], run_id: str, proposer
     routes = {Effect.DENY: "drop", Effect.REQUIRE_APPROVAL: "person"}
     signed = records.signed(order, context.rules.version, known.model_dump())
     reasons = [v.reason for v in verdicts if v.effect in (Effect.DENY, Effect.REQUIRE_APPROVAL)]
-    tier = tier_of(verdicts)
+    tier = approval_tier(known.order_value_cents, verdicts, context.rules)
     shadow = known.autonomy == "shadow"
     routed: Json = {
         **order,

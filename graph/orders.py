@@ -5,12 +5,15 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from erp.adapter import ActionKind, DraftLine, OrderAction, OrderDraft
+from erp.adapter import ACTIONS_OF_INTENT, ActionKind, DraftLine, OrderAction, OrderChange, OrderDraft
+from graph import records
 from graph.context import Context
 from graph.nodes import route_order
 from graph.state import Json, OrderState
 from graph.transitions import stable_hash
 from store.operations import OutboxRow
+from tools.domain.errors import IntegrityBroken
+from tools.domain.snapshots import Intent
 
 Update = dict[str, Any]
 
@@ -51,6 +54,8 @@ def gate_edit(state: OrderState, runtime: Runtime[Context]) -> Update:
         "proposed_by": [*order["proposed_by"], state["answer"]["actor"]],
     }
     proposer = str(state["answer"]["actor"])
+    if not draft["lines"]:
+        return {"order": {**draft, "lines": order["lines"], "route": "drop", "status": "rejected"}}
     return {"order": route_order(draft, (), state["run_id"], proposer, runtime.context)}
 
 
@@ -63,39 +68,74 @@ def _edited(line: Json, quantity: float | None) -> Json:
 
 
 def dispatch(state: OrderState, runtime: Runtime[Context]) -> Update:
-    """Put the order into the outbox under its key and drain it."""
+    """Put the order's actions into the outbox, each under its key, and drain it."""
     context, order = runtime.context, state["order"]
-    key = stable_hash([state["run_id"], order["order_key"], order["content_hash"]])
-    action = OrderAction(
-        key=key,
-        kind=ActionKind.PLACE,
-        order=OrderDraft(
-            supplier_id=order["supplier_id"],
-            site_id=order["site_id"],
-            currency=order["currency"],
-            lines=tuple(
-                DraftLine(
-                    line_id=line["line_id"],
-                    item_id=line["item_id"],
-                    quantity=line["quantity"],
-                    unit_price=str(line["unit_price"]),
-                    due_date=line["expected_arrival"],
-                )
-                for line in order["lines"]
-            ),
+    _must_be_signed(order, state["versions"]["policy"], context)
+    approval_id = order["approval_id"] if order["route"] == "person" else None
+    for action in actions_of(order, state["run_id"]):
+        payload = action.model_dump(mode="json")
+        context.operations.enqueue(
+            OutboxRow(action.key, state["run_id"], order["order_key"], action.kind.value, payload, approval_id)
+        )
+    context.outbox.drain()
+    return {"outcomes": [{"order_key": order["order_key"], "status": "dispatched"}]}
+
+
+def _must_be_signed(order: Json, policy_version: str, context: Context) -> None:
+    """IntegrityBroken unless the order is the one that was gated and, where a gate says so, signed."""
+    intact = records.signed(order, policy_version, order["facts"]) == order["content_hash"]
+    if intact and order["route"] == "person":
+        stored = context.operations.approval(order["approval_id"])
+        intact = stored.status == "approved" and stored.content_hash == order["content_hash"]
+    if not intact:
+        raise IntegrityBroken(
+            f"Order {order['order_key']} is not the one that was approved.",
+            remedy="Plan again; `jit journal --verify` shows whether the log was changed.",
+            order_key=order["order_key"],
+        )
+
+
+def actions_of(order: Json, run_id: str) -> list[OrderAction]:
+    """ERP actions of an order: one that places its new lines, or those that change the open order it concerns."""
+    if not order["changes"]:
+        return [_action(ActionKind.PLACE, order, run_id)]
+    kinds = [kind for line in order["lines"] for kind in ACTIONS_OF_INTENT[Intent(line["intent"])]]
+    return [_action(kind, order, run_id) for kind in dict.fromkeys(kinds)]
+
+
+def _action(kind: ActionKind, order: Json, run_id: str) -> OrderAction:
+    key = stable_hash([run_id, order["order_key"], order["content_hash"], kind.value])
+    if kind is ActionKind.PLACE:
+        return OrderAction(key=key, kind=kind, order=_draft(order))
+    (line,) = order["lines"]
+    change = OrderChange(quantity=line["quantity"], due_date=line["expected_arrival"])
+    return OrderAction(
+        key=key, kind=kind, erp_ref=order["changes"], change=change if kind is ActionKind.AMEND else None
+    )
+
+
+def _draft(order: Json) -> OrderDraft:
+    return OrderDraft(
+        supplier_id=order["supplier_id"],
+        site_id=order["site_id"],
+        currency=order["currency"],
+        lines=tuple(
+            DraftLine(
+                line_id=line["line_id"],
+                item_id=line["item_id"],
+                quantity=line["quantity"],
+                unit_price=str(line["unit_price"]),
+                due_date=line["expected_arrival"],
+                offer_id=line["offer_id"],
+            )
+            for line in order["lines"]
         ),
     )
-    approval_id = order["approval_id"] if order["route"] == "person" else None
-    context.operations.enqueue(
-        OutboxRow(key, state["run_id"], order["order_key"], "place", action.model_dump(mode="json"), approval_id)
-    )
-    context.outbox.drain()
-    return {"outcomes": [{"order_key": order["order_key"], "action_key": key, "status": "dispatched"}]}
 
 
 def decline(state: OrderState) -> Update:
     """Record that the order does not leave, and why."""
     order, answer = state["order"], state.get("answer")
-    status = "rejected" if answer else str(order["status"])
+    status = {"void": "void"}.get(str(answer["decision"]), "rejected") if answer else str(order["status"])
     reason = str(answer["reason"]) if answer else "; ".join(order["reasons"])
     return {"outcomes": [{"order_key": order["order_key"], "action_key": "", "status": status, "reason": reason}]}

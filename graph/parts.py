@@ -1,19 +1,22 @@
 """Opens the parts of an installation from its settings."""
 
-import sqlite3
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.sqlite import SqliteSaver
+from pydantic import ValidationError
 
 from agents.contracts import Agents, Counterparty
+from agents.llm import LlmSettings
 from agents.rules import rule_agents
+from agents.team import llm_agents
 from erp.outbox import Outbox
 from erp.sandbox import SandboxErp
-from graph.context import Context
+from graph.checkpoints import open_checkpointer
+from graph.context import Context, Counterparties
 from graph.desk import Desk
 from graph.settings import Settings
 from policies.gates import RuleSet, load_rules
@@ -21,8 +24,10 @@ from store.journal import Journal
 from store.operations import Operations
 from store.warehouse import Warehouse
 from tools.domain.errors import BadInput
+from tools.negotiation import seeded_supplier
 
 BUILT_IN_RULES = Path(__file__).parent.parent / "policies" / "rules" / "default.yaml"
+OPENAI_URL = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,14 @@ class Parts:
     journal: Journal
     erp: SandboxErp
     checkpointer: BaseCheckpointSaver[Any]
+    close_checkpointer: Callable[[], None]
     context: Context
 
     def close(self) -> None:
         """Project what is staged, then release every file."""
         self.journal.stop()
+        self.close_checkpointer()
+        self.context.agents.close()
         self.operations.close()
         self.warehouse.close()
         self.erp.close()
@@ -53,24 +61,17 @@ def open_parts(settings: Settings) -> Parts:
     journal = Journal(operations, warehouse)
     erp = SandboxErp(settings.sandbox_path, settings.seed)
     context = Context(
-        desk=Desk(warehouse, settings.seed, settings.horizon_periods),
+        desk=Desk(warehouse, settings.seed, settings.horizon_periods, settings.forecast_engine),
         warehouse=warehouse,
         operations=operations,
-        outbox=Outbox(operations, erp),
+        outbox=Outbox(operations, erp, journal),
         agents=agents_of(settings),
         rules=rules_of(settings),
         now=_utc_now,
-        counterparty=nobody,
+        counterparty=counterparties_of(settings),
     )
-    checkpointer = SqliteSaver(_checkpoints(settings.home / "checkpoints.sqlite"))
-    return Parts(settings, operations, warehouse, journal, erp, checkpointer, context)
-
-
-def _checkpoints(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
+    checkpointer, close_checkpointer = open_checkpointer(operations)
+    return Parts(settings, operations, warehouse, journal, erp, checkpointer, close_checkpointer, context)
 
 
 def _utc_now() -> datetime:
@@ -78,9 +79,21 @@ def _utc_now() -> datetime:
 
 
 def agents_of(settings: Settings) -> Agents:
-    """The rule-based agents; a configured model joins them in `agents.llm`."""
-    del settings
-    return rule_agents()
+    """The rule-based agents, or agents with the configured model; a key alone configures none. BadInput."""
+    if not settings.llm_model:
+        return rule_agents()
+    try:
+        made = LlmSettings(
+            base_url=settings.llm_base_url or OPENAI_URL,
+            model=settings.llm_model,
+            api_key=settings.openai_api_key,
+            timeout_seconds=settings.llm_timeout_seconds,
+        )
+    except ValidationError as error:
+        wrong = "; ".join(f"{one['loc'][0]} {one['msg']}" for one in error.errors(include_input=False))
+        remedy = "Correct JIT_LLM_BASE_URL, JIT_LLM_MODEL or JIT_LLM_TIMEOUT_SECONDS."
+        raise BadInput(f"The language model is not configured well: {wrong}.", remedy=remedy) from None
+    return llm_agents(made)
 
 
 def rules_of(settings: Settings) -> RuleSet:
@@ -92,7 +105,18 @@ def rules_of(settings: Settings) -> RuleSet:
         raise BadInput(f"The rule file {path} cannot be read: {error}.", remedy="Correct JIT_POLICY_FILE.") from error
 
 
-def nobody(supplier_id: str) -> Counterparty | None:
+def counterparties_of(settings: Settings) -> Counterparties:
+    """Who answers for the suppliers: the sandbox's seeded ones where they talk, otherwise nobody."""
+    if settings.erp != "sandbox" or not settings.sandbox_supplier_talks:
+        return _nobody
+
+    def seeded(supplier_id: str, list_prices: Mapping[str, float]) -> Counterparty | None:
+        return seeded_supplier(supplier_id, list_prices, settings.seed)
+
+    return seeded
+
+
+def _nobody(supplier_id: str, list_prices: Mapping[str, float]) -> Counterparty | None:
     """No supplier answers by itself: negotiators draft an opening."""
-    del supplier_id
+    del supplier_id, list_prices
     return None

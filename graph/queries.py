@@ -1,15 +1,11 @@
 """Stored facts of a run, as views for the doors and as sentences for the analyst."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from pydantic import ValidationError
-
-from agents.contracts import Fact
 from graph.views import (
     ApprovalView,
+    DatasetView,
     LineView,
     OptionView,
     OutlookView,
@@ -18,33 +14,17 @@ from graph.views import (
     RunStatus,
     RunView,
     StepView,
+    TransitionView,
     Trigger,
     VerdictView,
 )
-from store.operations import ApprovalRow, Operations, RunRow
-from store.warehouse import Warehouse
-from tools.domain.alerts import Alert
+from store.lineage import DatasetInfo
+from store.operations import ApprovalRow, Operations, OutboxRow, RunRow
+from store.warehouse import Transition, Warehouse
 from tools.domain.datasets import Dataset
-from tools.domain.errors import BadInput
 
-PROGRESS_TITLES: Mapping[str, str] = {
-    "sense": "Sense",
-    "gate_data": "Data quality",
-    "estimate": "Forecast demand and lead times",
-    "assess_risk": "Assess risk",
-    "compute_options": "Compute options",
-    "choose_plan": "Choose plan",
-    "negotiate": "Negotiate",
-    "gate_lines": "Gate lines",
-    "gate_plan": "Gate plan",
-    "gate_autonomy": "Autonomy and approvals",
-    "order": "Order",
-    "await_approval": "Await approval",
-    "gate_edit": "Gate edit",
-    "dispatch": "Dispatch",
-    "decline": "Decline",
-    "close": "Close",
-}
+WITHDRAWN = "Withdrawn by "
+"""How the error of an action begins that was taken back before it left."""
 
 
 def run_view(row: RunRow, operations: Operations) -> RunView:
@@ -69,11 +49,13 @@ def run_view(row: RunRow, operations: Operations) -> RunView:
     )
 
 
-def approval_view(row: ApprovalRow, dataset: Dataset) -> ApprovalView:
-    """An approval with the lines that it is about."""
-    order = row.payload
-    statuses = {"pending": "waiting", "approved": "approved", "rejected": "rejected", "edited": "edited"}
-    lines = tuple(line_view(line, order, dataset, statuses.get(row.status, row.status), ()) for line in order["lines"])
+def approval_view(row: ApprovalRow, dataset: Dataset, actions: Sequence[OutboxRow] = ()) -> ApprovalView:
+    """An approval with the lines that it is about, their order limits, and what the ERP made of its actions."""
+    order, sent = row.payload, actions[0] if actions else None
+    status = "waiting" if row.status == "pending" else row.status
+    if actions and is_withdrawn(actions[-1], order):
+        status = "withdrawn"
+    lines = tuple(line_view(_with_limits(line, dataset), order, dataset, status, ()) for line in order["lines"])
     supplier = dataset.suppliers.get(order["supplier_id"])
     return ApprovalView(
         approval_id=row.approval_id,
@@ -92,7 +74,22 @@ def approval_view(row: ApprovalRow, dataset: Dataset) -> ApprovalView:
         decided_at=row.decided_at,
         decided_by=row.decided_by,
         reason=row.reason,
+        erp_status=sent.status if sent else "",
+        erp_reference=(sent.erp_ref or "") if sent else "",
+        erp_error=(sent.error or "") if sent else "",
     )
+
+
+def _with_limits(line: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """The line with its offer's MOQ, multiple and maximum among its figures, for whoever edits the quantity."""
+    item, wanted = line["item_id"], line["offer_id"]
+    offer = next((one for one in dataset.offers if one.item_id == item and one.offer_id == wanted), None)
+    if offer is None:
+        return dict(line)
+    limits = {"moq": offer.moq, "order_multiple": offer.order_multiple}
+    if offer.max_quantity is not None:
+        limits["max_quantity"] = offer.max_quantity
+    return {**line, "figures": {**line["figures"], **limits}}
 
 
 def line_view(
@@ -158,10 +155,17 @@ def _verdict(raw: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(raw[name]) for name in ("gate", "rule", "subject", "effect", "reason", "limit", "actual")}
 
 
+def is_withdrawn(last: OutboxRow, order: Mapping[str, Any]) -> bool:
+    """Whether the last action of an order took an approval back; a change of an open order may be a cancel too."""
+    return (last.kind == "cancel" and not order["changes"]) or (last.error or "").startswith(WITHDRAWN)
+
+
 def _status(order: Mapping[str, Any], operations: Operations) -> str:
     if order["route"] == "drop":
         return str(order["status"])
     sent = [a for a in operations.outbox() if a.order_key == order["order_key"]]
+    if sent and is_withdrawn(sent[-1], order):
+        return "withdrawn"
     if sent:
         return {"done": "confirmed", "failed": "failed"}.get(sent[-1].status, "dispatched")
     waiting = [a for a in operations.approvals() if a.approval_id == order.get("approval_id")]
@@ -213,134 +217,25 @@ def _outlooks(run_id: str, dataset: Dataset, warehouse: Warehouse) -> tuple[Outl
     return tuple(found)
 
 
-def facts_of(view: PlanView, approvals: Sequence[ApprovalView]) -> tuple[Fact, ...]:
-    """The stored facts of a run as sentences that an answer may quote."""
-    run = view.run
-    totals = (
-        f"Run {run.run_id} is {run.status.value}: {run.n_lines} order lines worth {run.order_value:,.0f} "
-        f"{run.currency}, {run.pending_approvals} orders wait for approval, {run.dispatched} were dispatched."
+def transition_view(row: Transition) -> TransitionView:
+    """A journal row."""
+    return TransitionView(
+        seq=row.seq,
+        run_id=row.run_id,
+        node=row.node,
+        attempt=row.attempt,
+        step=row.step,
+        event=row.event,
+        status=row.status,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        actor=row.actor,
+        payload=dict(row.payload),
+        hash=row.hash,
     )
-    found = [Fact(fact_id=run.run_id, kind="run", subjects=(run.run_id,), text=totals)]
-    found += [_line_fact(line) for line in view.lines]
-    found += [_outlook_fact(outlook) for outlook in view.outlooks]
-    found += [_risk_fact(risk) for risk in view.risks]
-    found += [
-        Fact(fact_id=o.option_id, kind="option", subjects=(o.option_id, o.group), text=f"{o.option_id}: {o.reason}")
-        for o in view.options
-        if o.chosen
-    ]
-    found += [_verdict_fact(verdict) for verdict in view.verdicts if verdict.effect != "allow"]
-    found += [_approval_fact(approval) for approval in approvals]
-    found += [
-        Fact(fact_id=f"kpi:{name}", kind="kpi", subjects=(name,), text=f"{name}: {value:,.2f}")
-        for name, value in view.kpis.items()
-    ]
-    found += [
-        Fact(fact_id=f"conflict:{place}", kind="conflict", subjects=(), text=text)
-        for place, text in enumerate(view.conflicts)
-    ]
-    return tuple(found)
 
 
-def _line_fact(line: LineView) -> Fact:
-    figures = "; ".join(f"{name} {value:,.4g}" for name, value in line.figures.items())
-    text = (
-        f"{line.item_id}: {line.intent} {line.quantity:,.0f} {line.uom} from {line.supplier} for {line.value:,.0f} "
-        f"{line.currency}, expected {line.expected_arrival} ({line.status}). {line.formula}. {figures}."
-    )
-    subjects = (line.item_id, line.supplier_id, line.supplier, line.line_id)
-    return Fact(fact_id=f"line:{line.line_id}", kind="line", subjects=subjects, text=text)
-
-
-def _outlook_fact(outlook: OutlookView) -> Fact:
-    text = (
-        f"{outlook.item_id}: {outlook.reason} Stock covers {outlook.days_of_cover:,.0f} days; the probability of a "
-        f"stock-out is {outlook.stockout_probability:.0%}."
-    )
-    return Fact(fact_id=f"outlook:{outlook.item_id}", kind="outlook", subjects=(outlook.item_id,), text=text)
-
-
-def _approval_fact(approval: ApprovalView) -> Fact:
-    text = (
-        f"{approval.approval_id}: {approval.supplier}, {approval.value:,.0f} {approval.currency}, needs a "
-        f"{approval.tier}. {' '.join(approval.reasons)}"
-    )
-    subjects = (approval.approval_id, approval.supplier)
-    return Fact(fact_id=approval.approval_id, kind="approval", subjects=subjects, text=text)
-
-
-def _risk_fact(risk: RiskView) -> Fact:
-    fact_id = f"risk:{risk.node_id}:{'+'.join(risk.item_ids)}"
-    return Fact(fact_id=fact_id, kind="risk", subjects=(risk.node_id, *risk.item_ids), text=risk.summary)
-
-
-def _verdict_fact(verdict: VerdictView) -> Fact:
-    text = f"{verdict.subject}: {verdict.effect} by {verdict.rule}. {verdict.reason}"
-    subjects = (verdict.subject, verdict.rule)
-    return Fact(fact_id=f"verdict:{verdict.rule}:{verdict.subject}", kind="verdict", subjects=subjects, text=text)
-
-
-def alert_of(event: Mapping[str, object], message_id: str, source: str, now: datetime) -> Alert:
-    """The typed alert of a CloudEvents body. BadInput names the field that is wrong."""
-    inner = event.get("data")
-    try:
-        return Alert.model_validate(
-            {
-                **dict(cast(Mapping[str, object], inner or {})),
-                "alert_id": message_id,
-                "source": source,
-                "received_at": now,
-            }
-        )
-    except (ValidationError, TypeError) as error:
-        raise BadInput(f"The event holds no valid alert: {error}", remedy="See docs/alerts.md for one.") from error
-
-
-def step_summary(node: str, run_id: str, warehouse: Warehouse, operations: Operations) -> str:
-    """What a step found, in a sentence or a few lines."""
-    writers = {
-        "gate_data": _data_summary,
-        "estimate": _estimate_summary,
-        "assess_risk": _risk_summary,
-        "compute_options": _options_summary,
-        "choose_plan": _choice_summary,
-        "gate_lines": _verdict_summary,
-    }
-    if node in writers:
-        return writers[node](run_id, warehouse)
-    if node == "gate_autonomy":
-        return f"{len(operations.approvals('pending', run_id))} orders wait for a person."
-    if node in ("dispatch", "order", "close"):
-        return f"{len([a for a in operations.outbox(run_id) if a.status == 'done'])} orders are in the ERP."
-    return ""
-
-
-def _data_summary(run_id: str, warehouse: Warehouse) -> str:
-    stored = warehouse.artifact(run_id, "quality", "data") or {"verdicts": []}
-    return "\n".join(str(raw["reason"]) for raw in stored["verdicts"])
-
-
-def _estimate_summary(run_id: str, warehouse: Warehouse) -> str:
-    made = warehouse.artifacts(run_id, "forecast").values()
-    patterns = Counter(str(raw["pattern"]) for raw in made)
-    return ", ".join(f"{count} {name}" for name, count in patterns.most_common())
-
-
-def _risk_summary(run_id: str, warehouse: Warehouse) -> str:
-    stored = warehouse.artifact(run_id, "risk", "assessment") or {"risks": []}
-    return "\n".join(str(raw["summary"]) for raw in stored["risks"][:3]) or "No item would run out before it recovers."
-
-
-def _options_summary(run_id: str, warehouse: Warehouse) -> str:
-    return f"{len(warehouse.artifacts(run_id, 'option'))} options priced."
-
-
-def _choice_summary(run_id: str, warehouse: Warehouse) -> str:
-    stored = warehouse.artifact(run_id, "plan", "choice") or {"choices": {}, "reasons": {}}
-    return "\n".join(f"{stored['choices'][group]}: {reason}" for group, reason in stored["reasons"].items())
-
-
-def _verdict_summary(run_id: str, warehouse: Warehouse) -> str:
-    stored = warehouse.artifacts(run_id, "verdict")
-    effects = Counter(str(raw["effect"]) for part in stored.values() for raw in part["verdicts"])
-    return ", ".join(f"{count} {name}" for name, count in effects.most_common())
+def dataset_view(info: DatasetInfo) -> DatasetView:
+    """A dataset version."""
+    names = ("version", "as_of", "created_at", "active", "parent", "source")
+    return DatasetView(**{name: getattr(info, name) for name in names}, rows=sum(info.row_counts.values()))

@@ -13,7 +13,7 @@ from graph.desk import Desk
 from graph.state import Json, RunState
 from policies.approval import content_hash
 from policies.gates import Effect, Tier, Verdict
-from store.operations import ApprovalRow
+from store.operations import ApprovalRow, Operations
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset
 from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
@@ -126,20 +126,21 @@ def plan_hash_parts(plan: OrderPlan) -> list[list[Any]]:
 
 
 def orders(plan: OrderPlan, dataset: Dataset, run_id: str) -> list[Json]:
-    """Draft orders: the plan's lines to be placed now, by supplier and site."""
-    grouped: dict[tuple[str, str], list[PlanLine]] = {}
+    """Draft orders: new lines by supplier and site, and each change of an open order by itself."""
+    grouped: dict[tuple[str, str, str], list[PlanLine]] = {}
     for line in plan.lines:
-        if line.period == 0 and line.replaces_order_id is None and line.quantity > 0:
-            grouped.setdefault((line.supplier_id, line.site_id), []).append(line)
+        if line.period == 0 and line.quantity > 0 and line.offer_id:
+            grouped.setdefault((line.supplier_id, line.site_id, line.replaces_order_id or ""), []).append(line)
     return [
         {
-            "order_key": f"{run_id}/{supplier_id}/{site_id}",
+            "order_key": "/".join(part for part in (run_id, supplier_id, site_id, changed) if part),
             "supplier_id": supplier_id,
             "site_id": site_id,
             "currency": plan.currency,
+            "changes": changed,
             "lines": [_line(line, dataset, plan.currency) for line in lines],
         }
-        for (supplier_id, site_id), lines in sorted(grouped.items())
+        for (supplier_id, site_id, changed), lines in sorted(grouped.items())
     ]
 
 
@@ -200,8 +201,13 @@ def signed(order: Mapping[str, Any], policy_version: str, known: Mapping[str, An
         "supplier_id": order["supplier_id"],
         "site_id": order["site_id"],
         "currency": order["currency"],
+        "changes": order["changes"],
         "lines": [
-            [line["line_id"], line["item_id"], str(Decimal(str(line["quantity"]))), str(line["unit_price"])]
+            [
+                *(line["line_id"], line["item_id"], line["offer_id"], line["intent"], line["expected_arrival"]),
+                str(Decimal(str(line["quantity"]))),
+                str(line["unit_price"]),
+            ]
             for line in order["lines"]
         ],
     }
@@ -225,10 +231,32 @@ def open_approval(order: Json, run_id: str, context: Context) -> None:
     )
 
 
+def with_waiting_companions(wanted: set[str], pending: Sequence[ApprovalRow]) -> set[str]:
+    """The wanted items and those that share a waiting order with one of them, directly or in turn."""
+    baskets = [{str(line["item_id"]) for line in row.payload["lines"]} for row in pending]
+    found, grown = set(wanted), True
+    while grown:
+        grown = False
+        for basket in baskets:
+            if found & basket and not basket <= found:
+                found |= basket
+                grown = True
+    return found
+
+
+def void_earlier_approvals(run_id: str, item_ids: Sequence[str], operations: Operations) -> None:
+    """Make void what waits from other runs for items that this run decides anew."""
+    again = set(item_ids)
+    for row in operations.approvals("pending"):
+        if row.run_id != run_id and again & {str(line["item_id"]) for line in row.payload["lines"]}:
+            operations.supersede_approval(row.approval_id)
+
+
 def run_kpis(state: RunState, desk: Desk) -> dict[str, float]:
     """Figures of a run: what it orders and what it expects."""
     routed = state.get("routed", [])
-    values = [line["value"] for order in routed for line in order["lines"] if order["route"] != "drop"]
+    placed = [order for order in routed if order["route"] != "drop" and not order["changes"]]
+    values = [line["value"] for order in placed for line in order["lines"]]
     found = {
         "order_value": float(sum(values)),
         "order_lines": float(len(values)),

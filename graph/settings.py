@@ -12,6 +12,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from tools.forecasting.forecast import Engine
+
 
 class Settings(BaseSettings):
     """One installation. The environment wins over jit.toml, which wins over the defaults."""
@@ -30,6 +32,8 @@ class Settings(BaseSettings):
     """Rules to use instead of the built-in policies/rules/default.yaml."""
     seed: int = 7
     horizon_periods: int = Field(default=26, ge=4, le=104)
+    forecast_engine: Engine = Engine.SMOOTHING
+    """Which ensemble forecasts frequent demand: built in, or statsforecast's (slower, about as accurate)."""
     llm_base_url: str = ""
     llm_model: str = ""
     llm_timeout_seconds: float = 20.0

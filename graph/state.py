@@ -34,6 +34,8 @@ class RunState(TypedDict):
     """Draft orders by supplier; choose_plan."""
     agreements: Annotated[list[Json], operator.add]
     """Negotiation outcomes by order, tagged with their round; negotiate."""
+    decisions: Annotated[list[Json], operator.add]
+    """Who decided in each agent's node: rules or a model, with its tokens and why it was passed over."""
     line_verdicts: list[Json]
     plan_verdicts: list[Json]
     routed: list[Json]

@@ -11,11 +11,13 @@ from uuid import UUID
 
 import orjson
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
+from langgraph.constants import START
 from langgraph.errors import GraphBubbleUp
 
 from store.journal import Journal, TransitionDraft
 
 PAYLOAD_KEYS = 40
+SMALL_RECORD = 8
 """At most this many top-level keys of a node's output go into the compact payload."""
 
 
@@ -28,6 +30,7 @@ class _Open:
     event: str
     started_at: datetime
     input_hash: str
+    order_key: str = ""
 
 
 def stable_hash(value: object) -> str:
@@ -40,10 +43,19 @@ def compact(value: object) -> dict[str, Any]:
     """Shape of an update for the timeline: scalars as they are, collections by their size."""
     if not isinstance(value, Mapping):
         return {"value": str(value)[:200]} if value is not None else {}
-    return {str(key): _brief(part) for key, part in list(value.items())[:PAYLOAD_KEYS]}
+    shape = {str(key): _brief(part) for key, part in list(value.items())[:PAYLOAD_KEYS] if key != "decisions"}
+    decided = value.get("decisions")
+    return {**shape, **decided[0]} if decided else shape
 
 
 def _brief(part: object) -> Any:
+    """A small record by its fields, anything larger by its size."""
+    if isinstance(part, Mapping) and len(part) <= SMALL_RECORD:
+        return {str(key): _size_or_value(value) for key, value in part.items()}
+    return _size_or_value(part)
+
+
+def _size_or_value(part: object) -> Any:
     if isinstance(part, str):
         return part[:200]
     if part is None or isinstance(part, (bool, int, float)):
@@ -51,6 +63,12 @@ def _brief(part: object) -> Any:
     if isinstance(part, Mapping):
         return {"keys": len(part)}
     return {"count": len(part)} if isinstance(part, Sequence) else str(part)[:200]
+
+
+def _order_key(inputs: object) -> str:
+    """The order that a node of an order's branch is about; empty elsewhere."""
+    order = inputs.get("order") if isinstance(inputs, Mapping) else None
+    return str(order["order_key"]) if isinstance(order, Mapping) else ""
 
 
 class JournalCallbacks(GraphCallbackHandler):
@@ -83,7 +101,7 @@ class JournalCallbacks(GraphCallbackHandler):
         """Remember a node attempt or a routing function when it starts."""
         known = metadata or {}
         node, name = known.get("langgraph_node"), kwargs.get("name")
-        if node is None or name is None or name == "LangGraph":
+        if node is None or name is None or name == "LangGraph" or name == START:
             return
         is_node = name == node and any(tag.startswith("graph:step") for tag in tags or ())
         namespace = str(known.get("langgraph_checkpoint_ns", ""))
@@ -98,6 +116,7 @@ class JournalCallbacks(GraphCallbackHandler):
                 event="node" if is_node else "route",
                 started_at=datetime.now(UTC),
                 input_hash=stable_hash(inputs),
+                order_key=_order_key(inputs),
             )
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -134,6 +153,8 @@ class JournalCallbacks(GraphCallbackHandler):
         self._record(opened, "ok", "", payload)
 
     def _record(self, opened: _Open, status: str, output_hash: str, payload: dict[str, Any]) -> None:
+        if opened.order_key:
+            payload = {"order_key": opened.order_key, **payload}
         model = payload.get("model")
         self._journal.record(
             TransitionDraft(

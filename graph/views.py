@@ -4,7 +4,7 @@ The command line, the web pages and the HTTP API all render these and nothing el
 and one that talks to a running server look the same.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -109,13 +109,56 @@ class LineView(View):
     order_date: str
     expected_arrival: str
     status: str
-    """planned, denied, shadow, waiting, approved, rejected, dispatched, confirmed, failed"""
+    """planned, denied, shadow, waiting, approved, rejected, dispatched, confirmed, failed, withdrawn"""
     policy: str = ""
     formula: str = ""
     figures: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     binding: tuple[str, ...] = ()
     verdicts: tuple[VerdictView, ...] = ()
+
+
+class AlertView(View):
+    """A supplier alert that was received, and what came of it."""
+
+    message_id: str
+    source: str
+    received_at: datetime
+    status: str
+    """new, taken, done, failed"""
+    kind: str = ""
+    node_id: str = ""
+    delay_days: int = 0
+    until: str = ""
+    """Last day on which it is in force; empty for none."""
+    run_id: str | None = None
+    error: str = ""
+
+
+class DatasetView(View):
+    """A dataset version in short."""
+
+    version: str
+    as_of: date
+    created_at: datetime
+    active: bool
+    parent: str | None
+    source: str
+    rows: int
+    """Over all tables."""
+
+
+class RejectView(View):
+    """A row that an import turned away."""
+
+    file: str
+    row: int
+    column: str
+    reason: str
+    expected: str
+    remedy: str
+    value: str
+    import_id: str
 
 
 class OptionView(View):
@@ -180,6 +223,11 @@ class ApprovalView(View):
     decided_at: datetime | None = None
     decided_by: str | None = None
     reason: str = ""
+    erp_status: str = ""
+    """What became of the order that was signed: queued, leased, done or failed; empty when nothing was to be sent."""
+    erp_reference: str = ""
+    """The order's number in the ERP, once it is placed."""
+    erp_error: str = ""
 
 
 class RiskView(View):

@@ -53,48 +53,59 @@ class LineFacts(Facts):
     value_cents: int
     quantity: int
     moq: int
+    max_quantity: int
+    """Largest order that the offer accepts; -1 without a limit."""
     off_multiple: int
-    """Units by which the quantity misses the order multiple."""
+    """Units by which the quantity misses the order multiple, rounded up."""
+    cover_before_days: int
+    """Days of mean demand that stock, open orders and the plan's other lines for the item cover."""
     cover_after_days: int
-    """Days of mean demand that stock, open orders and this line cover together."""
+    """The same with this line."""
     lead_time_days: int
+    """Within which nine orders in ten arrive."""
     max_cover_days: int
-    """Lead time plus review plus the days of cover that one MOQ forces."""
+    """Longest lead time among the plan's lines for the item, plus review, plus the days that the usual lot covers."""
     price_bp_of_offer: int
     """Line price over the offer's list price at this quantity."""
     price_bp_of_last_paid: int
-    """Line price over the last price paid, BASIS_POINTS when unknown."""
+    """Line price over that of the last order that left for this item and supplier; -1 when none is known."""
     supplier_status: Literal["active", "on_hold", "blocked"]
     sole_source: bool
     supplier_share_bp: int
+    """The supplier's share of the item's units: received in the last year, on order, and in this plan."""
+    next_source_bp: int
+    """What ordering without this source would cost more, over the line's landed cost; -1 without another way."""
     days_late: int
-    """Days by which the arrival misses the first expected stock-out; 0 when in time."""
+    """Days for which stock is expected to be out when the line arrives; 0 when in time. Stock, open orders and the
+    plan's lines that arrive earlier count as cover; this line and later ones do not."""
+    faster_days: int
+    """Days by which the cheapest source that is notably faster would arrive sooner; 0 when none is."""
+    faster_premium_bp: int
+    """Landed price of that source over this line's, minus BASIS_POINTS."""
     open_duplicate_days: int
-    """Age of a draft or sent order for the same need; -1 without one."""
+    """Age of an order for the item that the same supplier has not confirmed; -1 without one."""
     expedite_premium_bp: int
-    """Landed cost over the cheapest ordinary source, minus BASIS_POINTS; 0 when not expedited."""
+    """Landed price over the cheapest ordinary source, minus BASIS_POINTS; 0 when not expedited."""
     stockout_bp: int
-    """Probability of a stock-out without this line."""
+    """Probability, under the plan, of a stock-out before an order of the next review could arrive."""
     return_bp: int
     """Expected cost avoided over money spent."""
     forecast_fallback: bool
     forecast_observations: int
     negotiated_bp: int
     """Agreed price over list price; BASIS_POINTS when nothing was agreed."""
-    negotiated_floor_bp: int
-    """The least agreed price the limits allow, over list price."""
 
 
 class PlanFacts(Facts):
     """The whole plan of a run."""
 
     value_cents: int
-    budget_cents: int
-    """-1 without a budget."""
+    value_last_30_days_cents: int
+    """What left already within the budget's window."""
     lines: int
     orders: int
     storage_bp: int
-    """Projected peak storage over capacity; 0 without a capacity."""
+    """Largest expected storage of stock, open orders and this plan over the capacity; 0 without a capacity."""
     worst_supplier_share_bp: int
     money_at_risk_cents: int
     orders_last_hour: int
@@ -107,7 +118,9 @@ class AutonomyFacts(Facts):
 
     order_value_cents: int
     window_value_cents: int
-    """This order and all to the same supplier within the tier window, so that splitting evades nothing."""
+    """This order and all to the same supplier that left within the tier window, so that splitting evades nothing."""
+    waiting_value_cents: int
+    """Orders of other runs to the same supplier that wait for a signature."""
     autonomy: Literal["shadow", "recommend", "auto"]
     """The strictest level among its items."""
     proposed_by_agent: bool

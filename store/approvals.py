@@ -133,11 +133,12 @@ class ApprovalBook(Database):
             content_hash=stored.content_hash,
         )
 
-    def supersede_approval(self, approval_id: str) -> None:
-        """Make a pending approval void, because a newer order replaces it."""
+    def supersede_approval(self, approval_id: str, reason: str = "replaced by a newer plan") -> None:
+        """Make a pending approval void: a newer order replaces it, or what it was bound to changed."""
         self._change(
-            "UPDATE approvals SET status = 'void', applied = 1 WHERE approval_id = :id AND status = 'pending'",
-            {"id": approval_id},
+            "UPDATE approvals SET status = 'void', decided_at = :at, reason = :reason"
+            " WHERE approval_id = :id AND status = 'pending'",
+            {"id": approval_id, "at": self._now(), "reason": reason},
         )
 
     def mark_approval_applied(self, approval_id: str) -> None:
@@ -145,10 +146,9 @@ class ApprovalBook(Database):
         self._change("UPDATE approvals SET applied = 1 WHERE approval_id = :id", {"id": approval_id})
 
     def undelivered_decisions(self) -> list[ApprovalRow]:
-        """Decided, but not yet consumed by their run: what a restart has to deliver; oldest decision first."""
+        """Decided or void, but not yet consumed by their run: what a restart has to deliver; oldest first."""
         query = text(
-            "SELECT * FROM approvals WHERE applied = 0 AND status IN ('approved', 'edited', 'rejected')"
-            " ORDER BY decided_at, approval_id"
+            "SELECT * FROM approvals WHERE applied = 0 AND status <> 'pending' ORDER BY decided_at, approval_id"
         )
         with self._read() as connection:
             return [_approval(row) for row in connection.execute(query)]

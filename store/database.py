@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from store.migrations import scripts
 from tools.domain.errors import OutOfReach
@@ -62,12 +62,12 @@ class Database:
         self._fast = self._open(durable=False)
         try:
             self._migrate()
-        except OperationalError as error:
+        except DatabaseError as error:
             self.close()
             where = self._url.render_as_string(hide_password=True)
             raise OperationsOutOfReach(
-                f"The operations database {where} does not answer: {error.orig}.",
-                remedy="Start it, or correct JIT_DATABASE_URL (empty for SQLite).",
+                f"The operations database {where} cannot be used: {error.orig}.",
+                remedy="Start it, correct JIT_DATABASE_URL (empty for SQLite), or restore the file from a backup.",
             ) from error
 
     def __enter__(self) -> "Database":

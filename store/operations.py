@@ -33,3 +33,8 @@ class Operations(RunBook, Inbox, ApprovalBook, Outbox, Accounts, Notes, Staging)
 
     def __enter__(self) -> "Operations":
         return self
+
+    def release_leases(self) -> None:
+        """Make leased actions and messages due at once: for the one process of a home, when it starts."""
+        self._change("UPDATE outbox SET leased_until = 0 WHERE status = 'leased'", {})
+        self._change("UPDATE inbox SET leased_until = 0 WHERE status = 'taken'", {})

@@ -130,6 +130,11 @@ class Inbox(Database):
             until = {"until": now + lease_seconds, "id": found.message_id}
             return _message(connection.execute(lease, until).one())
 
+    def note_inbox(self, message_id: str, payload: Mapping[str, Any]) -> None:
+        """Replace what is stored of a message: the same message with what was read in it."""
+        values = {"payload": to_json(payload), "id": message_id}
+        self._change("UPDATE inbox SET payload = :payload WHERE message_id = :id", values)
+
     def finish_inbox(self, message_id: str, run_id: str | None = None, error: str | None = None) -> None:
         """Mark a message as done, or as failed when an error is given."""
         self._change(

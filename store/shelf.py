@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import orjson
 
 from store.database import to_json
-from store.datasets import read_dataset
+from store.datasets import DEMAND_KINDS, read_dataset
 from store.duck import DuckFile
 from store.lineage import DatasetInfo, Reject, Rows, SourceFile, StagedTables
 from store.schema import CANONICAL
@@ -58,8 +58,12 @@ class DatasetShelf(DuckFile):
         on_hand: Mapping[tuple[str, str], float],
         as_of: date,
         note: str,
+        demand: Sequence[tuple[str, str, date, float]] = (),
     ) -> str:
-        """A new version from an ERP's read-back: receipts appended, open orders and stock replaced."""
+        """A new version from an ERP's read-back: receipts and demand appended, open orders and stock replaced.
+
+        New demand gets the kind of its item's history, since kinds are never added up.
+        """
         info = next((known for known in self.datasets() if known.version == parent), None)
         if info is None:
             raise NotFound(f"There is no dataset {parent}.", remedy="`jit doctor` names the active one.")
@@ -72,7 +76,14 @@ class DatasetShelf(DuckFile):
         rows["receipts"] = [*rows["receipts"], *(tuple(r.model_dump().values()) for r in fresh)]
         rows["purchase_orders"] = [tuple(order.model_dump(mode="json").values()) for order in open_orders]
         rows["stock"] = [(item, site, units, as_of) for (item, site), units in sorted(on_hand.items())]
-        lineage = [SourceFile(note, "receipts", "", len(fresh), 0, datetime.now(UTC))]
+        kinds = {
+            (row[0], row[1]): row[4] for row in sorted(rows["demand"], key=lambda row: _rank(row[4]), reverse=True)
+        }
+        rows["demand"] = [*rows["demand"], *((*row, kinds.get((row[0], row[1]), DEMAND_KINDS[0])) for row in demand)]
+        lineage = [
+            SourceFile(note, "receipts", "", len(fresh), 0, datetime.now(UTC)),
+            SourceFile(note, "demand", "", len(demand), 0, datetime.now(UTC)),
+        ]
         return self.import_tables(StagedTables(rows), lineage, as_of, info.currency, source=note, parent=parent)
 
     def datasets(self) -> list[DatasetInfo]:
@@ -141,3 +152,7 @@ class DatasetShelf(DuckFile):
         """Cells of unknown columns of one import and file, by row."""
         sql = "SELECT row, cells FROM set_aside WHERE import_id = ? AND file = ? ORDER BY row"
         return {row: orjson.loads(cells) for row, cells in self._all(sql, [import_id, file])}
+
+
+def _rank(kind: str | None) -> int:
+    return DEMAND_KINDS.index(kind or DEMAND_KINDS[0])

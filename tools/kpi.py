@@ -52,7 +52,7 @@ def compute_kpis(
     return {
         "stock_value": stock,
         "open_order_value": _open_order_value(dataset),
-        "inventory_turns": ratio(daily * DAYS_PER_YEAR, stock),
+        "inventory_turns": inventory_turns(daily, stock),
         "days_of_cover": ratio(stock, daily),
         "fill_rate": fill_rate(demanded, served),
         "otif": otif(dataset, since),
@@ -66,6 +66,11 @@ def compute_kpis(
 def ratio(numerator: float, denominator: float) -> float:
     """The quotient; nan where the denominator is not above 0."""
     return numerator / denominator if denominator > 0 else NAN
+
+
+def inventory_turns(demand_value_per_day: float, stock: float) -> float:
+    """Times a year that the stock value is used up; nan without stock."""
+    return ratio(demand_value_per_day * DAYS_PER_YEAR, stock)
 
 
 def fill_rate(demanded: float | None, served: float | None) -> float:

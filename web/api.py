@@ -9,10 +9,13 @@ from fastapi.responses import StreamingResponse
 
 from graph.contracts import SourcingSession
 from graph.views import (
+    AlertView,
     AnswerView,
     ApprovalView,
+    DatasetView,
     JournalCheckView,
     PlanView,
+    RejectView,
     RunView,
     StepView,
     TransitionView,
@@ -20,8 +23,17 @@ from graph.views import (
 )
 from tools.domain.errors import JitError
 from web.auth import Asker, UserStore, acting_name, require
-from web.bodies import DecisionBody, HaltBody, ImportBody, ObserveBody, QuestionBody, RollbackBody, RunBody
-from web.errors import answer_errors_as_json, error_body, status_of
+from web.bodies import (
+    DecisionBody,
+    HaltBody,
+    ImportBody,
+    ObserveBody,
+    QuestionBody,
+    RollbackBody,
+    RunBody,
+    WithdrawalBody,
+)
+from web.errors import answer_errors_as_json, describe_malformed, error_answers, error_body, status_of
 from web.live import Feed, LiveRuns
 from web.settings import WebSettings
 from web.shield import BodyLimit, PrivatePages
@@ -32,7 +44,13 @@ NDJSON = "application/x-ndjson"
 
 def create_app(session: SourcingSession, users: UserStore, settings: WebSettings) -> FastAPI:
     """The API over a session. Pages are mounted beside it by `web.pages.mount`."""
-    app = FastAPI(title="JIT Sourcing", version="1", description="Start, watch, decide, explain and replay runs.")
+    app = FastAPI(
+        title="JIT Sourcing",
+        version="1",
+        description="Start, watch, decide, explain and replay runs. Errors come as code, message, remedy and context.",
+        docs_url=None,  # its page loads from elsewhere, which our pages never do
+        redoc_url=None,
+    )
     live = LiveRuns(session)
     app.state.users = users
     app.state.session = session
@@ -40,6 +58,7 @@ def create_app(session: SourcingSession, users: UserStore, settings: WebSettings
     app.include_router(ROUTES)
     app.include_router(alert_routes(session, settings))
     answer_errors_as_json(app)
+    describe_malformed(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(PrivatePages)
     return app
@@ -57,7 +76,7 @@ def _live(request: Request) -> LiveRuns:
 
 Session = Annotated[SourcingSession, Depends(_session)]
 Live = Annotated[LiveRuns, Depends(_live)]
-ROUTES = APIRouter(prefix="/api")
+ROUTES = APIRouter(prefix="/api", responses=error_answers(400, 401, 403, 404, 409, 413, 503))
 
 
 @ROUTES.post("/runs", status_code=201, response_model=None, responses={201: {"content": {NDJSON: {}}}})
@@ -75,7 +94,7 @@ def start(
 @ROUTES.get("/runs")
 def runs(asker: Asker, session: Session, limit: int = 20) -> Sequence[RunView]:
     """Latest first."""
-    return session.runs(max(1, min(limit, 500)))
+    return session.runs(_bounded(limit))
 
 
 @ROUTES.get("/runs/{run_id}")
@@ -108,6 +127,12 @@ def pending(asker: Asker, session: Session) -> Sequence[ApprovalView]:
     return session.pending()
 
 
+@ROUTES.get("/decided")
+def decided(asker: Asker, session: Session, limit: int = 20) -> Sequence[ApprovalView]:
+    """Approvals that no longer wait, latest first, with what the ERP made of them."""
+    return session.decided(_bounded(limit))
+
+
 @ROUTES.get("/approvals/{approval_id}")
 def approval(approval_id: str, asker: Asker, session: Session) -> ApprovalView:
     """One approval, decided or not."""
@@ -126,6 +151,13 @@ def decide(approval_id: str, body: DecisionBody, asker: Asker, session: Session)
         content_hash=body.content_hash,
         edits=body.edits,
     )
+
+
+@ROUTES.post("/approvals/{approval_id}/withdraw")
+def withdraw(approval_id: str, body: WithdrawalBody, asker: Asker, session: Session) -> ApprovalView:
+    """Take an approval back: drop its order before it leaves, or cancel it in the ERP; 409 when there is none."""
+    require(asker, "decide")
+    return session.withdraw(approval_id, acting_name(asker, body.actor), body.reason)
 
 
 @ROUTES.post("/ask")
@@ -151,6 +183,24 @@ def journal(asker: Asker, session: Session, run_id: str | None = None) -> Sequen
 def verify(asker: Asker, session: Session) -> JournalCheckView:
     """Check the hash chain."""
     return session.verify_journal()
+
+
+@ROUTES.get("/alerts")
+def alerts(asker: Asker, session: Session, limit: int = 50) -> Sequence[AlertView]:
+    """Alerts that were received, latest first, and the run that each set off."""
+    return session.alerts(_bounded(limit))
+
+
+@ROUTES.get("/datasets")
+def datasets(asker: Asker, session: Session) -> Sequence[DatasetView]:
+    """Dataset versions, newest first; the active one is planned on."""
+    return session.datasets()
+
+
+@ROUTES.get("/rejects")
+def rejects(asker: Asker, session: Session, limit: int = 500) -> Sequence[RejectView]:
+    """Rows that imports turned away, oldest import first."""
+    return session.rejects(max(1, min(limit, 5000)))
 
 
 @ROUTES.get("/health")
@@ -191,6 +241,10 @@ def import_folder(body: ImportBody, asker: Asker, session: Session) -> Mapping[s
     """Read a folder of the server's machine into a new dataset version."""
     require(asker, "import")
     return session.import_folder(body.folder, as_of=body.as_of, lenient=body.lenient)
+
+
+def _bounded(limit: int) -> int:
+    return max(1, min(limit, 500))
 
 
 def _named(run_id: str) -> str | None:

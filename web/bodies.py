@@ -37,6 +37,13 @@ class DecisionBody(Body):
     actor: str = ""
 
 
+class WithdrawalBody(Body):
+    """Why an approval is taken back."""
+
+    reason: str = Field(default="", max_length=2000)
+    actor: str = ""
+
+
 class QuestionBody(Body):
     """A question in words."""
 

@@ -12,10 +12,13 @@ import httpx
 from pydantic import TypeAdapter
 
 from graph.views import (
+    AlertView,
     AnswerView,
     ApprovalView,
+    DatasetView,
     JournalCheckView,
     PlanView,
+    RejectView,
     RunView,
     StepView,
     TransitionView,
@@ -26,6 +29,9 @@ from web.errors import error_from
 
 PATIENCE = httpx.Timeout(600.0, connect=3.0)
 """A run answers when it ends or waits; a dead server is found out at once."""
+ALERTS = TypeAdapter(list[AlertView])
+DATASETS = TypeAdapter(list[DatasetView])
+REJECTS = TypeAdapter(list[RejectView])
 RUNS = TypeAdapter(list[RunView])
 APPROVALS = TypeAdapter(list[ApprovalView])
 TRANSITIONS = TypeAdapter(list[TransitionView])
@@ -79,6 +85,10 @@ class RemoteSession:
         """One approval, decided or not."""
         return ApprovalView.model_validate(self._get(f"/api/approvals/{approval_id}"))
 
+    def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
+        """Approvals that were decided or became void, latest first, with what the ERP made of them."""
+        return APPROVALS.validate_python(self._get("/api/decided", limit=limit))
+
     def decide(
         self,
         approval_id: str,
@@ -98,6 +108,11 @@ class RemoteSession:
             "edits": dict(edits) if edits else None,
         }
         return ApprovalView.model_validate(self._post(f"/api/approvals/{approval_id}/decide", body))
+
+    def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
+        """Take an approval back: drop its order before it leaves, or cancel it in the ERP."""
+        body = {"actor": actor, "reason": reason}
+        return ApprovalView.model_validate(self._post(f"/api/approvals/{approval_id}/withdraw", body))
 
     def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
         """Why the plan, a line, an item or a supplier came out as it did."""
@@ -136,6 +151,18 @@ class RemoteSession:
             "A running server takes alerts through its signed webhook only.",
             remedy=f"POST the event to {self._base_url}/api/alerts, signed, or stop the server first.",
         )
+
+    def alerts(self, limit: int = 50) -> Sequence[AlertView]:
+        """Alerts that were received, latest first, and the run that each set off."""
+        return ALERTS.validate_python(self._get("/api/alerts", limit=limit))
+
+    def datasets(self) -> Sequence[DatasetView]:
+        """Dataset versions, newest first."""
+        return DATASETS.validate_python(self._get("/api/datasets"))
+
+    def rejects(self, limit: int = 500) -> Sequence[RejectView]:
+        """Rows that imports turned away, oldest import first."""
+        return REJECTS.validate_python(self._get("/api/rejects", limit=limit))
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         """Read confirmations and receipts back from the ERP into a new dataset version."""
@@ -199,18 +226,32 @@ def find_server(server_file: Path) -> RemoteSession | None:
 
     Uses the person's key in JIT_API_KEY, else the owner's key that the server left in the file.
     """
-    try:
-        told = json.loads(server_file.read_text(encoding="utf-8"))
-        url, pid = str(told["url"]), int(told["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
+    told = _told(server_file)
+    if told is None:
         return None
-    if not is_alive(pid):
-        return None
+    url = str(told["url"])
     try:
         httpx.get(f"{url}/api/health", timeout=5.0, trust_env=False).raise_for_status()
     except httpx.HTTPError:
         return None
     return RemoteSession(url, os.environ.get("JIT_API_KEY") or str(told.get("key", "")))
+
+
+def server_url(server_file: Path) -> str:
+    """Where the server that owns this home answers; empty when none runs."""
+    told = _told(server_file)
+    return str(told["url"]) if told else ""
+
+
+def _told(server_file: Path) -> Mapping[str, object] | None:
+    """What a server left in its file, unless the process is gone."""
+    try:
+        told = json.loads(server_file.read_text(encoding="utf-8"))
+        pid = int(told["pid"])
+        str(told["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return told if is_alive(pid) else None
 
 
 def is_alive(pid: int) -> bool:

@@ -1,12 +1,40 @@
 """Errors over HTTP: one JSON form both ways, so that a client raises what the server raised."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from tools.domain.errors import BadInput, Conflict, IntegrityBroken, JitError, NotAllowed, NotFound, OutOfReach
+
+
+class ErrorBody(BaseModel):
+    """What an answer of 400 and above holds."""
+
+    code: str
+    message: str
+    remedy: str
+    context: dict[str, str | int | float] = Field(default_factory=dict)
+
+
+def error_answers(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """The description of a route's error answers."""
+    return {status: {"model": ErrorBody, "description": MEANING_OF[status]} for status in statuses}
+
+
+MEANING_OF: Mapping[int, str] = {
+    400: "The request is malformed or asks for something impossible; the message names the field.",
+    401: "No key, an unknown key, or a signature that does not hold.",
+    403: "The person's role, or their part in the order, does not allow it.",
+    404: "There is no such thing.",
+    409: "Done or changed already.",
+    413: "The body is too large.",
+    500: "A fault in this program or broken integrity.",
+    503: "A part that this needs is out of reach.",
+}
 
 
 class SignInNeeded(NotAllowed):
@@ -76,7 +104,23 @@ def answer_errors_as_json(app: FastAPI) -> None:
     def malformed(_request: Request, error: Exception) -> JSONResponse:
         found = error.errors() if isinstance(error, RequestValidationError) else []
         where = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in found)
-        return error_response(BadInput(f"The request is malformed: {where}.", remedy="See /docs for its form."))
+        return error_response(BadInput(f"The request is malformed: {where}.", remedy="See /openapi.json for its form."))
 
     app.add_exception_handler(JitError, ours)
     app.add_exception_handler(RequestValidationError, malformed)
+
+
+def describe_malformed(app: FastAPI) -> None:
+    """Leave out of the description the framework's own answer to a malformed request, which is 400 here."""
+    made = app.openapi
+
+    def described() -> dict[str, Any]:
+        fresh = app.openapi_schema is None
+        schema = made()
+        if fresh:
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    operation["responses"].pop("422", None)
+        return schema
+
+    app.openapi = described

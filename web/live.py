@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Condition, Lock
 
 from graph.contracts import SourcingSession
-from graph.views import ApprovalView, RunStatus, RunView, StepView, Trigger
+from graph.views import AlertView, ApprovalView, OutlookView, RunStatus, RunView, StepView, Trigger
 
 
 class Feed:
@@ -87,7 +87,11 @@ class Glance:
     messages: Sequence[Mapping[str, object]]
     status: Mapping[str, object]
     steps: Sequence[StepView]
-    stamp: int = field(default=0)
+    decided: Sequence[ApprovalView] = ()
+    alerts: Sequence[AlertView] = ()
+    outlooks: Mapping[tuple[str, str], OutlookView] = field(default_factory=dict[tuple[str, str], OutlookView])
+    """Run and item to the outlook that an order waiting for a signature rests on."""
+    stamp: int = 0
 
     @property
     def running(self) -> RunView | None:
@@ -104,6 +108,7 @@ class Pulse:
         self._lock = Lock()
         self._glance: Glance | None = None
         self._read_at = 0.0
+        self._outlooks: dict[str, dict[tuple[str, str], OutlookView]] = {}
 
     def read(self, *, fresh: bool = False) -> Glance:
         """The latest glance, at most `seconds` old, or read anew."""
@@ -121,19 +126,41 @@ class Pulse:
             return before.steps
         return list(self._session.stream(run_id=shown.run_id))
 
+    def _outlooks_of(self, pending: Sequence[ApprovalView]) -> dict[tuple[str, str], OutlookView]:
+        """Outlooks of the runs whose orders wait; those of a run that waits no longer change."""
+        wanted = {approval.run_id for approval in pending}
+        for run_id in wanted - self._outlooks.keys():
+            outlooks = self._session.plan(run_id).outlooks
+            self._outlooks[run_id] = {(run_id, one.item_id): one for one in outlooks}
+        self._outlooks = {run_id: found for run_id, found in self._outlooks.items() if run_id in wanted}
+        return {key: one for found in self._outlooks.values() for key, one in found.items()}
+
     def _look(self) -> Glance:
         session = self._session
         runs = list(session.runs(20))
         running = next((run for run in runs[:3] if run.status is RunStatus.RUNNING), None)
         shown = running or (runs[0] if runs else None)
-        steps = self._steps_of(shown) if shown else []
-        pending, messages, status = list(session.pending()), list(session.messages()), session.status()
-        marks = (
-            *(run.model_dump_json() for run in runs[:5]),
-            *((a.approval_id, a.content_hash, a.status) for a in pending),
-            len(messages),
-            len(steps),
-            str(status.get("halted")),
-            str(status.get("dataset")),
+        glance = Glance(
+            runs=runs,
+            pending=list(session.pending()),
+            messages=list(session.messages()),
+            status=session.status(),
+            steps=self._steps_of(shown) if shown else [],
+            decided=list(session.decided(20)),
+            alerts=list(session.alerts(20)),
         )
-        return Glance(runs, pending, messages, status, steps, hash(marks))
+        return replace(glance, outlooks=self._outlooks_of(glance.pending), stamp=_stamp(glance))
+
+
+def _stamp(glance: Glance) -> int:
+    marks = (
+        *(run.model_dump_json() for run in glance.runs[:5]),
+        *((a.approval_id, a.content_hash, a.status) for a in glance.pending),
+        *((a.approval_id, a.status, a.erp_status, a.lines[0].status if a.lines else "") for a in glance.decided),
+        *((a.message_id, a.status) for a in glance.alerts),
+        len(glance.messages),
+        len(glance.steps),
+        str(glance.status.get("halted")),
+        str(glance.status.get("dataset")),
+    )
+    return hash(marks)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -17,9 +18,12 @@ from graph.settings import Settings
 from tools.domain.errors import Conflict, OutOfReach
 from web.api import create_app
 from web.auth import UserStore, WithOwner
-from web.client import find_server
+from web.client import find_server, server_url
 from web.pages.mount import mount
 from web.settings import WebSettings, web_settings, write_private
+
+if TYPE_CHECKING:
+    from store.operations import Operations
 
 LINK_SECONDS = 15 * 60.0
 
@@ -100,10 +104,22 @@ def serve_workbench(settings: Settings, host: str, port: int) -> None:
             operations.add_user(getpass.getuser(), "admin")
 
         def ready(url: str) -> None:
-            sys.stdout.write(f"The workbench answers at {url}. Sign in within 15 minutes:\n")
+            sys.stdout.write(f"The workbench answers at {url}. Sign in within 15 minutes, each link once:\n")
             for user in operations.users():
-                link = f"{url}/login?token={operations.issue_link(user.name, LINK_SECONDS)}"
-                sys.stdout.write(f"  {user.name} ({user.role}): {link}\n")
+                sys.stdout.write(f"  {user.name} ({user.role}): {_link(operations, url, user.name)}\n")
+            sys.stdout.write("A fresh link: `jit link NAME`. Another user: `jit user NAME --role ROLE`. End: Ctrl-C.\n")
             sys.stdout.flush()
 
         serve(session, operations, web_settings(settings), host, port, ready)
+
+
+def sign_in_link(settings: Settings, name: str) -> str:
+    """A fresh one-time link of a user, at the server that runs, or at the address where one will."""
+    from store.operations import Operations
+
+    with closing(Operations(settings.operations_url)) as operations:
+        return _link(operations, server_url(settings.server_file) or f"http://{settings.host}:{settings.port}", name)
+
+
+def _link(operations: "Operations", url: str, name: str) -> str:
+    return f"{url}/login?token={operations.issue_link(name, LINK_SECONDS)}"

@@ -9,16 +9,26 @@ from cloudevents.core.v1.event import CloudEvent
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from graph.contracts import SourcingSession
 from tools.domain.errors import BadInput
 from web.bodies import AlertContent
-from web.errors import SignInNeeded, TooLarge
+from web.errors import SignInNeeded, TooLarge, error_answers
 from web.settings import WebSettings
 
 FORM = "See docs/alerts.md for an event to copy."
+SIGNATURE = [
+    {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+]
+
+
+class Accepted(BaseModel):
+    """The alert is stored; its replan starts by itself."""
+
+    accepted: bool
 
 
 def alert_routes(session: SourcingSession, settings: WebSettings) -> APIRouter:
@@ -34,8 +44,32 @@ def alert_routes(session: SourcingSession, settings: WebSettings) -> APIRouter:
         stored = await run_in_threadpool(session.receive_alert, headers["webhook-id"], event, str(event["source"]))
         return JSONResponse({**stored}, status_code=202)
 
-    routes.add_api_route("/alerts", receive, methods=["POST"], status_code=202, summary="Give a signed supplier alert")
+    routes.add_api_route(
+        "/alerts",
+        receive,
+        methods=["POST"],
+        status_code=202,
+        summary="Give a signed supplier alert",
+        response_model=Accepted,
+        responses=error_answers(400, 401, 409, 413, 503),
+        openapi_extra={"parameters": SIGNATURE, "requestBody": {"required": True, "content": _described_content()}},
+    )
     return routes
+
+
+def _described_content() -> dict[str, object]:
+    """The description of an event, for /openapi.json."""
+    properties = {name: {"type": "string"} for name in ("id", "source", "type", "time", "datacontenttype", "subject")}
+    form = {
+        "type": "object",
+        "required": ["specversion", "id", "source", "type", "data"],
+        "properties": {
+            **properties,
+            "specversion": {"const": "1.0"},
+            "data": AlertContent.model_json_schema(),
+        },
+    }
+    return {"application/cloudevents+json": {"schema": form}}
 
 
 def verify(webhook: Webhook, body: bytes, headers: Mapping[str, str]) -> None:

@@ -42,6 +42,13 @@ class FreightShares(_Figures):
     truck: float
 
 
+class QuantityDiscount(_Figures):
+    """Price taken off for an order of four and of ten times the usual minimum."""
+
+    fourfold: float
+    tenfold: float
+
+
 class OrderChanges(_Figures):
     """How often an order line is changed, per order line."""
 
@@ -73,6 +80,7 @@ class Calibration(_Figures):
     expedite: Lane
     lateness: Lateness
     freight_share_of_price: FreightShares
+    quantity_discount: QuantityDiscount
     order_changes: OrderChanges
     requisition_to_order_hours: Hours
     demand: dict[str, Sizes]

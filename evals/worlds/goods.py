@@ -72,16 +72,16 @@ def _good(
         criticality=criticality,
         storage_volume=round(float(rng.uniform(0.002, 0.02)), 4),
         shelf_life_days=540 if family == "Reagents" else None,
-        autonomy=_autonomy(number),
+        autonomy=_autonomy(number, criticality),
     )
     return Good(item, _law(rng, figures, PATTERNS[number % len(PATTERNS)], spend / value, as_of))
 
 
-def _autonomy(number: int) -> Autonomy:
-    """One item in ten is left to the program, one in twenty only watched."""
-    if number % 10 == 7:
-        return Autonomy.AUTO
-    return Autonomy.SHADOW if number % 20 == 12 else Autonomy.RECOMMEND
+def _autonomy(number: int, criticality: Criticality) -> Autonomy:
+    """One item in twenty is only watched; of the others the least critical are left to the program."""
+    if number % 20 == 12:
+        return Autonomy.SHADOW
+    return Autonomy.AUTO if criticality is Criticality.C else Autonomy.RECOMMEND
 
 
 def _law(rng: np.random.Generator, figures: Calibration, pattern: str, mean: float, as_of: date) -> DemandLaw:

@@ -103,9 +103,10 @@ def _offer(
     multiple = float(rng.choice([1, 5, 10])) if mean > 20 else 1.0
     moq = max(multiple, multiple * round(mean * weeks_of_moq / multiple))
     first, second = (max(moq, multiple * round(mean * weeks / multiple)) for weeks in (8, 20))
-    breaks = (PriceBreak(quantity=first, unit_price=round(price * 0.97, 2)),)
+    discount = figures.quantity_discount
+    breaks = (PriceBreak(quantity=first, unit_price=round(price * (1 - discount.fourfold), 2)),)
     if second > first:
-        breaks += (PriceBreak(quantity=second, unit_price=round(price * 0.94, 2)),)
+        breaks += (PriceBreak(quantity=second, unit_price=round(price * (1 - discount.tenfold), 2)),)
     share = getattr(figures.freight_share_of_price, party.mode)
     offer = Offer(
         item_id=good.item.item_id,

@@ -11,7 +11,7 @@ from store.ingest import quality
 from store.ingest.currency import settle_currency
 from store.ingest.normalize import TypedTable, missing_columns, set_aside, typed
 from store.ingest.shapes import SHAPES
-from store.ingest.sources import RawTable, Unreadable, find_sources, read_source
+from store.ingest.sources import WORKBOOKS, RawTable, Unreadable, find_sources, read_source
 from store.lineage import Reject, SourceFile, StagedTables
 from store.schema import CANONICAL
 from store.warehouse import Warehouse
@@ -56,6 +56,7 @@ def import_folder(
     import_id = uuid.uuid4().hex[:12]
     say = progress or _silent
     raws, warnings = _read(folder, import_id, warehouse, say)
+    _require_lines(raws, import_id, warehouse)
     say("checking rows")
     tables = {name: typed(raw) for name, raw in raws.items()}
     base = settle_currency(tables, currency)
@@ -116,11 +117,19 @@ def _absent(folder: Path, table: str, found: Mapping[str, Sequence[Path]]) -> Re
     if not folder.is_dir():
         reason = f"the folder {folder} does not exist"
     else:
-        reason = "the file is missing" if found else f"the folder {folder} is empty of canonical files"
+        reason = _why_absent(folder, table) if found else f"the folder {folder} is empty of canonical files"
     required = ", ".join(f"{name}.csv" for name, shape in SHAPES.items() if shape.required)
     remedy = f"Put at least {required} (or .parquet) there; docs/data-schema.md describes their columns."
     columns = ", ".join(column.name for column in SHAPES[table].columns if column.required)
     return Reject(f"{table}.csv", 1, columns.split(",")[0], reason, f"a file with columns {columns}", remedy, "")
+
+
+def _why_absent(folder: Path, table: str) -> str:
+    books = [path.name for path in sorted(folder.iterdir()) if path.suffix.lower() in WORKBOOKS]
+    mine = next((name for name in books if Path(name).stem.lower() == table), None)
+    if mine is not None:
+        return f"the file is missing; {mine} is a workbook, to be saved as CSV UTF-8"
+    return f"the file is missing; {books[0]} is a workbook" if books else "the file is missing"
 
 
 def _twice(paths: Sequence[Path]) -> Reject:
@@ -128,16 +137,28 @@ def _twice(paths: Sequence[Path]) -> Reject:
     return Reject(paths[0].name, 1, "", f"{names} hold the same table", "one file", "Remove one of them.", names)
 
 
+def _require_lines(raws: Mapping[str, RawTable], import_id: str, warehouse: Warehouse) -> None:
+    """Refuse a required file that is nothing but a header, before every row elsewhere is found to miss it."""
+    empty = [name for name, shape in SHAPES.items() if shape.required and not (raws[name].lines or raws[name].rejects)]
+    _refuse_empty(empty, "the file has a header and no rows", raws, import_id, warehouse)
+
+
 def _require_rows(
     raws: Mapping[str, RawTable], staged: Mapping[str, Sequence[Any]], import_id: str, warehouse: Warehouse
 ) -> None:
     empty = [name for name, shape in SHAPES.items() if shape.required and not staged[name]]
+    _refuse_empty(empty, "no usable row is left", raws, import_id, warehouse)
+
+
+def _refuse_empty(
+    empty: Sequence[str], reason: str, raws: Mapping[str, RawTable], import_id: str, warehouse: Warehouse
+) -> None:
     faults = [
         Reject(
             raws[name].file,
             2,
             SHAPES[name].key[0],
-            "no usable row is left",
+            reason,
             "at least one row",
             f"Fill {raws[name].file} below its header.",
             "",
@@ -150,9 +171,14 @@ def _require_rows(
 
 
 def _refusal(import_id: str, rejects: Sequence[Reject]) -> BadInput:
-    first = rejects[0]
+    roots = [reject for reject in rejects if not reject.reason.endswith(quality.FOLLOWS)]
+    first, caused = (roots or rejects)[0], len(rejects) - len(roots)
     where = f"{first.file}, row {first.row}" + (f", column {first.column}" if first.column else "")
-    more = f" {len(rejects) - 1} more rejected; all are kept under import {import_id}." if len(rejects) > 1 else ""
+    counted = [
+        f"{len(roots) - 1} more rejected" if len(roots) > 1 else "",
+        f"{caused} rows that name it or another refused row wait on that" if roots and caused else "",
+    ]
+    more = f" {'; '.join(filter(None, counted))}; all are kept under import {import_id}." if len(rejects) > 1 else ""
     return BadInput(
         f"{where}: {first.reason}; expected {first.expected}.",
         remedy=f"{first.remedy}{more} Nothing was imported.",
@@ -179,13 +205,19 @@ def _latest(tables: Mapping[str, TypedTable]) -> date:
 def _cut_future(tables: Mapping[str, TypedTable], clock: date) -> list[str]:
     """Leave out what happened after the clock, so that a plan at that clock cannot know it."""
     warnings: list[str] = []
-    for name, column in CLOCKED.items():
+    for name, column in (*CLOCKED.items(), ("purchase_orders", "order_date")):
         if name in tables:
             table = tables[name]
             future = {p for p in table.good() if table.columns[column][p] > clock}
             table.bad |= future
             if future:
                 warnings.append(f"{len(future)} rows of {table.file} are dated after {clock} and were left out.")
+    if "stock" in tables:
+        counted = [day for p in tables["stock"].good() if (day := tables["stock"].columns["as_of"][p]) is not None]
+        if counted and max(counted) > clock:
+            warnings.append(
+                f"Stock was counted on {max(counted)}, after the clock {clock}; a plan will take it as known then."
+            )
     return warnings
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from store.datasets import parse_breaks
-from store.ingest.shapes import SHAPES, Column
+from store.ingest.shapes import LARGEST, SHAPES, Column
 from store.ingest.sources import RawTable
 from store.lineage import Reject
 
@@ -112,6 +112,8 @@ def _fill(table: TypedTable, column: Column, cells: list[str]) -> None:
 def _why(column: Column, cell: str, value: Any) -> str:
     if column.choices:
         return f"{cell!r} is not known"
+    if abs(value) > LARGEST:
+        return f"{column.name} {cell} is beyond {LARGEST:g}"
     return f"{column.name} {cell} is negative" if value < 0 else f"{column.name} {cell} is out of bounds"
 
 
@@ -169,9 +171,9 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 }
 WHAT = {
     "text": "a text",
-    "number": "a number",
+    "number": "a plain number",
     "integer": "a whole number",
-    "date": "an ISO date",
+    "date": "a day written as year-month-day",
     "flag": "true or false",
     "breaks": "a list of price breaks",
 }

@@ -12,6 +12,8 @@ REFERENCES = {
     "site_id": ("sites", ("offers", "demand", "stock", "purchase_orders", "receipts")),
 }
 """Column to the table that it names a row of, and the tables that use it."""
+FOLLOWS = "is refused in its own file"
+"""Ends the reason of a reject that another one causes: correct that one, and this one is gone."""
 NAMES = {"item_id": "item", "supplier_id": "supplier", "site_id": "site"}
 
 
@@ -76,14 +78,16 @@ def _unique_keys(table: TypedTable) -> None:
 
 def _known(table: TypedTable, column: str, target: TypedTable) -> None:
     known = {target.columns[column][position] for position in target.good()}
+    named = set(target.columns[column])
     cells = table.columns[column]
     for position in table.good():
         value = cells[position]
         if value is not None and value not in known:
+            fault = FOLLOWS if value in named else "is unknown"
             table.reject(
                 position,
                 column,
-                f"the {NAMES[column]} {value!r} is unknown",
+                f"the {NAMES[column]} {value!r} {fault}",
                 f"a {column} of {target.file}",
                 f"Add {value} to {target.file}, or correct the row of {table.file}.",
             )

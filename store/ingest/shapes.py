@@ -7,6 +7,9 @@ from typing import Any
 from tools.domain.catalogue import Autonomy, Criticality, Relation, SupplierStatus
 from tools.domain.orders import OrderStatus
 
+LARGEST = 1e12
+"""No quantity, price or day count of a real buyer is larger; sums of such values stay exact."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -35,6 +38,8 @@ class Column:
         """Whether a parsed value lies within the column's bounds and choices."""
         if self.choices:
             return value in self.choices
+        if self.kind in ("number", "integer") and abs(value) > LARGEST:
+            return False
         return (
             (self.low is None or value >= self.low)
             and (self.above is None or value > self.above)
@@ -44,7 +49,7 @@ class Column:
 
 WORDS = {
     "text": "a text",
-    "number": "a number such as 1234.5",
+    "number": "a number such as 1234.5, without separators or units,",
     "integer": "a whole number",
     "date": "a date such as 2013-12-31",
     "flag": "true or false",
@@ -142,7 +147,7 @@ SHAPES: dict[str, Shape] = {
             _text("item_id", required=True),
             _text("supplier_id", required=True),
             _text("site_id"),
-            _number("unit_price", required=True),
+            _positive("unit_price", required=True),
             _text("currency"),
             Column("price_breaks", "breaks"),
             _number("moq", required=True),

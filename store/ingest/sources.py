@@ -12,6 +12,18 @@ from store.ingest.shapes import SHAPES
 from store.lineage import Reject
 
 SUFFIXES = (".csv", ".parquet")
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
+FOREIGN = {
+    b"PK\x03\x04": "an Excel workbook or another zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"PAR1": "a Parquet file",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"\x1f\x8b": "a gzip archive",
+}
+"""First bytes of files that are often given the name of a CSV by mistake."""
+RUNAWAY_LINES = 20
+"""A row that runs over more lines than this has a quote that was not closed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,25 @@ def read_source(table: str, path: Path) -> RawTable:
     digest = hashlib.sha256(content).hexdigest()
     if path.suffix.lower() == ".parquet":
         return _read_parquet(table, path, digest)
-    return _read_csv(table, path, digest, _decode(path, content))
+    _refuse_foreign(path, content)
+    try:
+        return _read_csv(table, path, digest, _decode(path, content))
+    except csv.Error as error:
+        remedy = f"Look for a cell that is far too long or a quote that is not closed, and save {path.name} again."
+        raise Unreadable(
+            Reject(path.name, 1, "", f"it does not read as CSV: {error}", "a CSV file", remedy, "")
+        ) from error
+
+
+def _refuse_foreign(path: Path, content: bytes) -> None:
+    """Refuse what is not text at all before it is read as text."""
+    found = next((name for start, name in FOREIGN.items() if content.startswith(start)), None)
+    if found is None and b"\0" in content:
+        found = "not text: it holds a zero byte"
+    if found is not None:
+        row = content.count(b"\n", 0, max(content.find(b"\0"), 0)) + 1 if found.startswith("not text") else 1
+        remedy = f"Save {path.name} as CSV in UTF-8 (in a spreadsheet: Save as, CSV UTF-8) and import again."
+        raise Unreadable(Reject(path.name, row, "", f"the file is {found}", "a CSV file in UTF-8", remedy, ""))
 
 
 def _decode(path: Path, content: bytes) -> str:
@@ -90,18 +120,20 @@ def _delimiter(header: str) -> str:
 
 def _read_csv(table: str, path: Path, digest: str, content: str) -> RawTable:
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content.partition("\n")[0]))
-    header = [name.strip().lower() for name in next(reader, [])]
+    header = [_column_name(name) for name in next(reader, [])]
     _check_header(path, header)
     rows: list[list[str]] = []
     lines: list[int] = []
     rejects: list[Reject] = []
     line = reader.line_num + 1
     for cells in reader:
-        if len(cells) == len(header):
+        if not any(cell.strip() for cell in cells):
+            pass  # a blank line, or one that a spreadsheet left behind
+        elif len(cells) == len(header) and reader.line_num - line < RUNAWAY_LINES:
             rows.append([cell.strip() for cell in cells])
             lines.append(line)
-        elif cells:
-            rejects.append(_ragged(path.name, line, len(cells), len(header)))
+        else:
+            rejects.append(_ragged(path.name, line, reader.line_num, len(cells), len(header)))
         line = reader.line_num + 1
     columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)) if rows else {n: [] for n in header}
     return RawTable(table, path, digest, columns, lines, rejects)
@@ -116,9 +148,17 @@ def _check_header(path: Path, header: list[str]) -> None:
     raise Unreadable(Reject(path.name, 1, twice or "", reason, "one header line", remedy, ""))
 
 
-def _ragged(file: str, line: int, found: int, expected: int) -> Reject:
+def _column_name(name: str) -> str:
+    """A header cell as the schema writes it: `Item ID` names the column item_id."""
+    return "_".join(name.strip().lower().replace("-", " ").split())
+
+
+def _ragged(file: str, first: int, last: int, found: int, expected: int) -> Reject:
+    if last - first >= RUNAWAY_LINES:
+        reason = f"a quote that opens here runs on to line {last}"
+        return Reject(file, first, "", reason, "a closing quote", "Close the quote, or remove it.", "")
     remedy = "Put quotes around a cell that contains the separator, and fill missing cells with nothing."
-    return Reject(file, line, "", f"the row has {found} cells", f"{expected} cells as in the header", remedy, "")
+    return Reject(file, first, "", f"the row has {found} cells", f"{expected} cells as in the header", remedy, "")
 
 
 def _read_parquet(table: str, path: Path, digest: str) -> RawTable:
@@ -126,7 +166,7 @@ def _read_parquet(table: str, path: Path, digest: str) -> RawTable:
     with duckdb.connect(":memory:") as connection:
         try:
             found = connection.execute("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet(?)", [str(path)])
-            names = [str(part[0]).strip().lower() for part in found.description or []]
+            names = [_column_name(str(part[0])) for part in found.description or []]
             rows = found.fetchall()
         except duckdb.Error as error:
             remedy = f"Write {path.name} again, or give the table as CSV."

@@ -66,6 +66,6 @@ def open_workbench(browser: Browser, url: str, token: str) -> Page:
     """Sign in by a one-time link and wait for the page."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(f"{url}/login?token={token}")
-    page.locator("main.workbench").wait_for()
+    page.locator(".workbench").wait_for()
     page.get_by_role("tab", name="Plan").wait_for()
     return page

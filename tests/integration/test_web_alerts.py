@@ -56,27 +56,27 @@ def send(http: httpx.Client, body: str, *, message_id: str = "m-1", age_seconds:
 def test_a_signed_alert_is_stored_under_its_message_id(http: httpx.Client, session: InMemorySession) -> None:
     answer = send(http, json.dumps(EVENT))
     assert (answer.status_code, answer.json()) == (202, {"accepted": True})
-    assert session.alerts["m-1"]["data"] == {"kind": "delay", "node_id": "NORTHWIND", "delay_days": 14}
-    assert session.alerts["m-1"]["source"] == EVENT["source"]
+    assert session.inbox["m-1"]["data"] == {"kind": "delay", "node_id": "NORTHWIND", "delay_days": 14}
+    assert session.inbox["m-1"]["source"] == EVENT["source"]
 
 
 def test_words_alone_are_an_alert_for_the_extractor(http: httpx.Client, session: InMemorySession) -> None:
     assert send(http, json.dumps({**EVENT, "data": {"text": "Our plant is flooded."}})).status_code == 202
-    assert session.alerts["m-1"]["data"] == {"text": "Our plant is flooded."}
+    assert session.inbox["m-1"]["data"] == {"text": "Our plant is flooded."}
 
 
 def test_the_same_message_again_is_a_conflict(http: httpx.Client, session: InMemorySession) -> None:
     send(http, json.dumps(EVENT))
     answer = send(http, json.dumps(EVENT))
     assert answer.status_code == 409
-    assert len(session.alerts) == 1
+    assert len(session.inbox) == 1
 
 
 def test_an_unsigned_alert_is_refused(http: httpx.Client, session: InMemorySession) -> None:
     answer = http.post("/api/alerts", json=EVENT)
     assert answer.status_code == 401
     assert "Standard Webhooks" in answer.json()["remedy"]
-    assert not session.alerts
+    assert not session.inbox
 
 
 @pytest.mark.parametrize("signature", ["v1,AAAA", "v1", "", "v1,!!", "v2,AAAA", "v1,ä"])
@@ -89,7 +89,7 @@ def test_a_wrong_signature_is_refused(http: httpx.Client, session: InMemorySessi
     ]
     answer = http.post("/api/alerts", content=json.dumps(EVENT), headers=headers)
     assert answer.status_code == 401
-    assert not session.alerts
+    assert not session.inbox
 
 
 def test_a_body_changed_after_signing_is_refused(http: httpx.Client, session: InMemorySession) -> None:
@@ -101,13 +101,13 @@ def test_a_body_changed_after_signing_is_refused(http: httpx.Client, session: In
         "webhook-signature": Webhook(SECRET).sign("m", at, body),
     }
     assert http.post("/api/alerts", content=body.replace("14", "1"), headers=headers).status_code == 401
-    assert not session.alerts
+    assert not session.inbox
 
 
 @pytest.mark.parametrize("age_seconds", [360.0, -360.0])
 def test_a_stale_or_future_alert_is_refused(http: httpx.Client, session: InMemorySession, age_seconds: float) -> None:
     assert send(http, json.dumps(EVENT), age_seconds=age_seconds).status_code == 401
-    assert not session.alerts
+    assert not session.inbox
 
 
 @pytest.mark.parametrize(
@@ -137,11 +137,11 @@ def test_a_signed_body_that_is_no_alert_is_told_why(
     answer = send(http, body)
     assert answer.status_code == 400, answer.text
     assert reason in answer.json()["message"]
-    assert not session.alerts
+    assert not session.inbox
 
 
 def test_an_oversized_alert_is_refused_before_its_signature_is_checked(
     http: httpx.Client, session: InMemorySession
 ) -> None:
     assert send(http, json.dumps({**EVENT, "data": {"text": "x" * 70_000}})).status_code == 413
-    assert not session.alerts
+    assert not session.inbox

@@ -10,13 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 from graph.views import (
+    AlertView,
     AnswerView,
     ApprovalView,
+    DatasetView,
     JournalCheckView,
     LineView,
     OptionView,
     OutlookView,
     PlanView,
+    RejectView,
     RiskView,
     RunStatus,
     RunView,
@@ -69,7 +72,8 @@ class InMemorySession:
     approvals: dict[str, ApprovalView] = field(default_factory=dict)
     talk: list[dict[str, object]] = field(default_factory=list)
     rows: list[TransitionView] = field(default_factory=list)
-    alerts: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    inbox: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    turned_away: list[RejectView] = field(default_factory=list)
     dataset: str = "ds-1-ab12cd34"
 
     def __post_init__(self) -> None:
@@ -123,6 +127,11 @@ class InMemorySession:
             raise NotFound("There is no such approval.", remedy="See what is pending.", approval_id=approval_id)
         return self.approvals[approval_id]
 
+    def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
+        with self._lock:
+            found = [approval for approval in self.approvals.values() if approval.status != "pending"]
+            return sorted(found, key=lambda one: one.decided_at or one.opened_at, reverse=True)[:limit]
+
     def decide(
         self,
         approval_id: str,
@@ -141,6 +150,7 @@ class InMemorySession:
                 raise NotAllowed("This order needs a manager.", remedy="Ask a manager.", actor=actor)
             status = {"approve": "approved", "edit": "edited", "reject": "rejected"}[decision]
             lines = tuple(_edited(line, edits or {}) for line in approval.lines)
+            reference = "" if decision == "reject" else f"ERP-{len(self.decided()) + 1:04d}"
             if any(line.quantity <= 0 for line in lines):
                 raise BadInput("A quantity must be above zero.", remedy="Reject the order instead.")
             decided = approval.model_copy(
@@ -151,12 +161,23 @@ class InMemorySession:
                     "reason": reason,
                     "lines": lines,
                     "value": sum(line.value for line in lines),
+                    "erp_status": "done" if reference else "",
+                    "erp_reference": reference,
                 }
             )
             self.approvals[approval_id] = decided
             self._record(approval.run_id, "await_approval", "resume", actor, {"decision": decision})
             self._apply(decided)
             return decided
+
+    def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
+        with self._lock:
+            approval = self.approval(approval_id)
+            if approval.erp_status != "done" or any(line.status == "withdrawn" for line in approval.lines):
+                raise Conflict("There is no order to take back.", remedy="See the plan.", approval_id=approval_id)
+            lines = tuple(line.model_copy(update={"status": "withdrawn"}) for line in approval.lines)
+            self.approvals[approval_id] = approval.model_copy(update={"lines": lines})
+            return self.approvals[approval_id]
 
     def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
         lines = [line for line in self.plan(run_id).lines if subject in (None, line.item_id, line.line_id)]
@@ -202,10 +223,37 @@ class InMemorySession:
 
     def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
         with self._lock:
-            if message_id in self.alerts:
+            if message_id in self.inbox:
                 raise Conflict("This alert was received before.", remedy="Nothing to do.", message_id=message_id)
-            self.alerts[message_id] = event
+            self.inbox[message_id] = event
             return {"accepted": True}
+
+    def alerts(self, limit: int = 50) -> Sequence[AlertView]:
+        with self._lock:
+            seen = [
+                AlertView(message_id=message_id, source=str(event["source"]), received_at=self.clock(), status="new")
+                for message_id, event in self.inbox.items()
+            ]
+            return seen[::-1][:limit]
+
+    def datasets(self) -> Sequence[DatasetView]:
+        return [
+            DatasetView(
+                version="ds-1-ab12cd34",
+                as_of=date(2026, 6, 30),
+                created_at=datetime(2026, 6, 30, 8, tzinfo=UTC),
+                active=True,
+                parent=None,
+                source="demo",
+                rows=120,
+            )
+        ]
+
+    def rejects(self, limit: int = 500) -> Sequence[RejectView]:
+        return self.turned_away[:limit]
+
+    def close(self) -> None:
+        pass
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         return {"advanced_days": advance_days, "receipts": 0}
@@ -372,10 +420,10 @@ class Members:
 
 
 def team() -> Members:
-    """One member of each role, whose key is key-NAME and whose links are NAME-1, NAME-2 and NAME-3."""
+    """One member of each role, whose key is key-NAME and whose links are NAME-1 to NAME-6."""
     roles = {"vic": "viewer", "ana": "analyst", "bo": "buyer", "mia": "manager", "ada": "admin"}
     people = {name: Member(name, role) for name, role in roles.items()}
-    links = {f"{name}-{n}": member for name, member in people.items() for n in (1, 2, 3)}
+    links = {f"{name}-{n}": member for name, member in people.items() for n in range(1, 7)}
     return Members({f"key-{name}": member for name, member in people.items()}, links)
 
 
@@ -414,7 +462,14 @@ def _line(run_id: str, number: int, item: Stocked) -> LineView:
         status="waiting",
         policy="(R, S)",
         formula=f"{item.daily:g} x ({item.lead_days} + 7 + 30) - {item.on_hand:g}, in packs of {item.pack}",
-        figures={"reorder_point": _reorder_point(item), "on_hand": item.on_hand, "daily_demand": item.daily},
+        figures={
+            "reorder_point": _reorder_point(item),
+            "on_hand": item.on_hand,
+            "daily_demand": item.daily,
+            "extra_cost_of_ordering_nothing": round(item.daily * SAFETY_DAYS * item.price, 2),
+            "moq": float(item.pack),
+            "order_multiple": float(item.pack),
+        },
         notes=("Next best source: 6 % dearer, 9 days faster.",),
         binding=(f"pack of {item.pack}",),
         verdicts=(

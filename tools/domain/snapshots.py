@@ -238,6 +238,9 @@ class ItemOutlook:
     policy: str
     reason: str
     """Why it orders, or why it does not, in one sentence with figures."""
+    ready_rate_later: float = 1.0
+    """Share of periods that end without a backorder once an order placed at the next review could have arrived:
+    what the levels hold to, after the shortage that today's stock already makes."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +255,9 @@ class OrderPlan:
     outlooks: tuple[ItemOutlook, ...]
     cost: CostParts
     lower_bound: float
-    """No plan of this model can cost less, in money."""
+    """Linear relaxation of the choice among the priced candidate orders: no choice among these costs less, in
+    money. It bounds the allocation of shared limits, not every conceivable policy; without a binding limit it
+    equals the cost."""
     conflicts: tuple[str, ...] = ()
     """Limits that could not be met, each in words with what would cure it."""
 
@@ -289,7 +294,7 @@ class PlanOption:
     cost: CostParts
     fill_rate: float
     stockout_probability: float
-    """Largest over the group's items."""
+    """Of a stock-out before an order of the next review could arrive, mean over the group's items."""
     risk_exposure: float
     """Money at risk under the worst single disruption considered."""
     suppliers: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from tools.ordering.building import build_snapshot
 from tools.ordering.fingerprint import snapshot_hash
+from tools.ordering.need import days_short_before, expected_volume
 from tools.ordering.options import combine, plan_options
 from tools.ordering.plan import plan_orders
 from tools.ordering.policy import InventoryStates, ItemModel, OrderPolicy, choose_policy
@@ -21,6 +22,8 @@ __all__ = [
     "choose_policy",
     "combine",
     "compare",
+    "days_short_before",
+    "expected_volume",
     "plan_options",
     "plan_orders",
     "replan",

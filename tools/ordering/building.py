@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
-from zlib import crc32
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from tools.domain.datasets import Dataset, Period
 from tools.domain.errors import BadInput
 from tools.domain.orders import PurchaseOrder
 from tools.domain.snapshots import PlanningSnapshot, SharedLimits, SourceTable
+from tools.ordering.levels import lead_ranks
 
 DEFAULT_SERVICE = {Criticality.A: 0.98, Criticality.B: 0.95, Criticality.C: 0.90}
 """Cycle service level of an item that states neither a shortage cost nor a target."""
@@ -72,6 +72,7 @@ class _Frame:
     period: Period
     paths: int
     horizon: int
+    seed: int
 
     @property
     def keys(self) -> list[tuple[str, str]]:
@@ -92,13 +93,15 @@ def build_snapshot(
     horizon: int,
     limits: SharedLimits | None = None,
     disruption: DisruptionEffects | None = None,
+    seed: int = 7,
 ) -> PlanningSnapshot:
     """Arrange everything the ordering engine needs for the items that have a forecast.
 
     `horizon` is in periods of the forecasts and is cut to their length. Lead times in days become whole periods
-    by splitting each day's probability between the two periods around it, which keeps the mean.
+    by splitting each day's probability between the two periods around it, which keeps the mean. `seed` is that
+    of the `OrderingSettings` the snapshot is planned with.
     """
-    frame = _frame(dataset, forecasts, lead_times, horizon, disruption)
+    frame = _frame(dataset, forecasts, lead_times, horizon, disruption, seed)
     suppliers = tuple(sorted(dataset.suppliers))
     return PlanningSnapshot(
         as_of=dataset.as_of,
@@ -124,6 +127,7 @@ def _frame(
     lead_times: Mapping[str, LeadTime],
     horizon: int,
     disruption: DisruptionEffects | None,
+    seed: int,
 ) -> _Frame:
     known = [f for f in forecasts if f.item_id in dataset.items]
     ordered = tuple(sorted(known, key=lambda f: (f.item_id, f.site_id)))
@@ -140,6 +144,7 @@ def _frame(
         ordered[0].period,
         min(f.paths.shape[0] for f in ordered),
         min(horizon, *(f.paths.shape[1] for f in ordered)),
+        seed,
     )
 
 
@@ -201,7 +206,7 @@ def _limits(dataset: Dataset, suppliers: tuple[str, ...], given: SharedLimits | 
 
 
 def _arrivals(frame: _Frame) -> FloatArray:
-    """(N, S, T) what open orders bring, each order's remaining wait drawn anew on every path."""
+    """(N, S, T) what open orders bring: on each path the wait left at the rank of its offer's lead time."""
     rows = {key: row for row, key in enumerate(frame.keys)}
     arrivals = np.zeros((len(rows), frame.paths, frame.horizon))
     for order in frame.dataset.open_orders:
@@ -217,12 +222,11 @@ def _arrivals(frame: _Frame) -> FloatArray:
 def _due_periods(frame: _Frame, order: PurchaseOrder) -> IntArray:
     """(S,) period at whose start the order can be used: the first that begins on or after its arrival."""
     as_of = frame.dataset.as_of
-    seed = crc32(order.order_id.encode() + order.item_id.encode())
-    lead = _lead_time_of(frame, order)
-    strata = (np.random.default_rng(seed).permutation(frame.paths) + 0.5) / frame.paths
-    if lead is not None:
-        left = lead.remaining(max((as_of - order.order_date).days, 0))
-        place = np.searchsorted(np.cumsum(left.probabilities), strata - 1e-12)
+    offer_id = _offer_of(frame, order)
+    if offer_id is not None:
+        left = frame.lead_times[offer_id].remaining(max((as_of - order.order_date).days, 0))
+        rank = lead_ranks([offer_id], frame.paths, frame.seed)[0]
+        place = np.searchsorted(np.cumsum(left.probabilities), rank - 1e-12)
         days = left.days[np.minimum(place, left.days.size - 1)].astype(np.float64)
     else:
         promised = order.promised_date or as_of
@@ -233,14 +237,14 @@ def _due_periods(frame: _Frame, order: PurchaseOrder) -> IntArray:
     return np.ceil((days + delay) / frame.period.days - 1e-9).astype(np.int64)
 
 
-def _lead_time_of(frame: _Frame, order: PurchaseOrder) -> LeadTime | None:
-    """The slowest known lead time among the supplier's regular offers of the item."""
+def _offer_of(frame: _Frame, order: PurchaseOrder) -> str | None:
+    """The slowest of the supplier's regular offers of the item whose lead time is known."""
     mine = [
         (offer.expedite, -offer.lead_time_days, offer.offer_id)
         for offer in frame.dataset.offers
         if (offer.item_id, offer.supplier_id) == (order.item_id, order.supplier_id)
     ]
-    return next((frame.lead_times[o] for _, _, o in sorted(mine) if o in frame.lead_times), None)
+    return next((offer_id for _, _, offer_id in sorted(mine) if offer_id in frame.lead_times), None)
 
 
 def _source_table(frame: _Frame, suppliers: tuple[str, ...]) -> SourceTable:

@@ -13,6 +13,9 @@ SPREAD_ROUNDS = 4
 """Times a spread order is enlarged so that one supplier's MOQ stays within its share."""
 
 
+SLOW_LEVELS = (0, 2)
+"""Wanted quantities the slow source of a pair fills up to: the full need, and the higher of the hedged ones."""
+
 Part = tuple[IntArray, FloatArray, FloatArray]
 """Sources, quantities and wanted quantities, each (N, C, P)."""
 
@@ -62,8 +65,9 @@ def pair_columns(
         slow, fast = np.where(swap, two, one), np.where(swap, one, two)
         for gap in (rounded[fast, 0], median_need[fast]):
             placed = accepted(snapshot, settings, fast, gap)
-            rest = np.maximum(wanted[slow, 0] - placed, 0.0)
-            pairs.append(_two(both, (slow, accepted(snapshot, settings, slow, rest), rest), (fast, placed, gap)))
+            for level in SLOW_LEVELS:
+                rest = np.maximum(wanted[slow, level] - placed, 0.0)
+                pairs.append(_two(both, (slow, accepted(snapshot, settings, slow, rest), rest), (fast, placed, gap)))
         rest = np.maximum(wanted[two, 0] - rounded[one, 0], 0.0)
         over_cap = both & (wanted[one, 0] > rounded[one, 0] + TINY)
         filled = accepted(snapshot, settings, two, rest)

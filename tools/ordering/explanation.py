@@ -1,4 +1,4 @@
-"""Lines and outlooks in the field's words: the formula, its figures, and the alternatives beside them."""
+"""Order lines in the field's words: the formula, its figures, and the alternatives beside them."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,16 +8,13 @@ import numpy as np
 from tools.domain.arrays import FloatArray
 from tools.domain.snapshots import (
     BindingLimit,
-    CostParts,
     Explanation,
     Intent,
-    ItemOutlook,
     OrderingSettings,
     PlanLine,
     PlanningSnapshot,
 )
 from tools.ordering.allocation import Allocation
-from tools.ordering.levels import quantile_index
 from tools.ordering.pricing import Batch
 from tools.ordering.quantities import TINY, order_cap, price_of
 from tools.ordering.rollout import Channel, Rollout
@@ -148,8 +145,8 @@ def _explain(scene: Scene, row: int, quantity: float, part: int) -> Explanation:
         extra = f"{other[1]:,.2f} {scene.snapshot.currency} more"
         notes.append(f"Next best without {scene.snapshot.sources.offer_ids[row]}: {other[0]}, {extra}.")
     formula = (
-        f"need = quantile {ratio:.4f} of [demand over lead time + {scene.settings.review_periods} period(s) review"
-        " - stock on hand - open orders that land within it]; quantile = b / (b + h); rounded to MOQ, multiple"
+        f"need = quantile {ratio:.4f} of (demand over lead time + {scene.settings.review_periods} period(s) review"
+        " - stock on hand - open orders that land within it); quantile = b / (b + h); rounded to MOQ, multiple"
         " and maximum; the candidate with the least expected purchase + freight + ordering + holding +"
         " shortage cost over the horizon is taken"
     )
@@ -233,67 +230,3 @@ def _due_lots(scene: Scene, channel: Channel, mean_units: FloatArray) -> list[Pl
         "base stock, forecast", "mean order of the continuation policy over the sample paths", {"usual_lot": lot}
     )
     return [_line(scene, row, lot, period=p, intent=Intent.PLACE, explanation=text) for p in periods]
-
-
-def outlook(scene: Scene) -> ItemOutlook:
-    """What the chosen candidate means for the item."""
-    snapshot, row, batch = scene.snapshot, scene.row, scene.batch
-    regular = batch.policy.regular
-    stock = scene.result.stock
-    if stock is None:
-        raise ValueError("the play of the chosen columns was not recorded")
-    paths = stock[:, row]
-    demand = snapshot.demand[row]
-    cost = CostParts(*(float(v) for v in batch.parts[row, scene.column]))
-    position = float(snapshot.on_hand[row] + snapshot.arrivals[row].sum(axis=1).mean())
-    source = int(regular.row[row]) if regular.active[row] else None
-    reach = (
-        snapshot.horizon
-        if source is None
-        else min(int(regular.lead[row]) + scene.settings.review_periods, snapshot.horizon)
-    )
-    missed = np.minimum(demand.T, np.maximum(-paths, 0.0))
-    daily = float(batch.costs.mean_demand[row]) / snapshot.period.days
-    level = float(regular.level[row, 0]) if source is not None else 0.0
-    return ItemOutlook(
-        item_id=scene.item_id,
-        site_id=snapshot.site_ids[row],
-        inventory_position=position,
-        reorder_point=level,
-        order_up_to=float(regular.up_to[row, 0]) if source is not None else 0.0,
-        safety_stock=level - float(batch.levels.window_mean[source]) if source is not None else 0.0,
-        cost=cost,
-        stockout_probability=float((paths[:reach].min(axis=0) < -TINY).mean()),
-        fill_rate=float(1 - missed.sum() / max(demand.sum(), 1e-12)),
-        projected_stock=_bands(paths),
-        days_of_cover=min(max(position, 0.0) / max(daily, 1e-12), 99_999.0),
-        policy="base stock with expedite" if batch.policy.express.active[row] else "base stock",
-        reason=_reason(scene, level, position),
-    )
-
-
-def _bands(paths: FloatArray) -> FloatArray:
-    """(3, T) 10th, 50th and 90th percentile of (T, S) paths."""
-    at = quantile_index(np.array([0.1, 0.5, 0.9]), paths.shape[1])
-    return np.sort(paths, axis=1)[:, at].T
-
-
-def _reason(scene: Scene, level: float, position: float) -> str:
-    quantity = float(scene.batch.columns.quantity[scene.row, scene.column].sum())
-    currency, chosen = scene.snapshot.currency, scene.total(scene.column)
-    figures = f"position {position:,.1f} against a level of {level:,.1f}"
-    if not scene.batch.policy.regular.active[scene.row]:
-        return f"No source may be ordered from now: {figures}."
-    if quantity <= TINY:
-        rivals = np.where(
-            (scene.batch.columns.quantity[scene.row] > TINY).any(axis=1),
-            scene.batch.parts[scene.row].sum(axis=1),
-            np.inf,
-        )
-        extra = float(rivals.min()) - chosen
-        tail = (
-            f"the best order now would cost {extra:,.2f} {currency} more" if np.isfinite(extra) else "nothing is needed"
-        )
-        return f"Order nothing now: {figures}; {tail}."
-    extra = f"{scene.total(0) - chosen:,.2f} {currency} more"
-    return f"Order {quantity:,.0f} now: {figures}; ordering nothing would cost {extra}."

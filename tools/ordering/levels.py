@@ -4,6 +4,7 @@ Levels are newsvendor quantiles (Snyder & Shen, Fundamentals of Supply Chain The
 whose probability of covering the demand until the next order can arrive reaches b / (b + h).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
@@ -74,9 +75,26 @@ class SourceLevels:
     """`unit_cost` plus the holding cost of the safety stock the source's lead time asks for."""
 
 
-@lru_cache(maxsize=16)
-def _shuffled_strata(size: int, seed: int) -> FloatArray:
-    return (np.random.default_rng(seed).permutation(size) + 0.5) / size
+@lru_cache(maxsize=64)
+def _shuffled_ranks(offer_ids: tuple[str, ...], paths: int, seed: int) -> FloatArray:
+    """Each row a permutation of the strata's midpoints, from a hash (splitmix64) of seed, offer and path."""
+    names = np.array([crc32(offer.encode()) for offer in offer_ids], dtype=np.uint64)[:, None]
+    start = (names << np.uint64(32)) ^ (np.arange(paths, dtype=np.uint64)[None, :] + np.uint64(seed % 2**31 * 2**20))
+    mixed = (start + np.uint64(0x9E3779B97F4A7C15)) & np.uint64(0xFFFFFFFFFFFFFFFF)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return (np.argsort(mixed, axis=1) + 0.5) / paths
+
+
+def lead_ranks(offer_ids: Sequence[str], paths: int, seed: int) -> FloatArray:
+    """(M, S) rank in (0, 1) that each offer's lead time takes on each path.
+
+    Open orders of an offer take the same rank as an order placed now: a source is slow or fast on a path, and its
+    orders do not cross (Kaplan 1970), so that what was just ordered counts as cover for the next order. Different
+    offers are shuffled independently: were one's rank a shift of another's, some pairs would hedge by construction.
+    """
+    return _shuffled_ranks(tuple(offer_ids), paths, seed)
 
 
 def draw_leads(snapshot: PlanningSnapshot, seed: int) -> IntArray:
@@ -85,9 +103,7 @@ def draw_leads(snapshot: PlanningSnapshot, seed: int) -> IntArray:
     Rows do not depend on which other items are in the snapshot, so replanning part of it repeats them.
     """
     sources = snapshot.sources
-    strata = _shuffled_strata(snapshot.demand.shape[1], seed)
-    offset = np.array([crc32(offer.encode()) / 2**32 for offer in sources.offer_ids]).reshape(-1, 1)
-    uniform = (strata[None, :] + offset) % 1.0
+    uniform = lead_ranks(sources.offer_ids, snapshot.demand.shape[1], seed)
     cumulative = np.cumsum(sources.lead_time, axis=1)
     leads = np.zeros(uniform.shape, dtype=np.int64)
     for column in range(cumulative.shape[1] - 1):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from tools.domain.errors import NotFound
 from tools.domain.snapshots import (
     CostParts,
-    ItemOutlook,
     OrderingSettings,
     OrderPlan,
     PlanLine,
@@ -72,16 +71,16 @@ def _option(
         item_ids=tuple(item_ids),
         order_value=sum(line.value for line in placed),
         cost=add_costs([neutral[o.item_id, o.site_id] for o in outlooks]),
-        fill_rate=_mean_fill(outlooks),
-        stockout_probability=max((o.stockout_probability for o in outlooks), default=0.0),
+        fill_rate=_mean([o.fill_rate for o in outlooks], 1.0),
+        stockout_probability=_mean([o.stockout_probability for o in outlooks], 0.0),
         risk_exposure=sum(exposure.get(i, 0.0) * _largest_share(placed, i) for i in item_ids),
         suppliers=tuple(sorted({line.supplier_id for line in placed})),
         lines=lines,
     )
 
 
-def _mean_fill(outlooks: Sequence[ItemOutlook]) -> float:
-    return sum(o.fill_rate for o in outlooks) / len(outlooks) if outlooks else 1.0
+def _mean(values: Sequence[float], empty: float) -> float:
+    return sum(values) / len(values) if values else empty
 
 
 def _largest_share(lines: Sequence[PlanLine], item_id: str) -> float:

@@ -16,9 +16,10 @@ from tools.domain.snapshots import (
 from tools.ordering.allocation import Allocation, Candidates, allocate, has_shared_limits
 from tools.ordering.candidates import Columns
 from tools.ordering.conflicts import find_conflicts
-from tools.ordering.explanation import Scene, intended_lines, lines_now, outlook
+from tools.ordering.explanation import Scene, intended_lines, lines_now
 from tools.ordering.fingerprint import snapshot_hash
 from tools.ordering.open_orders import excess_order_lines
+from tools.ordering.outlook import outlook
 from tools.ordering.pricing import Batch, batches_of, pick, price_items
 from tools.ordering.rollout import play
 

@@ -71,6 +71,7 @@ def play_paths(  # noqa: C901, D417, PLR0913
     channel_active: BoolArray,
     level: FloatArray,
     up_to: FloatArray,
+    within: FloatArray,
     terms: FloatArray,
     burn: FloatArray,
     review: int,
@@ -81,10 +82,10 @@ def play_paths(  # noqa: C901, D417, PLR0913
     """Add up over the paths, for every item and candidate, what happens under the continuation policy.
 
     Shapes: `arrivals`, `demand` (N, S, T); `source`, `quantity` (N, C, P); `lead` (M, S); per channel (regular,
-    express): `channel_lead`, `channel_active` (2, N), `level`, `up_to` (2, N, T) net of expected cover, `terms`
-    (2, N, 3) MOQ, multiple and cap; `burn` (N, 3) level at the horizon, money per squared unit above it, and
-    money per unit at most; `totals` (N, C, 8). `stock_out` (T, N, S) and `later_out` (T, N, 2) record the first
-    candidate when they are not empty.
+    express): `channel_lead`, `channel_active` (2, N), `level`, `up_to` (2, N, T), `within` (2, N, T) share of the
+    open orders still to come that counts as cover, `terms` (2, N, 3) MOQ, multiple and cap; `burn` (N, 3) level at
+    the horizon, money per squared unit above it, and money per unit at most; `totals` (N, C, 8). `stock_out`
+    (T, N, S) and `later_out` (T, N, 2) record the first candidate when they are not empty.
     """
     n_items, n_paths, horizon = demand.shape
     record = stock_out.shape[0] > 0
@@ -94,6 +95,7 @@ def play_paths(  # noqa: C901, D417, PLR0913
         moq, multiple, cap = terms[:, item, 0], terms[:, item, 1], terms[:, item, 2]
         packs = np.where(multiple > 0, 1.0 / np.where(multiple > 0, multiple, 1.0), 0.0)
         floor, ceiling, delays, active = level[:, item], up_to[:, item], channel_lead[:, item], channel_active[:, item]
+        counted = within[:, item]
         for column in range(source.shape[1]):
             if not valid[item, column]:
                 continue
@@ -108,9 +110,11 @@ def play_paths(  # noqa: C901, D417, PLR0913
                         pipe[min(lead[source[item, column, part], path], horizon)] += placed
                         on_way += placed
                 stock = on_hand[item]
+                to_come = comes.sum()
                 due_review = review
                 for period in range(horizon):
                     stock += comes[period]
+                    to_come -= comes[period]
                     if period == due_review:
                         due_review += review
                         for step in range(2):
@@ -118,7 +122,7 @@ def play_paths(  # noqa: C901, D417, PLR0913
                             if not active[channel]:
                                 continue
                             delay = delays[channel]
-                            position = stock
+                            position = stock + to_come * counted[channel, period]
                             if channel == 0:
                                 position += on_way
                             else:

@@ -26,7 +26,10 @@ from tools.ordering.playing import (
     compiled,
     compiled_windows,
 )
-from tools.ordering.quantities import order_cap, round_down
+from tools.ordering.quantities import TINY, order_cap, round_down
+
+LONGEST_WAIT = 2
+"""Reviews for which a unit short is taken to wait when expediting is weighed."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class Channel:
     level: FloatArray
     """Order when the position falls below this."""
     up_to: FloatArray
-    cover: FloatArray
-    """(N, T) expected units of open orders that land within the channel's window after each period."""
+    within: FloatArray
+    """(N, T) share of the open orders still to come after each period that lands within the channel's window."""
 
 
 @dataclass(frozen=True)
@@ -77,36 +80,59 @@ class Rollout:
 def continuation(
     snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels
 ) -> Continuation:
-    """The cheapest source by score for what is regular, the fastest faster one for what runs short."""
+    """The cheapest source by score for what is regular, the faster one that saves most for what runs short."""
     n_items, sources = snapshot.n_items, snapshot.sources
     regular = np.full(n_items, -1, dtype=np.int64)
-    express = np.full(n_items, -1, dtype=np.int64)
     for row in np.flatnonzero(levels.usable):
         item = int(sources.item[row])
         best = regular[item]
         if best < 0 or (levels.score[row], sources.preference[row]) < (levels.score[best], sources.preference[best]):
             regular[item] = row
-    for row in np.flatnonzero(levels.usable):
-        item = int(sources.item[row])
-        faster = levels.mean_lead[row] < levels.mean_lead[regular[item]] - 0.5
-        if faster and (express[item] < 0 or levels.mean_lead[row] < levels.mean_lead[express[item]]):
-            express[item] = row
-    ratio = _express_ratio(costs, levels, regular, express)
+    express = _express_sources(snapshot, costs, levels, regular)
+    ratio = _express_ratio(costs, levels, regular, express, LONGEST_WAIT * settings.review_periods)
     return Continuation(
         _channel(snapshot, settings, costs, levels, regular, costs.ratio, lots=True),
         _channel(snapshot, settings, costs, levels, express, ratio, lots=False),
     )
 
 
-def _express_ratio(costs: ItemCosts, levels: SourceLevels, regular: IntArray, express: IntArray) -> FloatArray:
-    """Newsvendor ratio of expediting: it saves b per period until the regular source can help, for its premium."""
+def _express_sources(snapshot: PlanningSnapshot, costs: ItemCosts, levels: SourceLevels, regular: IntArray) -> IntArray:
+    """(N,) the source, at least half a period faster than the regular one, that saves most a unit; -1 without one.
+
+    Not the fastest at any price: a wholesaler at six times the price saves nothing where air freight would do.
+    """
+    express = np.full(regular.size, -1, dtype=np.int64)
+    best = np.full(regular.size, -np.inf)
+    rows = np.flatnonzero(levels.usable)
+    items = snapshot.sources.item[rows]
+    saved = _saving(costs.shortage[items], levels, regular[items], rows)
+    faster = levels.mean_lead[rows] < levels.mean_lead[regular[items]] - 0.5
+    for row, item, saving in zip(rows[faster].tolist(), items[faster].tolist(), saved[faster].tolist(), strict=True):
+        if saving > best[item]:
+            express[item], best[item] = row, saving
+    return express
+
+
+def _saving(shortage: FloatArray, levels: SourceLevels, slow: IntArray, fast: IntArray) -> FloatArray:
+    """Shortage cost that a unit from the fast source avoids until the slow one lands, less its premium."""
+    periods = np.maximum(levels.mean_lead[slow] - levels.mean_lead[fast], 1.0)
+    return shortage * periods - np.maximum(levels.unit_cost[fast] - levels.unit_cost[slow], 0.0)
+
+
+def _express_ratio(
+    costs: ItemCosts, levels: SourceLevels, regular: IntArray, express: IntArray, longest: float
+) -> FloatArray:
+    """Newsvendor ratio of expediting: what a unit saves over what it may cost while it waits for the regular source.
+
+    `longest` caps that wait in periods: regular orders keep landing, so a unit is short until the next of them and
+    not for a whole lead time.
+    """
     both = (regular >= 0) & (express >= 0)
     slow, fast = np.maximum(regular, 0), np.maximum(express, 0)
     if levels.mean_lead.size == 0:
         return np.zeros(regular.size)
-    periods = np.maximum(levels.mean_lead[slow] - levels.mean_lead[fast], 1.0)
-    premium = np.maximum(levels.unit_cost[fast] - levels.unit_cost[slow], 0.0)
-    saved = costs.shortage * periods - premium
+    periods = np.minimum(np.maximum(levels.mean_lead[slow] - levels.mean_lead[fast], 1.0), longest)
+    saved = costs.shortage * periods - np.maximum(levels.unit_cost[fast] - levels.unit_cost[slow], 0.0)
     ratio = saved / np.maximum((costs.shortage + costs.holding) * periods, 1e-12)
     return np.where(both, np.clip(ratio, 0.0, costs.ratio), 0.0)
 
@@ -137,7 +163,10 @@ def _channel(
     level = window[np.arange(n_items), :, quantile_index(ratio, window.shape[2])]
     extra = levels.beyond[row] if lots else np.zeros(n_items)
     mean_lead = np.ceil(lead.mean(axis=1) - 0.25).astype(np.int64)
-    return Channel(row, active, mean_lead, level, level + extra[:, None], cover)
+    to_come = np.zeros((n_items, horizon))
+    to_come[:, :-1] = np.cumsum(snapshot.arrivals.mean(axis=1)[:, :0:-1], axis=1)[:, ::-1]
+    within = np.divide(cover, to_come, out=np.zeros_like(cover), where=to_come > TINY)
+    return Channel(row, active, mean_lead, level, level + extra[:, None], np.minimum(within, 1.0))
 
 
 def play(
@@ -173,8 +202,9 @@ def play(
         np.ascontiguousarray(levels.lead[:, ::every]),
         np.stack([c.lead for c in channels]),
         np.stack([c.active for c in channels]),
-        np.stack([c.level - c.cover for c in channels]),
-        np.stack([c.up_to - c.cover for c in channels]),
+        np.stack([c.level for c in channels]),
+        np.stack([c.up_to for c in channels]),
+        np.stack([c.within for c in channels]),
         np.stack([_terms(snapshot, settings, c) for c in channels]),
         _burn(snapshot, costs, policy.regular),
         settings.review_periods,

@@ -1,63 +1,111 @@
-"""Cards of the orders that wait for a person: approve, edit the quantities, or reject with a reason."""
+"""What waits for a person: approve, edit the quantities, or reject with a reason; and what was decided lately."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 
-from graph.views import ApprovalView, LineView
-from policies.approval import may_decide
-from policies.gates import Effect, Tier
-from web.pages.parts import action, chip, empty, grid_table
-from web.pages.room import Seat
-from web.pages.wording import money, quantity, short, when
+from graph.views import ApprovalView, LineView, OutlookView
+from web.live import Glance
+from web.pages.decided import DecidedList
+from web.pages.edit_dialog import EditDialog
+from web.pages.line_drawer import LineDrawer
+from web.pages.outcomes import EXTRA_COST, cancels, cost_of_nothing, is_placing, outcome, waiting_summary
+from web.pages.parts import action, chip, dialog_title, empty, focusable_heading, quoted
+from web.pages.room import Seat, signing_refused
+from web.pages.wording import money, quantity, short, when, words
+
+Changed = Callable[[], Awaitable[None]]
+Outlooks = Mapping[tuple[str, str], OutlookView]
 
 
 class ApprovalCards:
     """Keeps one card per approval, so that a refresh never takes away what somebody is typing."""
 
-    def __init__(self, seat: Seat, changed: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, seat: Seat, changed: Changed, drawer: LineDrawer) -> None:
         self._seat = seat
         self._changed = changed
-        self._cards: dict[tuple[str, str], ui.element] = {}
+        self._drawer = drawer
+        self._cards: dict[tuple[str, str], tuple[ui.element, ApprovalView]] = {}
+        self._mine: set[str] = set()
+        self._heading = focusable_heading("Waiting for a decision", 2)
+        self._summary = ui.column().classes("fill summary")
         self._empty = ui.column().classes("fill")
         self._list = ui.element("div").classes("cards")
         with self._empty:
             empty("Nothing waits for you.", "Orders that policy does not let pass by itself appear here.")
+        self._decided = DecidedList(seat, changed)
 
-    def update(self, pending: Sequence[ApprovalView]) -> None:
-        """Add and remove cards by approval and content."""
-        wanted = {(one.approval_id, one.content_hash): one for one in pending}
-        for key in [key for key in self._cards if key not in wanted]:
-            self._cards.pop(key).delete()
+    def update(self, glance: Glance) -> None:
+        """Add and remove cards by approval and content; tell what was decided elsewhere."""
+        wanted = {(one.approval_id, one.content_hash): one for one in glance.pending}
+        gone = [key for key in self._cards if key not in wanted]
+        for key in gone:
+            card, approval = self._cards.pop(key)
+            card.delete()
+            self._tell(approval, glance.decided)
         for key, approval in wanted.items():
             if key not in self._cards:
                 with self._list:
-                    self._cards[key] = self._card(approval)
+                    self._cards[key] = (self._card(approval, glance.outlooks), approval)
         self._empty.set_visibility(not wanted)
+        self._summary.clear()
+        with self._summary:
+            for sentence in waiting_summary(glance.pending, lambda one: not signing_refused(self._seat, one)):
+                ui.label(sentence)
+        self._decided.update(glance.decided, halted=bool(glance.status.get("halted")))
 
-    def _card(self, approval: ApprovalView) -> ui.element:
-        card = ui.element("section").classes("card").props(f'aria-label="Order to {_quoted(approval.supplier)}"')
+    def _tell(self, approval: ApprovalView, decided: Sequence[ApprovalView]) -> None:
+        if approval.approval_id in self._mine:
+            return
+        now = next((one for one in decided if one.approval_id == approval.approval_id), None)
+        if now is not None and now.decided_by:
+            ui.notify(f"The order to {now.supplier} was {now.status} by {now.decided_by}.", type="info")
+
+    def _card(self, approval: ApprovalView, outlooks: Outlooks) -> ui.element:
+        card = ui.element("section").classes("card").props(f'aria-label="Order to {quoted(approval.supplier)}"')
         with card:
             with ui.row().classes("card-head"):
                 with ui.element("h3").classes("card-title"):
                     ui.label(approval.supplier)
+                for intent in dict.fromkeys(line.intent for line in approval.lines if line.intent != "place"):
+                    chip(words(intent), "busy")
                 chip(f"needs {approval.tier}", "wait")
                 ui.space()
-                ui.label(money(approval.value, approval.currency)).classes("card-value")
-            ui.label(
-                f"Proposed by {', '.join(approval.proposed_by)} · {when(approval.opened_at)} · run {approval.run_id}"
-                f" · content {short(approval.content_hash)}"
-            ).classes("fine")
-            _lines(approval.lines, approval.supplier)
-            with ui.element("ul").classes("reasons"):
-                for reason in approval.reasons:
-                    with ui.element("li"):
-                        ui.label(reason)
+                value = money(approval.value, approval.currency)
+                ui.label(f"{value} not spent" if cancels(approval) else value).classes("card-value")
+            self._lines(approval, outlooks)
+            _why(approval)
             self._buttons(approval)
+            ui.label(_origin(approval)).classes("fine")
         return card
 
+    def _lines(self, approval: ApprovalView, outlooks: Outlooks) -> None:
+        name = f"Lines of the order to {quoted(approval.supplier)}"
+        with (
+            ui.element("div").classes("table-scroll").props(f'tabindex=0 role=region aria-label="{name}"'),
+            ui.element("table").classes("plain-table stacks"),
+        ):
+            with ui.element("thead"), ui.element("tr"):
+                for place, header in enumerate((*HEADERS, "")):
+                    with ui.element("th").props("scope=col").classes("number" if place in NUMERIC else ""):
+                        ui.label(header or "Explanation").classes("" if header else "unseen")
+            with ui.element("tbody"):
+                for line in approval.lines:
+                    self._row(line, outlooks.get((approval.run_id, line.item_id)))
+
+    def _row(self, line: LineView, outlook: OutlookView | None) -> None:
+        with ui.element("tr"):
+            for place, cell in enumerate(_cells(line, outlook)):
+                with ui.element("td").classes("number" if place in NUMERIC else "") as box:
+                    box.props["data-label"] = HEADERS[place]
+                    ui.label(cell)
+            with ui.element("td"):
+                why = ui.button("Why?", on_click=lambda: self._drawer.show(line), color=None)
+                why.props("flat dense no-caps").classes("why")
+                why.props["aria-label"] = f"Why {line.item_id}"
+
     def _buttons(self, approval: ApprovalView) -> None:
-        refused = self._refused(approval)
+        refused = signing_refused(self._seat, approval)
         about = f"the order to {approval.supplier}"
         with ui.row().classes("card-actions"):
             action(
@@ -68,13 +116,14 @@ class ApprovalCards:
                 kind="main",
                 name=f"Approve {about}",
             )
-            action(
-                "Edit quantity",
-                lambda: self._edit(approval),
-                refused=refused,
-                icon="edit",
-                name=f"Edit quantity of {about}",
-            )
+            if is_placing(approval):
+                action(
+                    "Edit quantity",
+                    lambda: EditDialog(approval, lambda reason, edits: self._decide(approval, "edit", reason, edits)),
+                    refused=refused,
+                    icon="edit",
+                    name=f"Edit quantity of {about}",
+                )
             action(
                 "Reject",
                 lambda: self._reject(approval),
@@ -86,17 +135,11 @@ class ApprovalCards:
             if refused:
                 ui.label(refused).classes("fine")
 
-    def _refused(self, approval: ApprovalView) -> str:
-        person = self._seat.person
-        if approval.tier not in tuple(Tier):
-            return self._seat.refused("decide")
-        verdict = may_decide(person.name, person.role, approval.proposed_by, Tier(approval.tier), "")
-        return verdict.reason if verdict.effect is Effect.DENY else ""
-
     async def _decide(
         self, approval: ApprovalView, decision: str, reason: str = "", edits: dict[str, float] | None = None
     ) -> None:
         session, name = self._seat.room.session, self._seat.person.name
+        self._mine.add(approval.approval_id)
 
         def decide() -> ApprovalView:
             return session.decide(
@@ -104,13 +147,18 @@ class ApprovalCards:
             )
 
         decided = await self._seat.act("decide", decide)
-        if decided is not None:
-            ui.notify(f"Order to {decided.supplier}: {decided.status}.", type="positive")
+        if decided is None:
+            self._mine.discard(approval.approval_id)
+        else:
+            said = f"Order to {decided.supplier} {decided.status}. {outcome(decided)}"
+            ui.notify(said, type="positive", timeout=6000, multi_line=True)
         await self._changed()
+        self._heading.run_method("focus")
 
     def _reject(self, approval: ApprovalView) -> None:
         with ui.dialog(value=True) as dialog, ui.card().classes("dialog"):
-            _dialog_title(f"Reject the order to {approval.supplier}?")
+            dialog_title(f"Reject the order to {approval.supplier}?")
+            ui.label("Nothing is sent; the reason goes into the journal and to the next run.").classes("fine")
             reason = ui.textarea("Reason").props("outlined autofocus autogrow").classes("fill")
 
             async def reject() -> None:
@@ -126,64 +174,41 @@ class ApprovalCards:
                 action("Reject order", reject, kind="danger")
         dialog.on("hide", dialog.delete)
 
-    def _edit(self, approval: ApprovalView) -> None:
-        with ui.dialog(value=True) as dialog, ui.card().classes("dialog"):
-            _dialog_title(f"Edit the order to {approval.supplier}")
-            inputs = {line.line_id: _quantity_input(line) for line in approval.lines}
-            ui.label("The edited order passes the gates again before it is sent.").classes("fine")
-            reason = ui.textarea("Reason (optional)").props("outlined autogrow").classes("fill")
 
-            async def save() -> None:
-                edits = _changed_quantities(approval.lines, {key: box.value for key, box in inputs.items()})
-                if edits is None:
-                    ui.notify(
-                        "Change a quantity to a number of zero or more, or approve the order as it is.", type="warning"
-                    )
-                    return
-                dialog.close()
-                await self._decide(approval, "edit", (reason.value or "").strip(), edits)
-
-            with ui.row().classes("dialog-actions"):
-                action("Cancel", dialog.close)
-                action("Save quantities", save, kind="main")
-        dialog.on("hide", dialog.delete)
+HEADERS = ("Item", "Quantity", "Price", "Value", "Arrives", "Stock covers", "If not ordered")
+NUMERIC = (1, 2, 3, 5, 6)
+"""Columns of an order's lines that stand right."""
 
 
-def _dialog_title(text: str) -> None:
-    with ui.element("h2").classes("dialog-title"):
-        ui.label(text)
+def _cells(line: LineView, outlook: OutlookView | None) -> tuple[str, ...]:
+    extra = line.figures.get(EXTRA_COST)
+    return (
+        f"{line.item_id} {line.item}" if line.item != line.item_id else line.item_id,
+        quantity(line.quantity, line.uom),
+        money(line.unit_price),
+        money(line.value, line.currency),
+        line.expected_arrival,
+        f"{outlook.days_of_cover:,.0f} days" if outlook else "not known",
+        "" if extra is None else f"+{money(extra, line.currency)}" if extra > 0 else "no extra cost",
+    )
 
 
-def _quantity_input(line: LineView) -> ui.number:
-    label = f"{line.item_id} {line.item} ({line.uom})"
-    return ui.number(label, value=line.quantity, min=0).props("outlined dense").classes("fill")
+def _why(approval: ApprovalView) -> None:
+    with ui.element("ul").classes("reasons"):
+        for reason in approval.reasons:
+            with ui.element("li"):
+                ui.label(reason)
+        extra = cost_of_nothing([approval])
+        if extra is not None and extra > 0:
+            with ui.element("li"):
+                ui.label(
+                    f"If nothing is ordered of {'this item' if len(approval.lines) == 1 else 'these items'}: about"
+                    f" {money(extra, approval.currency)} more expected cost over the horizon, shortages included."
+                )
 
 
-def _changed_quantities(lines: Sequence[LineView], typed: dict[str, float | None]) -> dict[str, float] | None:
-    """The quantities that differ, or None when there are none or one is no quantity."""
-    if any(value is None or value < 0 for value in typed.values()):
-        return None
-    before = {line.line_id: line.quantity for line in lines}
-    changed = {key: float(value) for key, value in typed.items() if value is not None and value != before[key]}
-    return changed or None
-
-
-def _lines(lines: Sequence[LineView], supplier: str) -> None:
-    rows = [
-        (
-            line.item_id,
-            line.item,
-            quantity(line.quantity, line.uom),
-            money(line.unit_price),
-            money(line.value, line.currency),
-            line.expected_arrival,
-        )
-        for line in lines
-    ]
-    headers = ("Item", "Description", "Quantity", "Price", "Value", "Arrives")
-    grid_table(headers, rows, numeric=(2, 3, 4), name=f"Lines of the order to {_quoted(supplier)}")
-
-
-def _quoted(text: str) -> str:
-    """Text that can stand inside a quoted attribute."""
-    return "".join(letter for letter in text if letter.isalnum() or letter in " .,-&()")
+def _origin(approval: ApprovalView) -> str:
+    return (
+        f"Proposed by {', '.join(approval.proposed_by)} · {when(approval.opened_at)} · run {approval.run_id}"
+        f" · content {short(approval.content_hash)}"
+    )

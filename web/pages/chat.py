@@ -1,14 +1,16 @@
 """The conversation: questions in words, answers with their sources, and the steps of the run under way."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import cast
 
 from nicegui import ui
 
-from graph.views import RunView, StepView
+from graph.views import RunView, StepView, TriggerKind
 from web.live import Glance
+from web.pages.outcomes import counted
 from web.pages.parts import action, chip, heading
 from web.pages.room import Seat
-from web.pages.wording import seconds, when
+from web.pages.wording import seconds, source_words, when
 
 SUGGESTIONS = (
     "Why is this the plan?",
@@ -18,12 +20,24 @@ SUGGESTIONS = (
 )
 
 
+KIND_WORDS = {
+    TriggerKind.ANALYST: "Run of an analyst",
+    TriggerKind.ALERT: "Run after an alert",
+    TriggerKind.SCHEDULE: "Scheduled run",
+    TriggerKind.CLI: "Run from the command line",
+    TriggerKind.EVAL: "Evaluation run",
+}
+Changed = Callable[[], Awaitable[None]]
+OpenSource = Callable[[str], Awaitable[None]]
+
+
 class Chat:
     """Appends what is new; the question that is being typed stays where it is."""
 
-    def __init__(self, seat: Seat, changed: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, seat: Seat, changed: Changed, open_source: OpenSource) -> None:
         self._seat = seat
         self._changed = changed
+        self._open_source = open_source
         self._shown = 0
         self._steps_shown: tuple[object, ...] = ()
         self._asking = False
@@ -70,7 +84,7 @@ class Chat:
         self._asking = True
         self._suggestions.set_visibility(False)
         with self._waiting:
-            _turn({"role": "user", "text": question})
+            self._turn({"role": "user", "text": question})
             with ui.row().classes("thinking"):
                 ui.spinner(size="1.1em")
                 ui.label("Looking through the stored facts …").classes("fine")
@@ -104,22 +118,33 @@ class Chat:
         self._suggestions.set_visibility(False)
         with self._turns:
             for message in fresh:
-                _turn(message)
+                self._turn(message)
         self._shown = len(stored)
         self._scroll.scroll_to(percent=1.0)
 
+    def _turn(self, message: Mapping[str, object]) -> None:
+        mine = message.get("role") == "user"
+        with ui.column().classes("turn turn-user" if mine else "turn turn-answer"):
+            if mine and message.get("actor"):
+                ui.label(f"{message['actor']} · {when(str(message.get('at', '')))}").classes("fine")
+            ui.label(str(message.get("text", ""))).classes("turn-text")
+            sources = message.get("sources")
+            if isinstance(sources, list | tuple) and sources:
+                self._sources([str(source) for source in cast(Sequence[object], sources)])
 
-def _turn(message: Mapping[str, object]) -> None:
-    mine = message.get("role") == "user"
-    with ui.column().classes("turn turn-user" if mine else "turn turn-answer"):
-        if mine and message.get("actor"):
-            ui.label(f"{message['actor']} · {when(str(message.get('at', '')))}").classes("fine")
-        ui.label(str(message.get("text", ""))).classes("turn-text")
-        sources = message.get("sources")
-        if isinstance(sources, list | tuple) and sources:
-            with ui.row().classes("sources").props('aria-label="Sources"'):
-                for source in sources:
-                    chip(str(source), "source")
+    def _sources(self, sources: Sequence[str]) -> None:
+        with ui.row().classes("sources").props('role=group aria-label="Sources"'):
+            ui.label("From").classes("fine")
+            for source in sources:
+                self._source(source)
+
+    def _source(self, source: str) -> None:
+        async def show() -> None:
+            await self._open_source(source)
+
+        button = ui.button(source_words(source), on_click=show, color=None)
+        button.props("flat dense no-caps").classes("chip chip-source")
+        button.props["title"] = source
 
 
 def _run_card(run: RunView, steps: Sequence[StepView]) -> None:
@@ -127,7 +152,7 @@ def _run_card(run: RunView, steps: Sequence[StepView]) -> None:
     with ui.row().classes("run-head"):
         if running:
             ui.spinner(size="1em")
-        ui.label(run.run_id).classes("strong")
+        ui.label(f"{KIND_WORDS.get(run.trigger.kind, 'Run')} · {when(run.started_at)}").classes("strong")
         chip(run.status.value, "busy" if running else None)
     if not running:
         with ui.expansion(_sentence(run)).classes("run-steps").props("dense"):
@@ -137,7 +162,8 @@ def _run_card(run: RunView, steps: Sequence[StepView]) -> None:
 
 
 def _sentence(run: RunView) -> str:
-    return f"{run.n_lines} lines, {run.pending_approvals} wait for approval, {run.dispatched} dispatched"
+    waiting = f"{counted(run.pending_approvals, 'order')} {'waits' if run.pending_approvals == 1 else 'wait'}"
+    return f"{counted(run.n_lines, 'line')}, {waiting} for approval, {run.dispatched} dispatched"
 
 
 def _steps(steps: Sequence[StepView]) -> None:

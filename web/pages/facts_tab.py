@@ -1,14 +1,18 @@
-"""Where the figures come from: dataset and policy versions, quality, KPIs, and the ERP."""
+"""Where the figures come from: dataset and policy versions, quality, rejected rows, KPIs, and the ERP."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 
-from graph.views import PlanView
-from web.pages.parts import action, empty, figures, heading
-from web.pages.plan_tab import show_verdict
+from graph.views import DatasetView, PlanView, RejectView
+from web.live import Glance
+from web.pages.line_drawer import show_verdict
+from web.pages.parts import action, empty, figures, grid_table, heading
 from web.pages.room import Seat
-from web.pages.wording import plain, quantity, words
+from web.pages.wording import plain, quantity, when, words
+
+SHOWN_REJECTS = 50
+SHOWN_DATASETS = 10
 
 
 class FactsTab:
@@ -18,35 +22,44 @@ class FactsTab:
         self._seat = seat
         self._changed = changed
         self._facts = ui.column().classes("fill")
-        heading("Read back and roll back", 3)
+        heading("Read back from the ERP")
+        ui.label("Confirmations and receipts become a new dataset version; lead times learn from them.").classes("fine")
         with ui.row().classes("tool-row"):
-            action("Read back from the ERP", self._observe, refused=seat.refused("observe"), icon="sync")
-            self._point = ui.input("Dataset or policy version").props("dense outlined").classes("point")
+            self._days = ui.number("Days to move the sandbox clock", value=0, min=0, max=365, precision=0)
+            self._days.props("dense outlined").classes("point")
+            action(
+                "Read back", self._observe, refused=seat.refused("observe"), icon="sync", name="Read back from the ERP"
+            )
+        heading("Roll back")
+        ui.label("Makes an earlier dataset version active again; later versions are kept.").classes("fine")
+        with ui.row().classes("tool-row"):
+            self._point = ui.input("Dataset version", autocomplete=[]).props("dense outlined").classes("point")
             action("Roll back", self._rollback, refused=seat.refused("rollback"), icon="undo")
 
-    def update(self, status: Mapping[str, object], plan: PlanView | None) -> None:
-        """Show status and the latest run's quality and KPIs."""
+    async def update(self, glance: Glance, plan: PlanView | None) -> None:
+        """Show status, the latest run's quality and KPIs, and the rows that imports turned away."""
+        datasets = await self._seat.act("read", self._seat.room.session.datasets) or ()
+        self._point.set_autocomplete([dataset.version for dataset in datasets])
+        rejects = await self._seat.act("read", self._seat.room.session.rejects, SHOWN_REJECTS) or ()
         self._facts.clear()
         with self._facts:
-            heading("Status", 3)
-            figures([(words(name), plain(value)) for name, value in status.items()])
+            heading("Status")
+            figures([(_named(name), plain(value)) for name, value in glance.status.items()])
             if plan is None:
-                empty("No run yet.")
-                return
-            heading("Versions of the latest run", 3)
-            figures([(words(name), version) for name, version in plan.run.versions.items()])
-            if plan.kpis:
-                heading("Key figures", 3)
-                figures([(words(name), quantity(round(value, 4))) for name, value in plan.kpis.items()])
-            if plan.quality:
-                heading("Data quality", 3)
-                for verdict in plan.quality:
-                    show_verdict(verdict)
+                empty("No run yet.", "Import a dataset with `jit import FOLDER`, then start a run with Replan.")
+            else:
+                _run_facts(plan)
+            if datasets:
+                _datasets(datasets)
+            if rejects:
+                _rejects(rejects)
 
     async def _observe(self) -> None:
-        result = await self._seat.act("observe", self._seat.room.session.observe)
+        days = int(self._days.value or 0)
+        result = await self._seat.act("observe", self._seat.room.session.observe, days)
         if result is not None:
-            ui.notify(plain(dict(result)), type="positive", multi_line=True)
+            self._days.value = 0
+            ui.notify(plain(_told(result)), type="positive", multi_line=True, timeout=9000, close_button="OK")
         await self._changed()
 
     async def _rollback(self) -> None:
@@ -59,3 +72,40 @@ class FactsTab:
             self._point.value = ""
             ui.notify(plain(dict(result)), type="positive", multi_line=True)
         await self._changed()
+
+
+def _run_facts(plan: PlanView) -> None:
+    heading("Versions of the latest run")
+    figures([(words(name), version) for name, version in plan.run.versions.items()])
+    if plan.kpis:
+        heading("Key figures")
+        figures([(words(name), quantity(round(value, 4))) for name, value in plan.kpis.items()])
+    if plan.quality:
+        heading("Data quality")
+        for verdict in plan.quality:
+            show_verdict(verdict)
+
+
+def _datasets(datasets: Sequence[DatasetView]) -> None:
+    heading("Dataset versions")
+    rows = [
+        (one.version, one.as_of.isoformat(), when(one.created_at), "active" if one.active else "")
+        for one in datasets[:SHOWN_DATASETS]
+    ]
+    grid_table(("Version", "As of", "Made", ""), rows, name="Dataset versions")
+
+
+def _rejects(rejects: Sequence[RejectView]) -> None:
+    heading("Rows that imports turned away")
+    rows = [(one.file, str(one.row), one.column, one.reason, one.expected, one.remedy) for one in rejects]
+    headers = ("File", "Row", "Column", "Reason", "Expected", "Remedy")
+    grid_table(headers, rows, numeric=(1,), name="Rows that imports turned away")
+
+
+def _named(name: str) -> str:
+    return "ERP" if name == "erp" else words(name)
+
+
+def _told(result: Mapping[str, object]) -> dict[str, object]:
+    """The result without its long lists, which the journal and the Data tab keep."""
+    return {name: value for name, value in result.items() if not isinstance(value, list | tuple)}

@@ -5,7 +5,8 @@ from typing import Any
 from nicegui import ui
 
 from graph.views import OutlookView, PlanView
-from web.pages.charts import demand_chart, stock_chart
+from web.pages.charts import demand_chart, labelled_chart, stock_chart
+from web.pages.line_drawer import named
 from web.pages.parts import empty, figures, heading
 from web.pages.plan_tab import NUMBER, NUMBER_CELL
 from web.pages.wording import percent, quantity
@@ -13,12 +14,13 @@ from web.pages.wording import percent, quantity
 COLUMNS: list[dict[str, Any]] = [
     {"name": "item", "label": "Item", "field": "item", "align": "left", "sortable": True},
     {"name": "on_hand", "label": "On hand", "field": "on_hand", **NUMBER},
-    {"name": "position", "label": "Position", "field": "position", **NUMBER},
+    {"name": "position", "label": "With open orders", "field": "position", **NUMBER},
     {"name": "reorder_point", "label": "Reorder point", "field": "reorder_point", **NUMBER},
     {"name": "cover", "label": "Days of cover", "field": "cover", **NUMBER},
-    {"name": "stockout", "label": "Stock-out %", "field": "stockout", **NUMBER},
+    {"name": "stockout", "label": "Stock-out risk (%)", "field": "stockout", "digits": 1, **NUMBER},
     {"name": "show", "label": "Charts", "field": "item_id", "align": "right"},
 ]
+WORST_FIRST: dict[str, Any] = {"rowsPerPage": 8, "sortBy": "stockout", "descending": True}
 SHOW_CELL = """
 <q-td :props="props">
   <q-btn flat dense no-caps label="Show" class="why" :aria-label="'Show ' + props.row.item"
@@ -35,12 +37,12 @@ class ItemsTab:
         self._picked = ""
         self._drawn: OutlookView | None = None
         with ui.row().classes("table-head"):
-            heading("Items", 3)
+            heading("Items")
             ui.space()
             search = ui.input(placeholder="Filter items").props(
                 'dense outlined clearable aria-label="Filter items" debounce=150'
             )
-        self._table = ui.table(columns=COLUMNS, rows=[], row_key="item_id", pagination=8).classes("sheet")
+        self._table = ui.table(columns=COLUMNS, rows=[], row_key="item_id", pagination=WORST_FIRST).classes("sheet")
         self._table.props("flat dense").bind_filter_from(search, "value")
         self._table.add_slot("body-cell-show", SHOW_CELL)
         for name in ("on_hand", "position", "reorder_point", "cover", "stockout"):
@@ -59,10 +61,12 @@ class ItemsTab:
             self._picked = riskiest.item_id if riskiest else ""
         self._draw()
 
-    def pick(self, item_id: str) -> None:
-        """Show the charts of an item."""
-        self._picked = item_id
-        self._draw()
+    def pick(self, item_id: str) -> bool:
+        """Show the charts of an item; tells whether there is such an item."""
+        if item_id in self._outlooks:
+            self._picked = item_id
+            self._draw()
+        return item_id in self._outlooks
 
     def _draw(self) -> None:
         outlook = self._outlooks.get(self._picked)
@@ -80,7 +84,7 @@ class ItemsTab:
 def _row(outlook: OutlookView) -> dict[str, object]:
     return {
         "item_id": outlook.item_id,
-        "item": f"{outlook.item_id} · {outlook.item}" if outlook.item != outlook.item_id else outlook.item_id,
+        "item": named(outlook.item_id, outlook.item),
         "on_hand": round(outlook.on_hand, 1),
         "position": round(outlook.inventory_position, 1),
         "reorder_point": round(outlook.reorder_point, 1),
@@ -90,13 +94,13 @@ def _row(outlook: OutlookView) -> dict[str, object]:
 
 
 def _detail(outlook: OutlookView) -> None:
-    heading(outlook.item, 3)
+    heading(named(outlook.item_id, outlook.item))
     ui.label(outlook.reason)
     figures(
         [
             ("Safety stock", quantity(round(outlook.safety_stock, 1))),
             ("Reorder point", quantity(round(outlook.reorder_point, 1))),
-            ("Stock-out", percent(outlook.stockout_probability)),
+            ("Stock-out risk until the next delivery", percent(outlook.stockout_probability)),
             ("Fill rate", percent(outlook.fill_rate)),
             ("Demand", outlook.demand_pattern or "not known"),
             ("Forecast", outlook.forecast_model or "none"),
@@ -104,17 +108,9 @@ def _detail(outlook: OutlookView) -> None:
     )
     with ui.element("div").classes("charts"):
         if outlook.dates:
-            _chart("Demand per period", demand_chart(outlook), _demand_words(outlook))
+            labelled_chart("Demand per period", demand_chart(outlook), _demand_words(outlook))
         if outlook.stock_p50:
-            _chart("Projected stock", stock_chart(outlook), _stock_words(outlook))
-
-
-def _chart(title: str, option: dict[str, Any], in_words: str) -> None:
-    with ui.column().classes("chart-box"):
-        ui.label(title).classes("strong")
-        chart = ui.echart(option, renderer="svg").classes("chart")
-        chart.props["role"] = "img"
-        chart.props["aria-label"] = f"{title}. {in_words}"
+            labelled_chart("Projected stock", stock_chart(outlook), _stock_words(outlook))
 
 
 def _demand_words(outlook: OutlookView) -> str:

@@ -14,7 +14,7 @@ from web.auth import UserStore
 from web.live import Pulse
 from web.pages.parts import heading
 from web.pages.room import Room, Seat
-from web.pages.workbench import Workbench, latest_plan
+from web.pages.workbench import Workbench, stored_plan
 from web.settings import WebSettings
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -35,8 +35,15 @@ def mount(app: FastAPI, session: SourcingSession, users: UserStore, settings: We
     )
     _pages(room)
     ui.run_with(
-        app, title="JIT Sourcing", storage_secret=secret, language="en-US", tailwind=False, show_welcome_message=False
+        app,
+        title="JIT Sourcing",
+        dark=None,
+        storage_secret=secret,
+        language="en-US",
+        tailwind=False,
+        show_welcome_message=False,
     )
+    pages.config.quasar_config["loadingBar"] = {"skipHijack": True}
 
 
 def _sign_in_routes(app: FastAPI, users: UserStore) -> None:
@@ -69,7 +76,7 @@ def _pages(room: Room) -> None:
         glance = await run.io_bound(room.pulse.read)
         if glance is None:
             return None
-        page = Workbench(seat, glance, await run.io_bound(latest_plan, seat))
+        page = Workbench(seat, glance, await run.io_bound(stored_plan, seat))
         await page.draw()
         ui.timer(room.settings.refresh_seconds, page.tick)
         return None
@@ -81,7 +88,9 @@ def _pages(room: Room) -> None:
             heading("Sign in", 1)
             if used:
                 ui.label("This link was used before, or it is too old.").classes("notice").props("role=alert")
-            ui.label("Open the one-time link that `jit serve` printed, or ask an admin for a new one.")
+            ui.label(
+                "Open the one-time link that `jit serve` printed, or ask an admin for a fresh one: `jit link NAME`."
+            )
 
     ui.page("/", title="JIT Sourcing workbench", response_timeout=20)(workbench)
     ui.page("/signin", title="Sign in to JIT Sourcing")(sign_in)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from nicegui import ui
 
 _SAID = {
-    "good": "done approved confirmed dispatched allow ok low",
-    "wait": "waiting require_approval pending medium warn edited interrupted",
-    "bad": "failed denied deny rejected high critical error stopped",
-    "busy": "running",
+    "good": "done approved confirmed dispatched received allow ok low",
+    "wait": "waiting require_approval pending medium warn edited interrupted queued",
+    "bad": "failed denied deny rejected high critical error stopped void",
+    "busy": "running leased",
 }
 TONES = {word: tone for tone, said in _SAID.items() for word in said.split()}
 """Status or effect to the colour class of its chip; whatever is not named is neutral."""
@@ -54,6 +54,24 @@ def heading(text: str, level: int = 2) -> None:
     """A heading that screen readers find."""
     with ui.element(f"h{level}").classes("heading"):
         ui.label(text)
+
+
+def focusable_heading(text: str, level: int = 2) -> ui.element:
+    """A heading that a script may move the focus to, when what had it is gone."""
+    with ui.element(f"h{level}").classes("heading").props("tabindex=-1") as found:
+        ui.label(text)
+    return found
+
+
+def dialog_title(text: str) -> None:
+    """The heading of a dialog."""
+    with ui.element("h2").classes("dialog-title"):
+        ui.label(text)
+
+
+def quoted(text: str) -> str:
+    """Text that can stand inside a quoted attribute."""
+    return "".join(letter for letter in text if letter.isalnum() or letter in " .,-&()")
 
 
 def empty(text: str, hint: str = "") -> None:

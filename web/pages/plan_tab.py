@@ -1,12 +1,16 @@
 """The plan: its totals, the options that were weighed, and every order line with what explains it."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nicegui import ui
 
-from graph.views import LineView, OptionView, PlanView, VerdictView
-from web.pages.parts import chip, empty, figures, grid_table, heading
-from web.pages.wording import money, percent, quantity, words
+from graph.views import LineView, OptionView, PlanView, TriggerKind
+from web.pages.charts import labelled_chart, options_chart, trade_off_words
+from web.pages.line_drawer import LineDrawer, named
+from web.pages.outcomes import counted
+from web.pages.parts import TONES, action, empty, figures, grid_table, heading
+from web.pages.wording import money, percent, words
 
 NUMBER = {"align": "right", "sortable": True}
 COLUMNS: list[dict[str, Any]] = [
@@ -14,6 +18,7 @@ COLUMNS: list[dict[str, Any]] = [
     {"name": "supplier", "label": "Supplier", "field": "supplier", "align": "left", "sortable": True},
     {"name": "intent", "label": "Intent", "field": "intent", "align": "left", "sortable": True},
     {"name": "quantity", "label": "Quantity", "field": "quantity", **NUMBER},
+    {"name": "price", "label": "Price", "field": "price", "digits": 2, **NUMBER},
     {"name": "value", "label": "Value", "field": "value", **NUMBER},
     {"name": "arrives", "label": "Arrives", "field": "arrives", "align": "left", "sortable": True},
     {"name": "status", "label": "Status", "field": "status", "align": "left", "sortable": True},
@@ -25,31 +30,42 @@ WHY_CELL = """
     @click="$parent.$emit('why', props.row.line_id)" />
 </q-td>
 """
-NUMBER_CELL = """<q-td :props="props">{{ props.value.toLocaleString("en", {maximumFractionDigits: 2}) }}</q-td>"""
+STATUS_CELL = """<q-td :props="props"><span :class="'chip chip-' + props.row.tone">{{ props.value }}</span></q-td>"""
+NUMBER_CELL = """
+<q-td :props="props">
+  {{ props.value.toLocaleString("en", {
+    minimumFractionDigits: props.col.digits ?? 0, maximumFractionDigits: props.col.digits ?? 0 }) }}
+</q-td>
+"""
 
 
 class PlanTab:
     """Rows change in place; sorting, page and filter stay."""
 
-    def __init__(self) -> None:
+    def __init__(self, drawer: LineDrawer, back: Callable[[], Awaitable[None]]) -> None:
+        self._back = back
         self._plan: PlanView | None = None
+        self._drawer = drawer
         self._totals = ui.column().classes("fill")
-        with ui.row().classes("table-head"):
-            heading("Order lines", 3)
-            ui.space()
-            search = ui.input(placeholder="Filter lines").props(
-                'dense outlined clearable aria-label="Filter lines" debounce=150'
-            )
-        self._table = ui.table(columns=COLUMNS, rows=[], row_key="line_id", pagination=15).classes("sheet")
+        self._lines = ui.column().classes("fill")
+        with self._lines:
+            with ui.row().classes("table-head"):
+                heading("Order lines")
+                ui.space()
+                search = ui.input(placeholder="Filter lines").props(
+                    'dense outlined clearable aria-label="Filter lines" debounce=150'
+                )
+            columns = [dict(column) for column in COLUMNS]
+            self._table = ui.table(columns=columns, rows=[], row_key="line_id", pagination=15).classes("sheet")
         self._table.props("flat dense").bind_filter_from(search, "value")
         self._table.add_slot("body-cell-why", WHY_CELL)
-        for name in ("quantity", "value"):
+        for name in ("quantity", "price", "value"):
             self._table.add_slot(f"body-cell-{name}", NUMBER_CELL)
+        self._table.add_slot("body-cell-status", STATUS_CELL)
         self._table.on("why", lambda event: self.explain(str(event.args)))
         self._options = ui.column().classes("fill")
-        self._drawer = ui.dialog().props("position=right full-height")
 
-    def update(self, plan: PlanView | None) -> None:
+    def update(self, plan: PlanView | None, *, latest: bool = True) -> None:
         """Show a run's plan, or that there is none."""
         self._plan = plan
         self._totals.clear()
@@ -58,39 +74,49 @@ class PlanTab:
             if plan is None:
                 empty("No plan yet.", "Import a dataset, then start a run with Replan.")
             else:
+                self._scope(plan, latest)
                 _totals(plan)
-        self._table.set_visibility(plan is not None)
+        self._lines.set_visibility(plan is not None)
+        currency = f" ({plan.run.currency})" if plan and plan.run.currency else ""
+        for column in self._table.columns:
+            if column["name"] in ("price", "value"):
+                column["label"] = f"{column['name'].capitalize()}{currency}"
         self._table.rows = [_row(line) for line in plan.lines] if plan else []
         self._table.update()
         if plan and plan.options:
             with self._options:
                 _options(plan)
 
-    def explain(self, line_id: str) -> None:
-        """Open the drawer with everything that explains a line."""
+    def _scope(self, plan: PlanView, latest: bool) -> None:
+        """What this plan covers, when that is not everything or not the latest."""
+        if not latest:
+            with ui.row().classes("notice"):
+                ui.label("You look at an earlier run.")
+                action("Back to the latest", self._back)
+        elif plan.run.trigger.kind is TriggerKind.ALERT or plan.run.trigger.item_ids:
+            covered = counted(len(plan.outlooks), "item")
+            ui.label(f"This run replanned {covered} only. Plans of earlier runs are under Runs.").classes("notice")
+
+    def explain(self, line_id: str) -> bool:
+        """Open the drawer with everything that explains a line; tells whether there is such a line."""
         line = next((line for line in self._plan.lines if line.line_id == line_id), None) if self._plan else None
-        if line is None:
-            return
-        self._drawer.clear()
-        with self._drawer, ui.card().classes("drawer").props("role=document tabindex=0"):
-            with ui.row().classes("drawer-head"):
-                heading(line.item)
-                ui.space()
-                ui.button(icon="close", on_click=self._drawer.close).props('flat round dense aria-label="Close"')
-            _explanation(line)
-        self._drawer.open()
+        if line is not None:
+            self._drawer.show(line)
+        return line is not None
 
 
 def _row(line: LineView) -> dict[str, object]:
     return {
         "line_id": line.line_id,
-        "item": f"{line.item_id} · {line.item}" if line.item != line.item_id else line.item_id,
+        "item": named(line.item_id, line.item),
         "supplier": line.supplier,
         "intent": words(line.intent),
         "quantity": line.quantity,
+        "price": line.unit_price,
         "value": line.value,
         "arrives": line.expected_arrival,
         "status": words(line.status),
+        "tone": TONES.get(line.status, "plain"),
     }
 
 
@@ -113,64 +139,28 @@ def _totals(plan: PlanView) -> None:
 
 def _options(plan: PlanView) -> None:
     chosen = [option for option in plan.options if option.chosen]
-    with ui.expansion(f"Options: {len(plan.options)} computed, {len(chosen)} chosen").classes("options").props("dense"):
-        rows = [_option_row(option) for option in plan.options]
-        headers = ("", "Group", "Option", "Order value", "Expected cost", "Fill rate", "Stock-out", "At risk", "Reason")
-        grid_table(headers, rows, numeric=(3, 4, 5, 6, 7), name="Options")
+    heading(f"Options: {len(plan.options)} computed, {len(chosen)} chosen")
+    ui.label(
+        "Each group of items has its own alternatives. The chart sets what an option costs above the cheapest of its"
+        " group against the demand that it serves at once; the large marks are chosen."
+    ).classes("fine")
+    labelled_chart("Trade-off of the options", options_chart(plan.options, plan.run.currency), trade_off_words(chosen))
+    for option in chosen:
+        if option.reason:
+            ui.label(f"Group {option.group}, {option.title.lower()}: {option.reason}")
+    rows = [_option_row(option) for option in plan.options]
+    headers = ("Group", "Option", "", "Order value", "Expected cost", "Fill rate", "Stock-out", "At risk")
+    grid_table(headers, rows, numeric=(3, 4, 5, 6, 7), name="Options")
 
 
 def _option_row(option: OptionView) -> tuple[str, ...]:
     return (
-        "chosen" if option.chosen else "",
         option.group,
         option.title,
+        "chosen" if option.chosen else "",
         money(option.order_value),
         money(option.expected_cost),
         percent(option.fill_rate),
         percent(option.stockout_probability),
         money(option.risk_exposure),
-        option.reason if option.chosen else "",
     )
-
-
-def _explanation(line: LineView) -> None:
-    with ui.row().classes("chips"):
-        chip(line.status)
-        chip(words(line.intent), "plain")
-    ui.label(
-        f"{quantity(line.quantity, line.uom)} from {line.supplier} at {money(line.unit_price, line.currency)},"
-        f" {money(line.landed_cost, line.currency)} landed. Ordered {line.order_date}, arrives {line.expected_arrival}."
-    )
-    if line.formula:
-        heading("Formula", 3)
-        if line.policy:
-            ui.label(f"Policy {line.policy}").classes("fine")
-        ui.label(line.formula).classes("formula")
-    if line.figures:
-        heading("Figures", 3)
-        figures([(words(name), quantity(value)) for name, value in line.figures.items()])
-    _sentences("Notes and next best source", line.notes)
-    _sentences("Limits that bind", line.binding)
-    if line.verdicts:
-        heading("Gates", 3)
-        for verdict in line.verdicts:
-            show_verdict(verdict)
-
-
-def _sentences(title: str, found: tuple[str, ...]) -> None:
-    if found:
-        heading(title, 3)
-        with ui.element("ul").classes("reasons"):
-            for text in found:
-                with ui.element("li"):
-                    ui.label(text)
-
-
-def show_verdict(verdict: VerdictView) -> None:
-    """A gate's answer in one row."""
-    with ui.row().classes("verdict"):
-        chip(verdict.effect)
-        with ui.column().classes("verdict-text"):
-            ui.label(verdict.reason)
-            limits = f" · limit {verdict.limit}, actual {verdict.actual}" if verdict.limit or verdict.actual else ""
-            ui.label(f"{verdict.gate} · {words(verdict.rule).lower()} · {verdict.subject}{limits}").classes("fine")

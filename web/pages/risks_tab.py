@@ -1,12 +1,16 @@
-"""Risks on the supply network, the worst first."""
+"""Risks on the supply network, the worst first, and the alerts that came in."""
+
+from collections.abc import Mapping, Sequence
 
 from nicegui import ui
 
-from graph.views import PlanView, RiskView
-from web.pages.parts import chip, empty
-from web.pages.wording import money
+from graph.views import AlertView, PlanView, RiskView
+from web.pages.parts import chip, empty, grid_table, heading
+from web.pages.wording import money, when, words
 
 ORDER = ("critical", "high", "medium", "low")
+HEADERS = ("Severity", "If this fails", "Items", "Covered", "Money at risk", "What happens", "Hedge")
+NUMERIC = (3, 4)
 
 
 class RisksTab:
@@ -15,15 +19,68 @@ class RisksTab:
     def __init__(self) -> None:
         self._list = ui.column().classes("fill")
 
-    def update(self, plan: PlanView | None) -> None:
-        """Show a run's risks."""
+    def update(self, plan: PlanView | None, alerts: Sequence[AlertView]) -> None:
+        """Show a run's risks and the alerts."""
         self._list.clear()
         with self._list:
+            heading("Supply risks")
             if plan is None or not plan.risks:
                 empty("No risk is known.", "A run looks along the supply network for items that run out too early.")
-                return
+            else:
+                _table(plan)
+            if alerts:
+                heading("Alerts received")
+                _alerts(alerts)
+
+
+def _alerts(alerts: Sequence[AlertView]) -> None:
+    rows = [
+        (
+            when(alert.received_at),
+            words(alert.kind) or "Not read yet",
+            alert.node_id,
+            f"{alert.delay_days} days" if alert.delay_days else "",
+            alert.until,
+            words(alert.status),
+            alert.run_id or alert.error,
+            alert.source,
+        )
+        for alert in alerts
+    ]
+    headers = ("Received", "Kind", "About", "Delay", "Until", "Status", "Run", "From")
+    grid_table(headers, rows, name="Alerts received")
+
+
+def _table(plan: PlanView) -> None:
+    names = _names(plan)
+    with (
+        ui.element("div").classes("table-scroll").props('tabindex=0 role=region aria-label="Supply risks"'),
+        ui.element("table").classes("plain-table"),
+    ):
+        with ui.element("thead"), ui.element("tr"):
+            for place, header in enumerate(HEADERS):
+                with ui.element("th").props("scope=col").classes("number" if place in NUMERIC else ""):
+                    ui.label(header)
+        with ui.element("tbody"):
             for risk in sorted(plan.risks, key=_rank):
-                _risk(risk, plan.run.currency)
+                _row(risk, names, plan.run.currency)
+
+
+def _row(risk: RiskView, names: Mapping[str, str], currency: str) -> None:
+    cells = (
+        node_words(risk.node_id, names),
+        ", ".join(_known(item_id, names) for item_id in risk.item_ids),
+        "" if risk.days_of_cover is None else days(risk.days_of_cover),
+        "" if risk.money_at_risk is None else money(risk.money_at_risk, currency),
+        risk.summary,
+        risk.hedge,
+    )
+    with ui.element("tr"):
+        with ui.element("td"):
+            chip(risk.severity)
+        for place, cell in enumerate(cells, start=1):
+            with ui.element("td").classes("number" if place in NUMERIC else ""):
+                ui.label(cell)
 
 
 def _rank(risk: RiskView) -> tuple[int, float]:
@@ -31,17 +88,25 @@ def _rank(risk: RiskView) -> tuple[int, float]:
     return place, -(risk.money_at_risk or 0.0)
 
 
-def _risk(risk: RiskView, currency: str) -> None:
-    with ui.element("section").classes("card card-slim"):
-        with ui.row().classes("card-head"):
-            chip(risk.severity)
-            ui.label(risk.node_id).classes("strong")
-            ui.label(", ".join(risk.item_ids)).classes("fine")
-            ui.space()
-            if risk.days_of_cover is not None:
-                ui.label(f"{risk.days_of_cover:,.0f} days of cover").classes("fine")
-            if risk.money_at_risk is not None:
-                ui.label(f"{money(risk.money_at_risk, currency)} at risk").classes("strong")
-        ui.label(risk.summary)
-        if risk.hedge:
-            ui.label(f"Hedge: {risk.hedge}").classes("fine")
+def _names(plan: PlanView) -> dict[str, str]:
+    """Names of the items and suppliers that the plan knows."""
+    return {
+        **{outlook.item_id: outlook.item for outlook in plan.outlooks},
+        **{line.supplier_id: line.supplier for line in plan.lines},
+    }
+
+
+def _known(name: str, names: Mapping[str, str]) -> str:
+    known = names.get(name, name)
+    return f"{name} {known}" if known != name else name
+
+
+def node_words(node_id: str, names: Mapping[str, str]) -> str:
+    """A node of the network as people say it: `country:DE` is country DE."""
+    kind, colon, name = node_id.partition(":")
+    return f"{words(kind)} {name}" if colon else _known(node_id, names)
+
+
+def days(count: float) -> str:
+    """A number of days."""
+    return "1 day" if round(count) == 1 else f"{count:,.0f} days"

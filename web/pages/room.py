@@ -7,6 +7,9 @@ from typing import ParamSpec, TypeVar
 from nicegui import run, ui
 
 from graph.contracts import SourcingSession
+from graph.views import ApprovalView
+from policies.approval import may_decide
+from policies.gates import Effect, Tier
 from tools.domain.errors import JitError, NotAllowed
 from web.auth import Person, UserStore, refusal, require
 from web.live import LiveRuns, Pulse
@@ -58,3 +61,12 @@ class Seat:
                 f"{error.message} {error.remedy}", type="warning", multi_line=True, timeout=9000, close_button="OK"
             )
             return None
+
+
+def signing_refused(seat: Seat, approval: ApprovalView) -> str:
+    """Why this person may not sign this order, in a sentence; empty when they may."""
+    person = seat.person
+    if approval.tier not in tuple(Tier):
+        return seat.refused("decide")
+    verdict = may_decide(person.name, person.role, approval.proposed_by, Tier(approval.tier), "")
+    return verdict.reason if verdict.effect is Effect.DENY else ""

@@ -1,13 +1,14 @@
 """Runs, and the journal of one as a timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
 
 from graph.views import RunView, TransitionView
+from web.pages.outcomes import counted
 from web.pages.parts import action, chip, empty, heading
 from web.pages.room import Seat
-from web.pages.wording import money, plain, seconds, short, when
+from web.pages.wording import money, plain, seconds, short, when, words
 
 SHOWN_ROWS = 200
 
@@ -15,13 +16,15 @@ SHOWN_ROWS = 200
 class RunsTab:
     """Runs on the left, the timeline of the picked one on the right."""
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat, open_plan: Callable[[str], Awaitable[None]]) -> None:
         self._seat = seat
+        self._open_plan = open_plan
         self._runs: Sequence[RunView] = ()
         self._picked = ""
         with ui.row().classes("table-head"):
-            heading("Runs and journal", 3)
+            heading("Runs and journal")
             ui.space()
+            action("Show its plan", self._show_plan, icon="list_alt", name="Show the plan of the picked run")
             action("Verify journal", self._verify, icon="verified")
             action("Recompute run", self._replay, icon="replay")
         self._result = ui.label("").classes("notice").props("role=status")
@@ -43,7 +46,7 @@ class RunsTab:
 
     def _run(self, run: RunView) -> None:
         picked = run.run_id == self._picked
-        row = ui.button(on_click=lambda: self._pick(run.run_id)).props("flat no-caps align=left")
+        row = ui.button(on_click=lambda: self._pick(run.run_id), color=None).props("flat no-caps align=left")
         row.classes("run-row run-picked" if picked else "run-row")
         row.props["aria-label"] = f"Run {run.run_id}, {run.status.value}"
         row.props["aria-pressed"] = "true" if picked else "false"
@@ -51,8 +54,8 @@ class RunsTab:
             with ui.row().classes("run-head"):
                 ui.label(when(run.started_at)).classes("strong")
                 chip(run.status.value)
-            ui.label(f"{run.trigger.kind.value} by {run.trigger.actor}").classes("fine")
-            ui.label(f"{run.n_lines} lines, {money(run.order_value, run.currency)}").classes("fine")
+            ui.label(f"{words(run.trigger.kind.value)} by {run.trigger.actor}").classes("fine")
+            ui.label(f"{counted(run.n_lines, 'line')}, {money(run.order_value, run.currency)}").classes("fine")
 
     async def _pick(self, run_id: str) -> None:
         self._picked = run_id
@@ -69,6 +72,10 @@ class RunsTab:
             with ui.element("ol").classes("rows"):
                 for row in rows[-SHOWN_ROWS:]:
                     _transition(row)
+
+    async def _show_plan(self) -> None:
+        if self._picked:
+            await self._open_plan(self._picked)
 
     async def _verify(self) -> None:
         check = await self._seat.act("read", self._seat.room.session.verify_journal)

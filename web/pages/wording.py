@@ -1,6 +1,6 @@
 """Figures as people read them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 SHORT_HASH = 10
 
@@ -32,7 +32,9 @@ def when(at: datetime | str | None) -> str:
     if at is None:
         return ""
     found = datetime.fromisoformat(at) if isinstance(at, str) and at else at
-    return found.strftime("%d %b %H:%M") if isinstance(found, datetime) else ""
+    if not isinstance(found, datetime):
+        return ""
+    return f"{found:%d %b %H:%M} UTC" if found.utcoffset() == timedelta(0) else f"{found:%d %b %H:%M}"
 
 
 def seconds(value: float) -> str:
@@ -56,3 +58,17 @@ def plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(plain(one) for one in value)
     return "" if value is None else str(value)
+
+
+def source_words(source: str) -> str:
+    """The id of a stored fact as people say it."""
+    kind, colon, rest = source.partition(":")
+    if not colon:
+        return source
+    if kind == "line":
+        item, _, more = rest.partition("|")
+        supplier = more.partition("|")[0]
+        return f"Order line {item} · {supplier}" if supplier else f"Order line {item}"
+    if kind == "verdict":
+        return f"Gate {words(rest.partition(':')[0]).lower()}"
+    return f"{words(kind)} {rest.split(':')[0]}"

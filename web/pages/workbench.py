@@ -1,5 +1,6 @@
 """The workbench: conversation on the left, approvals and the plan on the right, all of it from the session."""
 
+import asyncio
 from collections.abc import Mapping
 
 from nicegui import run, ui
@@ -11,6 +12,7 @@ from web.pages.approvals import ApprovalCards
 from web.pages.chat import Chat
 from web.pages.facts_tab import FactsTab
 from web.pages.items_tab import ItemsTab
+from web.pages.line_drawer import LineDrawer
 from web.pages.parts import action, chip
 from web.pages.plan_tab import PlanTab
 from web.pages.risks_tab import RisksTab
@@ -18,6 +20,17 @@ from web.pages.room import Seat
 from web.pages.runs_tab import RunsTab
 from web.pages.wording import plain
 
+SOURCE_TABS = {
+    "line": "Plan",
+    "outlook": "Items",
+    "risk": "Risks",
+    "verdict": "Plan",
+    "kpi": "Data",
+    "conflict": "Plan",
+}
+"""Kind of a stored fact to the tab that shows it."""
+SOON_SECONDS = 0.3
+"""After this a run that was started is stored, so that its progress shows at once."""
 TABS = ("Approvals", "Plan", "Items", "Risks", "Runs", "Data")
 
 
@@ -29,12 +42,13 @@ class Workbench:
         self._glance = glance
         self._plan = plan
         self._stale: set[str] = set(TABS)
+        self._earlier = ""
         self._header()
-        with ui.element("main").classes("workbench"):
-            with ui.element("section").classes("left").props('aria-label="Conversation"'):
-                self._chat = Chat(seat, self.refresh)
-            with ui.element("section").classes("right").props('aria-label="Plan"'):
+        with ui.element("div").classes("workbench"):
+            with ui.element("section").classes("panes").props('aria-label="Plan"'):
                 self._build_tabs()
+            with ui.element("section").classes("talk").props('aria-label="Conversation"'):
+                self._chat = Chat(seat, self.refresh, self.open_source)
 
     def _header(self) -> None:
         with ui.element("header").classes("topbar"):
@@ -51,30 +65,31 @@ class Workbench:
                 name="Replan all items",
             )
             self._halt = ui.row().classes("topbar-halt")
-            ui.label(f"{self._seat.person.name} · {self._seat.person.role}").classes("fine")
-            ui.button(icon="logout", on_click=lambda: ui.navigate.to("/logout")).props(
-                'flat round dense aria-label="Sign out"'
-            )
+            ui.label(f"{self._seat.person.name} · {self._seat.person.role}").classes("fine who")
+            leave = ui.button(icon="logout", on_click=lambda: ui.navigate.to("/logout"), color=None)
+            leave.props('flat round dense aria-label="Sign out"').classes("who")
 
     def _build_tabs(self) -> None:
-        start = "Approvals" if self._glance.pending or self._plan is None else "Plan"
+        glance = self._glance
+        start = "Approvals" if glance.pending or glance.running or self._plan is None else "Plan"
+        drawer = LineDrawer()
         with ui.tabs().props("dense no-caps align=left").classes("tabs") as tabs:
             buttons = {name: ui.tab(name) for name in TABS}
         with buttons["Approvals"]:
-            self._count = ui.badge("0", color="warning").props("floating").classes("count")
+            self._count = ui.badge("0", color=None).classes("count")
         self._tabs = tabs
         tabs.set_value(start)
         with ui.tab_panels(tabs, value=buttons[start], animated=False, keep_alive=True).classes("panels"):
             with ui.tab_panel("Approvals"):
-                self._approvals = ApprovalCards(self._seat, self.refresh)
+                self._approvals = ApprovalCards(self._seat, self.refresh, drawer)
             with ui.tab_panel("Plan"):
-                self._plan_tab = PlanTab()
+                self._plan_tab = PlanTab(drawer, self._show_latest)
             with ui.tab_panel("Items"):
                 self._items = ItemsTab()
             with ui.tab_panel("Risks"):
                 self._risks = RisksTab()
             with ui.tab_panel("Runs"):
-                self._runs = RunsTab(self._seat)
+                self._runs = RunsTab(self._seat, self.show_run)
             with ui.tab_panel("Data"):
                 self._data = FactsTab(self._seat, self.refresh)
         tabs.on_value_change(self._show_tab)
@@ -84,7 +99,7 @@ class Workbench:
         glance = self._glance
         self._show_status(glance.status)
         self._chat.update(glance)
-        self._approvals.update(glance.pending)
+        self._approvals.update(glance)
         self._count.set_text(str(len(glance.pending)))
         self._count.set_visibility(bool(glance.pending))
         self._stale = set(TABS)
@@ -105,8 +120,21 @@ class Workbench:
 
     async def _take(self, glance: Glance) -> None:
         self._glance = glance
-        self._plan = await run.io_bound(latest_plan, self._seat)
+        self._plan = await run.io_bound(stored_plan, self._seat, self._earlier)
         await self.draw()
+
+    async def show_run(self, run_id: str) -> None:
+        """Show the plan of a run; the latest is followed, an earlier one stays until somebody goes back."""
+        runs = self._glance.runs
+        self._earlier = "" if runs and runs[0].run_id == run_id else run_id
+        self._plan = await run.io_bound(stored_plan, self._seat, self._earlier)
+        self._stale = set(TABS)
+        self._tabs.set_value("Plan")
+        await self._show_tab()
+
+    async def _show_latest(self) -> None:
+        if self._glance.runs:
+            await self.show_run(self._glance.runs[0].run_id)
 
     async def _show_tab(self) -> None:
         name = str(self._tabs.value)
@@ -114,15 +142,31 @@ class Workbench:
             return
         self._stale.discard(name)
         if name == "Plan":
-            self._plan_tab.update(self._plan)
+            self._plan_tab.update(self._plan, latest=not self._earlier)
         elif name == "Items":
             self._items.update(self._plan)
         elif name == "Risks":
-            self._risks.update(self._plan)
+            self._risks.update(self._plan, self._glance.alerts)
         elif name == "Runs":
             await self._runs.update(self._glance.runs)
         elif name == "Data":
-            self._data.update(self._glance.status, self._plan)
+            await self._data.update(self._glance, self._plan)
+
+    async def open_source(self, source: str) -> None:
+        """Show the fact that an answer rests on, where this page has it."""
+        kind, _, rest = source.partition(":")
+        tab = SOURCE_TABS.get(
+            kind, "Runs" if kind.startswith("run-") else "Approvals" if kind.startswith("ap-") else ""
+        )
+        if not tab:
+            ui.notify(f"{source} is a stored figure of run {self._plan.run.run_id if self._plan else 'none'}.")
+            return
+        self._tabs.set_value(tab)
+        await self._show_tab()
+        if kind == "line":
+            self._plan_tab.explain(rest)
+        elif kind == "outlook":
+            self._items.pick(rest)
 
     def _show_status(self, status: Mapping[str, object]) -> None:
         halted = bool(status.get("halted"))
@@ -130,7 +174,7 @@ class Workbench:
         with self._facts:
             for label, key in (("Dataset", "dataset"), ("Policy", "policy"), ("Model", "model")):
                 if status.get(key):
-                    chip(f"{label} {plain(status[key])[:24]}", "plain")
+                    chip(f"{label} {plain(status[key])[:24]}", "plain").props["title"] = plain(status[key])
             if halted:
                 chip("Dispatch halted", "bad")
         self._halt.clear()
@@ -153,14 +197,18 @@ class Workbench:
         trigger = Trigger(kind=TriggerKind.ANALYST, actor=self._seat.person.name, reason="Replan from the workbench")
         feed = await self._seat.act("plan", self._seat.room.live.start, trigger)
         if feed is not None:
-            ui.notify("A run is under way; its steps appear beside the conversation.", type="info")
-            await self._seat.act("plan", lambda: list(feed.follow()))
+            ui.notify("A run is under way; its steps appear below the conversation.", type="info")
+            await asyncio.sleep(SOON_SECONDS)
+            await self.refresh()
+            steps = await self._seat.act("plan", lambda: list(feed.follow()))
+            if steps:
+                ui.notify("The run is through. See what waits under Approvals.", type="positive")
         await self.refresh()
 
 
-def latest_plan(seat: Seat) -> PlanView | None:
-    """The latest run's plan, or None before the first run."""
+def stored_plan(seat: Seat, run_id: str = "") -> PlanView | None:
+    """A run's plan, the latest when none is named; None before the first run."""
     try:
-        return seat.room.session.plan()
+        return seat.room.session.plan(run_id or None)
     except NotFound:
         return None

@@ -110,3 +110,20 @@ def test_holding_out_promises_a_lower_price_than_giving_way():
 def test_prospects_come_cheapest_first():
     prices = [known.expected_unit_price for known in prospects(PriceLimits(9.2, 10.0), 10.0, 5)]
     assert prices == sorted(prices)
+
+
+@given(scale=st.floats(0.01, 1e4))
+def test_prospects_scale_with_the_price(scale: float):
+    plain = prospects(PriceLimits(9.2, 10.0), 10.0, 5)
+    scaled = prospects(PriceLimits(9.2 * scale, 10.0 * scale), 10.0 * scale, 5)
+    assert [known.tactic for known in scaled] == [known.tactic for known in plain]
+    assert [known.expected_unit_price for known in scaled] == pytest.approx(
+        [known.expected_unit_price * scale for known in plain]
+    )
+
+
+def test_a_talk_ends_with_the_first_ask_that_is_accepted_and_without_a_deal_when_the_other_side_walks():
+    at_once = talk(PriceLimits(8.0, 10.0), Tactic.LINEAR, 5, lambda ask, number: ask)
+    assert (at_once.unit_price, at_once.rounds) == (8.0, 1)
+    walked = talk(PriceLimits(8.0, 10.0), Tactic.LINEAR, 5, lambda ask, number: None if number == 3 else 11.0)
+    assert (walked.unit_price, walked.rounds) == (None, 3)

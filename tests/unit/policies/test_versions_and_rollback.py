@@ -11,7 +11,7 @@ from policies.versions import PolicyVersions, activate, compare, promote, roll_b
 from tools.domain.errors import Conflict, NotFound
 
 FIRST = default_rules()
-STRICTER = load_rules(FIRST.text.replace("auto_order_value_cents: 500000", "auto_order_value_cents: 100000"))
+STRICTER = load_rules(FIRST.text.replace("auto_order_value_cents: 1000000", "auto_order_value_cents: 100000"))
 GUARDS = [Guard("fill_rate", True, 200), Guard("stock_value", False, 1000, floor=50.0)]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -20,6 +20,7 @@ def order(window_value_cents: int) -> AutonomyFacts:
     return AutonomyFacts(
         order_value_cents=window_value_cents,
         window_value_cents=window_value_cents,
+        waiting_value_cents=0,
         autonomy="auto",
         proposed_by_agent=True,
         edited=False,
@@ -62,7 +63,7 @@ def test_a_shadow_decides_nothing_until_it_is_promoted() -> None:
 
 
 def test_a_shadow_report_names_the_decisions_that_would_change_and_why() -> None:
-    report = compare([order(90_000), order(300_000), order(900_000)], FIRST, STRICTER)
+    report = compare([order(90_000), order(300_000), order(1_900_000)], FIRST, STRICTER)
     assert report.decisions == 3
     (changed,) = report.differences
     assert (changed.place, changed.active, changed.shadow) == (1, Effect.ALLOW, Effect.REQUIRE_APPROVAL)

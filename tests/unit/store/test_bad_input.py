@@ -49,6 +49,46 @@ def folder(tmp_path: Path) -> Callable[..., Path]:
 
 OFFERS = GOOD["offers.csv"]
 CASES = {
+    "excel_named_csv": (
+        {"items": b"PK\x03\x04\x14\x00" + bytes(range(256)) * 4},
+        ("items.csv", 1, "", "an Excel workbook", "Save as, CSV UTF-8"),
+    ),
+    "utf_16": (
+        {"items": GOOD["items.csv"].encode("utf-16")},
+        ("items.csv", 1, "", "text in UTF-16", "Save as, CSV UTF-8"),
+    ),
+    "zero_byte": (
+        {"items": GOOD["items.csv"].replace("Nut", "N\0t").encode()},
+        ("items.csv", 3, "", "holds a zero byte", "Save as, CSV UTF-8"),
+    ),
+    "a_cell_beyond_every_limit": (
+        {"items": GOOD["items.csv"].replace("Bolt", "x" * 200_000)},
+        ("items.csv", 1, "", "does not read as CSV", "far too long"),
+    ),
+    "a_quote_that_is_never_closed": (
+        {"demand": "item_id,date,quantity\n" + 'A,2024-01-01,"10\n' + "A,2024-02-01,12\n" * 40},
+        ("demand.csv", 2, "", "a quote that opens here runs on", "Close the quote"),
+    ),
+    "a_number_beyond_reason": (
+        {"demand": GOOD["demand.csv"].replace(",10\n", ",1e300\n")},
+        ("demand.csv", 2, "quantity", "beyond 1e+12", "Correct quantity"),
+    ),
+    "thousands_separators": (
+        {"demand": GOOD["demand.csv"].replace(",10\n", ',"1,100"\n')},
+        ("demand.csv", 2, "quantity", "'1,100' is not a plain number", "Correct quantity"),
+    ),
+    "a_day_in_another_notation": (
+        {"demand": GOOD["demand.csv"].replace("2024-01-01,10", "01/02/2024,10")},
+        ("demand.csv", 2, "date", "year-month-day", "Correct date"),
+    ),
+    "infinity": (
+        {"demand": GOOD["demand.csv"].replace(",10\n", ",inf\n")},
+        ("demand.csv", 2, "quantity", "'inf' is not a plain number", "Correct quantity"),
+    ),
+    "a_price_of_nothing": (
+        {"offers": OFFERS.replace("B,S2,1.0", "B,S2,0")},
+        ("offers.csv", 3, "unit_price", "unit_price 0 is out of bounds", "Correct unit_price"),
+    ),
     "missing_required_column": (
         {"offers": "item_id,supplier_id,unit_price,moq\nA,S1,2.0,10\n"},
         ("offers.csv", 1, "lead_time_days", "missing", "Add the column"),
@@ -83,7 +123,7 @@ CASES = {
     ),
     "not_a_number": (
         {"stock": GOOD["stock.csv"].replace("A,40", 'A,"4,000"')},
-        ("stock.csv", 2, "on_hand", "'4,000' is not a number", "Correct on_hand"),
+        ("stock.csv", 2, "on_hand", "'4,000' is not a plain number", "Correct on_hand"),
     ),
     "bad_price_breaks": (
         {"offers": OFFERS.replace("100:1.9;200:1.8", "100=1.9")},
@@ -100,7 +140,7 @@ CASES = {
     "missing_file": ({"suppliers": None}, ("suppliers.csv", 1, "supplier_id", "file is missing", "Put at least")),
     "only_a_header": (
         {"items": "item_id\n", "demand": None, "stock": None, "receipts": None, "offers": OFFERS.split("\n")[0]},
-        ("items.csv", 2, "item_id", "no usable row", "Fill items.csv"),
+        ("items.csv", 2, "item_id", "a header and no rows", "Fill items.csv"),
     ),
 }
 
@@ -203,3 +243,46 @@ def test_semicolons_quotes_a_byte_order_mark_and_line_breaks_in_cells_are_read(
     with pytest.raises(BadInput) as refused:
         import_folder(folder(items=items + "C;Cup\n"), AS_OF, warehouse)
     assert refused.value.context["row"] == 6
+
+
+def test_a_workbook_beside_the_csv_files_is_named_where_its_table_is_missing(
+    warehouse: Warehouse, folder: Callable[..., Path]
+) -> None:
+    source = folder(items=None)
+    (source / "items.xlsx").write_bytes(b"PK\x03\x04")
+    with pytest.raises(BadInput, match="items.xlsx is a workbook"):
+        import_folder(source, AS_OF, warehouse)
+
+
+def test_blank_lines_and_rows_of_separators_are_no_rows(warehouse: Warehouse, folder: Callable[..., Path]) -> None:
+    blank = GOOD["items.csv"].replace("\n", "\n\n,,,\n") + "\n  \n"
+    import_folder(folder(), AS_OF, warehouse)
+    import_folder(folder(items=blank), AS_OF, warehouse)
+    first, second = warehouse.datasets()
+    assert first.content_hash == second.content_hash
+
+
+def test_header_names_may_differ_in_case_spaces_and_hyphens(warehouse: Warehouse, folder: Callable[..., Path]) -> None:
+    import_folder(folder(), AS_OF, warehouse)
+    shouted = GOOD["items.csv"].replace("item_id,description,unit_value", " Item ID ,DESCRIPTION,Unit-Value")
+    import_folder(folder(items=shouted), AS_OF, warehouse)
+    first, second = warehouse.datasets()
+    assert first.content_hash == second.content_hash
+
+
+def test_rows_that_wait_on_a_refused_row_are_counted_apart_and_never_come_first(
+    warehouse: Warehouse, folder: Callable[..., Path]
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        import_folder(folder(items=GOOD["items.csv"].replace("A,Bolt,2.0", "A,Bolt,x")), AS_OF, warehouse)
+    assert refused.value.context["column"] == "unit_value"
+    assert "rows that name it or another refused row wait on that" in refused.value.remedy
+
+
+def test_orders_placed_after_the_clock_are_left_out_and_a_later_stock_count_is_told(
+    warehouse: Warehouse, folder: Callable[..., Path]
+) -> None:
+    orders = "order_id,item_id,supplier_id,quantity,order_date\nO1,A,S1,5,2024-02-01\nO2,A,S1,5,2024-03-20\n"
+    report = import_folder(folder(purchase_orders=orders), date(2024, 2, 15), warehouse)
+    assert [order.order_id for order in warehouse.load_dataset().open_orders] == ["O1"]
+    assert any("Stock was counted on 2024-03-31, after the clock" in warning for warning in report.warnings)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from graph.views import OutlookView
-from web.pages.charts import demand_chart, stock_chart
-from web.pages.wording import money, percent, plain, quantity, seconds, short, when, words
+from graph.views import OptionView, OutlookView
+from web.pages.charts import demand_chart, options_chart, stock_chart
+from web.pages.risks_tab import days, node_words
+from web.pages.wording import money, percent, plain, quantity, seconds, short, source_words, when, words
 
 
 @pytest.mark.parametrize(
@@ -22,8 +23,16 @@ from web.pages.wording import money, percent, plain, quantity, seconds, short, w
         (seconds(2.345), "2.3 s"),
         (short("abcdef0123456789"), "abcdef0123"),
         (words("reorder_point"), "Reorder point"),
-        (when("2026-06-30T08:05:00+00:00"), "30 Jun 08:05"),
+        (when("2026-06-30T08:05:00+00:00"), "30 Jun 08:05 UTC"),
         (when(None), ""),
+        (source_words("line:I005|S05|ocean|DC1#0"), "Order line I005 · S05"),
+        (source_words("outlook:I005"), "Outlook I005"),
+        (source_words("risk:S05:I005"), "Risk S05"),
+        (source_words("verdict:order_value:I005"), "Gate order value"),
+        (source_words("run-1"), "run-1"),
+        (node_words("country:DE", {}), "Country DE"),
+        (node_words("S05", {"S05": "Elm"}), "S05 Elm"),
+        (days(1.2), "1 day"),
         (plain({"state": "ok", "lag": 2.0, "open": False}), "state ok · lag 2 · open no"),
         (plain(["a", None]), "a, "),
     ],
@@ -75,3 +84,26 @@ def test_the_stock_fan_adds_up_below_zero_and_shows_its_levels(outlook: OutlookV
         ("Reorder point", 8),
         ("Safety stock", 3),
     ]
+
+
+def option(group: str, title: str, cost: float, fill: float, *, chosen: bool = False) -> OptionView:
+    return OptionView(
+        option_id=f"{group}/{title}",
+        group=group,
+        title=title,
+        order_value=cost,
+        expected_cost=cost,
+        fill_rate=fill,
+        stockout_probability=0.1,
+        risk_exposure=0.0,
+        suppliers=(),
+        chosen=chosen,
+    )
+
+
+def test_the_trade_off_chart_measures_cost_above_the_cheapest_of_the_group() -> None:
+    options = (option("A", "lean", 100, 0.9), option("A", "safe", 130, 0.99, chosen=True), option("B", "lean", 7, 0.8))
+    first, second = options_chart(options, "USD")["series"]
+    assert [point["value"] for point in first["data"]] == [[0, 90.0], [30, 99.0]]
+    assert [point["value"] for point in second["data"]] == [[0, 80.0]]
+    assert first["data"][1]["symbolSize"] > first["data"][0]["symbolSize"]

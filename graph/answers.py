@@ -1,0 +1,98 @@
+"""The stored facts of a run as sentences that an answer may quote."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agents.contracts import Fact
+from graph.views import ApprovalView, LineView, OutlookView, PlanView, RiskView, VerdictView
+
+
+def facts_of(view: PlanView, approvals: Sequence[ApprovalView]) -> tuple[Fact, ...]:
+    """The stored facts of a run as sentences that an answer may quote."""
+    run = view.run
+    totals = (
+        f"Run {run.run_id} is {run.status.value}: {run.n_lines} order lines worth {run.order_value:,.0f} "
+        f"{run.currency}, {run.pending_approvals} orders wait for approval, {run.dispatched} were dispatched."
+    )
+    found = [Fact(fact_id=run.run_id, kind="run", subjects=(run.run_id,), text=totals)]
+    found += [_line_fact(line) for line in view.lines]
+    found += [_outlook_fact(outlook) for outlook in view.outlooks]
+    found += [_risk_fact(risk) for risk in view.risks]
+    found += [
+        Fact(fact_id=o.option_id, kind="option", subjects=(o.option_id, o.group), text=f"{o.option_id}: {o.reason}")
+        for o in view.options
+        if o.chosen
+    ]
+    found += [_verdict_fact(verdict) for verdict in view.verdicts if verdict.effect != "allow"]
+    found += [_approval_fact(approval) for approval in approvals]
+    found += [_talk_fact(talk, run.currency) for talk in view.negotiations]
+    found += [
+        Fact(fact_id=f"kpi:{name}", kind="kpi", subjects=(name,), text=f"{name}: {value:,.2f}")
+        for name, value in view.kpis.items()
+    ]
+    found += [
+        Fact(fact_id=f"conflict:{place}", kind="conflict", subjects=(), text=text)
+        for place, text in enumerate(view.conflicts)
+    ]
+    return tuple(found)
+
+
+def _line_fact(line: LineView) -> Fact:
+    text = (
+        f"{line.item_id}: {line.intent} {line.quantity:,.0f} {line.uom} from {line.supplier} for {line.value:,.0f} "
+        f"{line.currency}, expected {line.expected_arrival} ({line.status})."
+    )
+    detail = " ".join([*line.notes, f"Formula: {line.formula}."] if line.formula else line.notes)
+    subjects = (line.item_id, line.supplier_id, line.supplier, line.line_id, line.item, line.status)
+    figures = {**line.figures, "value": line.value, "unit_price": line.unit_price}
+    return Fact(
+        fact_id=f"line:{line.line_id}",
+        kind="line",
+        subjects=subjects,
+        text=text,
+        detail=detail,
+        figures=figures,
+        currency=line.currency,
+    )
+
+
+def _outlook_fact(outlook: OutlookView) -> Fact:
+    text = (
+        f"{outlook.item_id}: {outlook.reason} Stock covers {outlook.days_of_cover:,.0f} days; the probability of a "
+        f"stock-out is {outlook.stockout_probability:.0%}."
+    )
+    figures = {"days_of_cover": outlook.days_of_cover, "stockout_probability": outlook.stockout_probability}
+    subjects = (outlook.item_id, outlook.item)
+    return Fact(fact_id=f"outlook:{outlook.item_id}", kind="outlook", subjects=subjects, text=text, figures=figures)
+
+
+def _approval_fact(approval: ApprovalView) -> Fact:
+    text = (
+        f"{approval.approval_id}: {approval.supplier}, {approval.value:,.0f} {approval.currency}, needs a "
+        f"{approval.tier}. {' '.join(approval.reasons)}"
+    )
+    subjects = (approval.approval_id, approval.supplier, *(line.line_id for line in approval.lines))
+    return Fact(fact_id=approval.approval_id, kind="approval", subjects=subjects, text=text)
+
+
+def _talk_fact(talk: Mapping[str, Any], currency: str) -> Fact:
+    supplier = str(talk["supplier_id"])
+    said = {
+        "agreed": f"better prices agreed on {len(talk['agreements'])} line(s), {talk['saved']:,.2f} {currency} saved",
+        "drafted": "nobody answers by itself; an opening is drafted",
+    }
+    text = f"Talk with {supplier}: {said.get(str(talk['status']), 'no better price')} (rounds: {talk['rounds']})."
+    return Fact(fact_id=f"talk:{supplier}", kind="negotiation", subjects=(supplier,), text=text)
+
+
+def _risk_fact(risk: RiskView) -> Fact:
+    fact_id = f"risk:{risk.node_id}:{'+'.join(risk.item_ids)}"
+    figures = {} if risk.money_at_risk is None else {"money_at_risk": risk.money_at_risk}
+    subjects = (risk.node_id, *risk.item_ids)
+    return Fact(fact_id=fact_id, kind="risk", subjects=subjects, text=risk.summary, figures=figures)
+
+
+def _verdict_fact(verdict: VerdictView) -> Fact:
+    text = f"{verdict.subject}: {verdict.effect} by {verdict.rule}. {verdict.reason}"
+    subjects = (verdict.subject, verdict.rule)
+    return Fact(fact_id=f"verdict:{verdict.rule}:{verdict.subject}", kind="verdict", subjects=subjects, text=text)

@@ -1,0 +1,142 @@
+"""A person's decisions on orders: who may sign, what the signature binds to, and that it is taken in once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from erp.adapter import ActionKind, OrderAction
+from graph import queries, records
+from graph.parts import Parts
+from graph.transitions import stable_hash
+from graph.views import ApprovalView
+from policies.approval import may_decide
+from policies.gates import Effect, Tier
+from store.operations import ApprovalRow, OutboxRow
+from tools.domain.errors import BadInput, Conflict, NotAllowed
+
+LOCAL_ROLE = "manager"
+"""Role of somebody who is no registered user and works on the machine itself, while there are no users."""
+
+
+class ApprovalDesk:
+    """Shows what waits and takes decisions; `deliver` hands a decision to its run."""
+
+    def __init__(self, parts: Parts, deliver: Callable[[str], None]) -> None:
+        self._parts = parts
+        self._deliver = deliver
+
+    def pending(self) -> Sequence[ApprovalView]:
+        """Approvals that wait, oldest first."""
+        return [self._view(row) for row in self._parts.operations.approvals("pending")]
+
+    def approval(self, approval_id: str) -> ApprovalView:
+        """One approval. NotFound when there is none of this id."""
+        return self._view(self._parts.operations.approval(approval_id))
+
+    def decided(self, limit: int) -> Sequence[ApprovalView]:
+        """Approvals that no longer wait, latest first, with what the ERP made of them."""
+        rows = [row for row in self._parts.operations.approvals() if row.status != "pending"]
+        rows.sort(key=lambda row: row.decided_at or row.opened_at, reverse=True)
+        return [self._view(row) for row in rows[:limit]]
+
+    def _view(self, row: ApprovalRow) -> ApprovalView:
+        operations = self._parts.operations
+        version = operations.run(row.run_id).dataset_version
+        sent = [] if row.status == "pending" else operations.outbox(row.run_id)
+        own = [action for action in sent if action.approval_id == row.approval_id]
+        return queries.approval_view(row, self._parts.context.desk.dataset(version), own)
+
+    def decide(
+        self,
+        approval_id: str,
+        decision: str,
+        actor: str,
+        reason: str,
+        content_hash: str | None,
+        edits: Mapping[str, float] | None,
+    ) -> ApprovalView:
+        """Decide once; the run takes the decision in at once, or when the program starts again.
+
+        NotAllowed when the actor may not sign; Conflict when it is decided already, or when the order, the policy
+        or the facts are no longer those that were shown; BadInput for edits that are none.
+        """
+        row = self._parts.operations.approval(approval_id)
+        self._may_sign(row, actor)
+        if decision == "edit":
+            _check_edits(edits, row.payload)
+        self._still_binding(row)
+        self._parts.operations.decide_approval(
+            approval_id, decision, actor, reason, content_hash or row.content_hash, edits
+        )
+        self._deliver(row.run_id)
+        return self.approval(approval_id)
+
+    def withdraw(self, approval_id: str, actor: str, reason: str) -> ApprovalView:
+        """Take an approval back: an order that has not left is dropped, one in the ERP is cancelled there.
+
+        The same people may withdraw who may sign. Conflict when it was never approved, or was withdrawn before.
+        """
+        operations = self._parts.operations
+        row = operations.approval(approval_id)
+        self._may_sign(row, actor)
+        sent = [action for action in operations.outbox(row.run_id) if action.approval_id == approval_id]
+        if row.status != "approved" or not sent or sent[-1].kind == ActionKind.CANCEL or sent[-1].status == "failed":
+            raise Conflict(
+                f"Approval {approval_id} is {row.status}; there is no order to take back.",
+                remedy="`jit show` lists the orders of the latest run with their status.",
+                approval_id=approval_id,
+            )
+        for action in sent:
+            self._take_back(action, actor, reason)
+        self._parts.context.outbox.drain()
+        return self.approval(approval_id)
+
+    def _take_back(self, action: OutboxRow, actor: str, reason: str) -> None:
+        operations = self._parts.operations
+        if action.erp_ref is None:
+            operations.fail(action.action_key, f"{queries.WITHDRAWN}{actor}. {reason}".strip())
+            return
+        key = stable_hash(["withdraw", action.action_key])
+        cancel = OrderAction(key=key, kind=ActionKind.CANCEL, erp_ref=action.erp_ref).model_dump(mode="json")
+        operations.enqueue(
+            OutboxRow(key, action.run_id, action.order_key, ActionKind.CANCEL.value, cancel, action.approval_id)
+        )
+
+    def _may_sign(self, row: ApprovalRow, actor: str) -> None:
+        policy = self._parts.context.rules.version
+        allowed = may_decide(actor, self._role(actor), row.proposed_by, Tier(row.tier), policy)
+        if allowed.effect is Effect.DENY:
+            raise NotAllowed(allowed.reason, remedy="Ask somebody else to decide.", approval_id=row.approval_id)
+
+    def _still_binding(self, row: ApprovalRow) -> None:
+        """Void an approval whose order or policy is not the one that its hash was made of."""
+        order = row.payload
+        if row.status != "pending" or row.content_hash == records.signed(
+            order, self._parts.context.rules.version, order["facts"]
+        ):
+            return
+        self._parts.operations.supersede_approval(row.approval_id, "the policy or the order changed")
+        self._deliver(row.run_id)
+        raise Conflict(
+            f"The policy or the order changed since approval {row.approval_id} was opened; it is void.",
+            remedy="Plan again with `jit plan`; the new order asks anew.",
+            approval_id=row.approval_id,
+        )
+
+    def _role(self, actor: str) -> str:
+        users = self._parts.operations.users()
+        known = [user.role for user in users if user.name == actor]
+        return known[0] if known else ("viewer" if users else LOCAL_ROLE)
+
+
+def _check_edits(edits: Mapping[str, float] | None, order: Mapping[str, Any]) -> None:
+    if order["changes"]:
+        raise BadInput(
+            "This concerns an open order of the ERP; it has no quantity to edit.", remedy="Approve or reject it."
+        )
+    known = {line["line_id"] for line in order["lines"]}
+    wrong = sorted(set(edits or {}) - known)
+    if not edits or wrong or not all(0 <= quantity < float("inf") for quantity in edits.values()):
+        raise BadInput(
+            f"An edit needs quantities of zero or more for lines of this order{f', not {wrong}' if wrong else ''}.",
+            remedy=f"Lines are {', '.join(sorted(known))}.",
+        )

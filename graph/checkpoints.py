@@ -1,0 +1,46 @@
+"""LangGraph's checkpoints in the operations database: SQLite or PostgreSQL, plain JSON values only."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from store.operations import Operations
+
+POOL_SIZE = 4
+
+
+def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:
+    """The saver beside the other operations tables, and what closes it.
+
+    State holds JSON alone, so no type of ours is ever rebuilt from a checkpoint: none is allowed.
+    """
+    serde = JsonPlusSerializer(allowed_msgpack_modules=())
+    if operations.is_sqlite:
+        connection = sqlite3.connect(operations.checkpointer_url, check_same_thread=False, timeout=30)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        saver = SqliteSaver(connection, serde=serde)
+        saver.setup()
+        return saver, connection.close
+    return _postgres(operations.checkpointer_url, serde)
+
+
+def _postgres(url: str, serde: JsonPlusSerializer) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:
+    from langgraph.checkpoint.postgres import PostgresSaver
+    from psycopg.rows import dict_row
+    from psycopg_pool import ConnectionPool
+
+    pool: ConnectionPool[Any] = ConnectionPool(
+        url,
+        min_size=1,
+        max_size=POOL_SIZE,
+        kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+        open=True,
+    )
+    saver = PostgresSaver(pool, serde=serde)
+    saver.setup()
+    return saver, pool.close

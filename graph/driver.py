@@ -1,0 +1,192 @@
+"""Drives runs through the graph: creates them, goes on with them, and delivers people's decisions to them."""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+from graph.build import Graph
+from graph.parts import Parts
+from graph.progress import PROGRESS_TITLES, live_step
+from graph.transitions import JournalCallbacks
+from graph.views import StepView, Trigger
+from store.operations import ApprovalRow
+from tools.domain.errors import BadInput, JitError
+from tools.forecasting.forecast import MODEL_VERSION
+
+LOG = logging.getLogger(__name__)
+PARALLEL_NODES = 4
+RECOVERED_RUNS = 200
+"""How many of the latest runs a new session looks at for one that was cut off."""
+
+
+class RunDriver:
+    """One drive of a run at a time; different runs go on beside each other."""
+
+    def __init__(self, parts: Parts, graph: Graph, refresh: Callable[[], str | None]) -> None:
+        self._parts = parts
+        self._graph = graph
+        self._refresh = refresh
+        self._drives: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def create(self, trigger: Trigger) -> str:
+        """Store a new run on the trigger's dataset, or on the active one with what the ERP did since. BadInput."""
+        parts = self._parts
+        dataset = parts.context.desk.dataset(trigger.dataset_version or self._refresh() or "")
+        unknown = sorted(set(trigger.item_ids) - set(dataset.items))
+        if unknown:
+            raise BadInput(
+                f"There is no item {', '.join(unknown)} in dataset {dataset.version}.",
+                remedy=f"Items are for example {', '.join(list(dataset.items)[:5])}.",
+            )
+        run_id = f"run-{datetime.now(UTC):%y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
+        versions = {
+            "dataset": dataset.version,
+            "models": MODEL_VERSION,
+            "engine": parts.settings.forecast_engine.value,
+            "policy": parts.context.rules.version,
+            "code": installed_version("jit-sourcing"),
+            "seed": str(parts.settings.seed),
+            "horizon": str(parts.settings.horizon_periods),
+        }
+        parts.operations.create_run(run_id, trigger.model_dump(mode="json"), trigger.actor, dataset.version, versions)
+        return run_id
+
+    def drive(self, run_id: str) -> Iterator[StepView]:
+        """Drive a new run until it ends or waits for people; yields its steps as they finish."""
+        with self._lock_of(run_id):
+            yield from self._go_on(run_id, self._first(run_id))
+        self.deliver_decisions()
+
+    def _first(self, run_id: str) -> dict[str, Any]:
+        row = self._parts.operations.run(run_id)
+        return {
+            "run_id": run_id,
+            "trigger": dict(row.trigger),
+            "dataset_version": row.dataset_version,
+            "versions": dict(row.versions),
+        }
+
+    def state(self, run_id: str) -> Any:
+        """The run's latest checkpoint."""
+        return self._graph.get_state({"configurable": {"thread_id": run_id}})
+
+    def deliver_decisions(self) -> None:
+        """Resume every run that has decisions it has not taken in yet."""
+        for run_id in sorted({row.run_id for row in self._parts.operations.undelivered_decisions()}):
+            self.deliver(run_id)
+
+    def deliver(self, run_id: str) -> None:
+        """Resume a run with every decision that it has not taken in yet."""
+        operations = self._parts.operations
+        with self._lock_of(run_id):
+            decided = [row for row in operations.undelivered_decisions() if row.run_id == run_id]
+            waiting = {pause.value["approval_id"]: pause.id for pause in self.state(run_id).interrupts}
+            answers = {waiting[row.approval_id]: _answer(row) for row in decided if row.approval_id in waiting}
+            if answers:
+                _exhaust(self._go_on(run_id, Command(resume=answers)))
+            for row in decided:
+                operations.mark_approval_applied(row.approval_id)
+
+    def recover(self) -> None:
+        """After a crash: go on with runs cut off in the middle, deliver stored decisions, drain the outbox."""
+        self._parts.operations.release_leases()
+        for row in self._parts.operations.runs(RECOVERED_RUNS):
+            if row.status == "running":
+                try:
+                    self._go_on_after_crash(row.run_id)
+                except JitError as error:
+                    LOG.warning("Run %s could not go on: %s", row.run_id, error)
+        self.deliver_decisions()
+        self._parts.context.outbox.drain()
+
+    def _go_on_after_crash(self, run_id: str) -> None:
+        with self._lock_of(run_id):
+            state = self.state(run_id)
+            if state.created_at is None:
+                _exhaust(self._go_on(run_id, self._first(run_id)))
+            elif state.next:
+                _exhaust(self._go_on(run_id, None))
+            else:
+                self._note(run_id)
+
+    def _go_on(self, run_id: str, given: Any) -> Iterator[StepView]:
+        """Drive the graph until it ends or waits, then note where the run stands.
+
+        A drive that is cut off (its process ends, its reader goes away) leaves the run as running: the next
+        session goes on with it.
+        """
+        operations, warehouse = self._parts.operations, self._parts.warehouse
+        operations.set_run_status(run_id, "running")
+        started = datetime.now(UTC)
+        updates = self._graph.stream(
+            given, self._config(run_id), context=self._parts.context, stream_mode="updates", durability="sync"
+        )
+        try:
+            for update in updates:
+                for node in update:
+                    if node in PROGRESS_TITLES:
+                        yield live_step(run_id, node, started, warehouse, operations)
+                        started = datetime.now(UTC)
+        except (GeneratorExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._note(run_id, failure=f"{type(error).__name__}: {error}")
+            raise
+        self._note(run_id)
+
+    def _config(self, run_id: str) -> RunnableConfig:
+        row = self._parts.operations.run(run_id)
+        versions = {key: str(value) for key, value in row.versions.items()}
+        callbacks = JournalCallbacks(self._parts.journal, run_id, str(row.trigger["kind"]), row.actor, versions)
+        return {
+            "configurable": {"thread_id": run_id},
+            "callbacks": [callbacks],
+            "max_concurrency": PARALLEL_NODES,
+        }
+
+    def _lock_of(self, run_id: str) -> threading.Lock:
+        with self._guard:
+            return self._drives.setdefault(run_id, threading.Lock())
+
+    def _note(self, run_id: str, failure: str = "") -> None:
+        state = self.state(run_id)
+        stopped = str(state.values.get("stopped", ""))
+        status = "failed" if failure else "stopped" if stopped else "waiting" if state.interrupts else "done"
+        summary = _summary(state.values.get("routed", []), failure or stopped)
+        self._parts.operations.set_run_status(run_id, status, summary)
+
+
+def _exhaust(steps: Iterator[StepView]) -> None:
+    for _ in steps:
+        pass
+
+
+def _answer(row: ApprovalRow) -> dict[str, Any]:
+    """What an order's branch hears of its approval; a void one was replaced by a newer plan."""
+    return {
+        "decision": row.decision or "void",
+        "actor": row.decided_by or "",
+        "reason": row.reason,
+        "content_hash": row.content_hash,
+        "edits": dict(row.edits or {}),
+    }
+
+
+def _summary(routed: Sequence[Mapping[str, Any]], text: str) -> dict[str, Any]:
+    kept = [order for order in routed if order["route"] != "drop"]
+    placed = [order for order in kept if not order["changes"]]
+    changes = f", {len(kept) - len(placed)} changes of open orders" if len(kept) > len(placed) else ""
+    return {
+        "lines": sum(len(order["lines"]) for order in kept),
+        "order_value": sum(line["value"] for order in placed for line in order["lines"]),
+        "currency": kept[0]["currency"] if kept else "",
+        "text": text or f"{len(placed)} orders{changes}",
+    }

@@ -1,0 +1,105 @@
+"""What each finished step of a run found, as a title and a sentence."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from graph.views import StepView
+from store.operations import Operations
+from store.warehouse import Transition, Warehouse
+
+PROGRESS_TITLES: Mapping[str, str] = {
+    "sense": "Sense",
+    "gate_data": "Data quality",
+    "estimate": "Forecast demand and lead times",
+    "assess_risk": "Assess risk",
+    "compute_options": "Compute options",
+    "choose_plan": "Choose plan",
+    "negotiate": "Negotiate",
+    "gate_lines": "Gate lines",
+    "gate_plan": "Gate plan",
+    "gate_autonomy": "Autonomy and approvals",
+    "order": "Order",
+    "await_approval": "Await approval",
+    "gate_edit": "Gate edit",
+    "dispatch": "Dispatch",
+    "decline": "Decline",
+    "close": "Close",
+}
+
+
+def live_step(run_id: str, node: str, started: datetime, warehouse: Warehouse, operations: Operations) -> StepView:
+    """A step that has just ended."""
+    now = datetime.now(UTC)
+    return StepView(
+        run_id=run_id,
+        node=node,
+        title=PROGRESS_TITLES[node],
+        summary=step_summary(node, run_id, warehouse, operations),
+        seconds=(now - started).total_seconds(),
+        at=now,
+    )
+
+
+def stored_step(row: Transition, warehouse: Warehouse, operations: Operations) -> StepView:
+    """A step as the journal holds it."""
+    return StepView(
+        run_id=row.run_id,
+        node=row.node,
+        title=PROGRESS_TITLES.get(row.node, row.node),
+        summary=step_summary(row.node, row.run_id, warehouse, operations),
+        seconds=(row.ended_at - row.started_at).total_seconds(),
+        status=row.status,
+        at=row.ended_at,
+    )
+
+
+def step_summary(node: str, run_id: str, warehouse: Warehouse, operations: Operations) -> str:
+    """What a step found, in a sentence or a few lines."""
+    writers = {
+        "gate_data": _data_summary,
+        "estimate": _estimate_summary,
+        "assess_risk": _risk_summary,
+        "compute_options": _options_summary,
+        "choose_plan": _choice_summary,
+        "gate_lines": _verdict_summary,
+    }
+    if node in writers:
+        return writers[node](run_id, warehouse)
+    if node == "gate_autonomy":
+        return f"{len(operations.approvals('pending', run_id))} orders wait for a person."
+    if node in ("dispatch", "order", "close"):
+        return f"{len([a for a in operations.outbox(run_id) if a.status == 'done'])} orders are in the ERP."
+    return ""
+
+
+def _data_summary(run_id: str, warehouse: Warehouse) -> str:
+    stored = warehouse.artifact(run_id, "quality", "data") or {"verdicts": []}
+    return "\n".join(str(raw["reason"]) for raw in stored["verdicts"])
+
+
+def _estimate_summary(run_id: str, warehouse: Warehouse) -> str:
+    made = warehouse.artifacts(run_id, "forecast").values()
+    patterns = Counter(str(raw["pattern"]) for raw in made)
+    return ", ".join(f"{count} {name}" for name, count in patterns.most_common())
+
+
+def _risk_summary(run_id: str, warehouse: Warehouse) -> str:
+    stored = warehouse.artifact(run_id, "risk", "assessment") or {"risks": []}
+    return "\n".join(str(raw["summary"]) for raw in stored["risks"][:3]) or "No item would run out before it recovers."
+
+
+def _options_summary(run_id: str, warehouse: Warehouse) -> str:
+    return f"{len(warehouse.artifacts(run_id, 'option'))} options priced."
+
+
+def _choice_summary(run_id: str, warehouse: Warehouse) -> str:
+    stored = warehouse.artifact(run_id, "plan", "choice") or {"choices": {}, "reasons": {}}
+    return "\n".join(f"{stored['choices'][group]}: {reason}" for group, reason in stored["reasons"].items())
+
+
+def _verdict_summary(run_id: str, warehouse: Warehouse) -> str:
+    rounds = {key: part for key, part in warehouse.artifacts(run_id, "verdict").items() if key.startswith("lines-")}
+    latest = rounds[max(rounds)] if rounds else {"verdicts": []}
+    effects = Counter(str(raw["effect"]) for raw in latest["verdicts"])
+    return ", ".join(f"{count} {name}" for name, count in effects.most_common())

@@ -1,0 +1,80 @@
+"""What waits for a person: who must sign, what, why, and the command that decides it."""
+
+from collections.abc import Sequence
+
+from graph.views import ApprovalView
+from terminal.figures import amount, count, program, units
+from terminal.screen import bullet, heading, say, say_whole, table
+
+SIGNERS = {"buyer": "a buyer or manager", "manager": "a manager"}
+SHOWN_LINES = 6
+BRIEF = 5
+
+
+def show_approvals(waiting: Sequence[ApprovalView], me: str) -> None:
+    """Every waiting order as a block, oldest first. `me` is who would decide by default."""
+    if not waiting:
+        say(f"Nothing waits for approval. `{program()} plan` starts a run.")
+        return
+    say(f"{count(len(waiting), 'order waits', 'orders wait')} for approval, oldest first.", "bold")
+    for approval in waiting:
+        _block(approval, me)
+    say()
+    say(
+        f"`{program()} decide ID reject --reason WHY` declines; `{program()} decide ID edit --edit ITEM=QUANTITY` "
+        "changes a quantity, and then somebody else must sign."
+    )
+
+
+def _block(approval: ApprovalView, me: str) -> None:
+    value = f"{amount(approval.value)} {approval.currency}"
+    heading(f"{approval.approval_id}  {approval.supplier}  {value}  needs {who(approval)}")
+    for line in approval.lines[:SHOWN_LINES]:
+        bullet(
+            f"{line.item_id} {line.item}: {line.intent} {units(line.quantity)} {line.uom}, {amount(line.value)} "
+            f"{line.currency}, {'was due' if line.intent == 'cancel' else 'arrives'} {line.expected_arrival}"
+        )
+    if len(approval.lines) > SHOWN_LINES:
+        bullet(f"and {count(len(approval.lines) - SHOWN_LINES, 'more line', 'more lines')}")
+    for reason in approval.reasons:
+        bullet(reason, "yellow", mark="!")
+    say_whole(f"  {decide_command(approval, me)}", "cyan")
+
+
+def who(approval: ApprovalView) -> str:
+    """Who may sign: the tier, and nobody who proposed it."""
+    people = [name for name in approval.proposed_by if not name.startswith("agent:")]
+    signer = SIGNERS.get(approval.tier, f"a {approval.tier}")
+    return f"{signer} other than {' or '.join(people)}" if people else signer
+
+
+def decide_command(approval: ApprovalView, me: str) -> str:
+    """The command that approves; with --actor when the one at the keyboard proposed it."""
+    mine = me.casefold() in {name.casefold() for name in approval.proposed_by}
+    return f"{program()} decide {approval.approval_id} approve{' --actor NAME' if mine else ''}"
+
+
+def show_waiting_in_short(waiting: Sequence[ApprovalView], me: str) -> None:
+    """The largest waiting orders as a table, and how to decide one."""
+    ranked = sorted(waiting, key=lambda approval: -approval.value)
+    names = ("approval", "supplier", "value", "lines", "needs")
+    rows = [
+        (a.approval_id, a.supplier, f"{amount(a.value)} {a.currency}", len(a.lines), who(a)) for a in ranked[:BRIEF]
+    ]
+    table(names, rows, right=("value", "lines"), fold="needs")
+    if len(ranked) > BRIEF:
+        say(f"and {len(ranked) - BRIEF} more: {program()} approvals", indent=2)
+
+
+def show_approval(approval: ApprovalView) -> None:
+    """The outcome of a decision."""
+    say(
+        f"{approval.approval_id} {approval.status} by {approval.decided_by}: {approval.supplier}, "
+        f"{amount(approval.value)} {approval.currency}, {count(len(approval.lines), 'line')}.",
+        "bold",
+    )
+    if approval.reason:
+        say(f"Reason: {approval.reason}")
+    if approval.erp_status:
+        say(f"ERP: {' '.join(filter(None, (approval.erp_status, approval.erp_reference, approval.erp_error)))}")
+    say_whole(f"What became of the order: {program()} show {approval.run_id}", "dim")

@@ -1,0 +1,79 @@
+"""What a person gave on the command line, as ids, edits and events; BadInput says how to write it right."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from graph.contracts import SourcingSession
+from graph.views import AlertView, ApprovalView, RejectView
+from tools.domain.errors import BadInput
+
+ALERT_PATIENCE_SECONDS = 120.0
+KEPT_REJECTS = 5000
+"""How many of the latest rejected rows are looked at."""
+
+
+def whole_id(session: SourcingSession, start: str) -> str:
+    """The waiting approval that begins so; what begins none is left as it is, for it may be decided already."""
+    found = [one.approval_id for one in session.pending() if one.approval_id.startswith(start)]
+    if len(found) > 1 and start not in found:
+        raise BadInput(f"{start} begins {len(found)} approvals.", remedy=f"Say more of one: {', '.join(found)}.")
+    return found[0] if len(found) == 1 else start
+
+
+def edits_of(pairs: Sequence[str], approval: ApprovalView) -> dict[str, float] | None:
+    """Line ids with their new quantities; an item stands for its line when the order has only one."""
+    edits: dict[str, float] = {}
+    for pair in pairs:
+        name, equals, quantity = pair.rpartition("=")
+        lines = [line.line_id for line in approval.lines if line.item_id == name]
+        try:
+            edits[lines[0] if len(lines) == 1 else name] = float(quantity)
+        except ValueError:
+            equals = ""
+        if not equals or not name:
+            example = approval.lines[0].item_id if approval.lines else "ITEM"
+            raise BadInput(f"--edit {pair!r} is not ITEM=QUANTITY.", remedy=f"Write for example --edit {example}=240.")
+    return edits or None
+
+
+def rejects_of(session: SourcingSession, import_id: str | None) -> list[RejectView]:
+    """The rows that one import turned away, or all of them."""
+    return [row for row in session.rejects(KEPT_REJECTS) if import_id in (None, row.import_id)]
+
+
+def event_of(file: Path) -> dict[str, Any]:
+    """The CloudEvents object of a JSON file."""
+    try:
+        event = orjson.loads(file.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise BadInput(f"{file} holds no JSON event: {error}.", remedy="See docs/alerts.md for one.") from error
+    if not isinstance(event, dict):
+        raise BadInput(f"{file} holds no JSON object.", remedy="See docs/alerts.md for an event.")
+    return {str(name): value for name, value in event.items()}
+
+
+def settled(session: SourcingSession, message_id: str) -> AlertView:
+    """The alert once its replan has ended, or as it stands when that takes too long."""
+    until = time.monotonic() + ALERT_PATIENCE_SECONDS
+    while True:
+        found = next(one for one in session.alerts() if one.message_id == message_id)
+        if found.status in ("done", "failed") or time.monotonic() > until:
+            return found
+        time.sleep(0.05)
+
+
+def wrong_settings(error: ValueError) -> BadInput:
+    """What is wrong with the settings: a value of the wrong kind, or a jit.toml that is no TOML."""
+    if not isinstance(error, ValidationError):
+        return BadInput(f"jit.toml cannot be read: {error}.", remedy="Correct it, or remove it.")
+    wrong = "; ".join(f"{_path(one)}: {one['msg']}" for one in error.errors())
+    return BadInput(f"A setting is wrong: {wrong}.", remedy="Correct JIT_<NAME> in the environment, or jit.toml.")
+
+
+def _path(fault: Mapping[str, Any]) -> str:
+    return ".".join(str(part) for part in fault["loc"])

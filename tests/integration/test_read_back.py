@@ -1,0 +1,57 @@
+"""What the ERP did comes back: receipts change the lead times, demand goes on, and the next plan starts from it."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from demo_home import demo_session, plan_trigger
+
+from graph.readback import bucketed
+from tools.domain.datasets import Period
+
+
+def test_receipts_and_demand_come_back_as_a_new_version_and_change_lead_times(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        desk = session._parts.context.desk
+        before = desk.dataset(session.status()["dataset"])
+        found = session.observe(60)
+        after = desk.dataset(str(found["version"]))
+        assert after.as_of == before.as_of + timedelta(days=60)
+        assert len(after.receipts) == len(before.receipts) + int(str(found["receipts"])) > len(before.receipts)
+        assert found["lead_times_changed"]
+        for key, history in after.demand.items():
+            days = (before.demand[key].dates[-1] - before.demand[key].dates[0]).astype(int)
+            rate = before.demand[key].quantities.sum() / days
+            gained = history.quantities.sum() - before.demand[key].quantities.sum()
+            assert gained == pytest.approx(rate * 60), key
+        assert session.status()["dataset"] == found["version"]
+
+
+def test_a_plan_after_sixty_days_still_expects_demand(tmp_path: Path) -> None:
+    """Without the demand of the days between, histories would end in zeros and forecasts collapse."""
+    with demo_session(tmp_path, planned=False) as session:
+        first = session.plan(session.start(plan_trigger("I001", "I002", "I003")))
+        session.observe(60)
+        second = session.plan(session.start(plan_trigger("I001", "I002", "I003")))
+        for before, after in zip(first.outlooks, second.outlooks, strict=True):
+            assert sum(after.demand_p50) > 0.6 * sum(before.demand_p50), before.item_id
+
+
+def test_a_placed_order_arrives_and_becomes_stock(tmp_path: Path) -> None:
+    with demo_session(tmp_path) as session:
+        approval = session.pending()[0]
+        session.decide(approval.approval_id, "approve", "bob")
+        session.observe(300)
+        dataset = session._parts.context.desk.dataset(session.status()["dataset"])
+        items = {line.item_id for line in approval.lines if line.intent != "cancel"}
+        received = {receipt.item_id for receipt in dataset.receipts if receipt.order_id.startswith("SB")}
+        assert items <= received
+
+
+def test_days_are_summed_into_the_cadence_of_the_history() -> None:
+    asked = [("A", "X", date(2026, 6, 30) + timedelta(days=day), 2.0) for day in range(1, 11)]
+    assert bucketed(asked, date(2026, 6, 30), Period.WEEK) == [
+        ("A", "X", date(2026, 7, 7), 14.0),
+        ("A", "X", date(2026, 7, 10), 6.0),
+    ]
+    assert bucketed(asked, date(2026, 6, 30), Period.MONTH) == [("A", "X", date(2026, 7, 1), 20.0)]

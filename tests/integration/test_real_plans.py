@@ -1,0 +1,230 @@
+"""Plans of the real distribution centre: every item decided, every figure recomputable, every split with a cause."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shared_data import shared_data
+
+from graph.desk import Desk, Scope
+from graph.line_facts import Ledger, line_facts
+from graph.records import orders
+from policies.gates import Effect, decide, default_rules, evaluate
+from store.ingest import import_folder
+from store.warehouse import Warehouse
+from tools.domain.datasets import Dataset
+from tools.domain.orders import OrderStatus, PurchaseOrder
+from tools.domain.snapshots import Intent, OrderingSettings, OrderPlan, PlanLine, PlanningSnapshot
+from tools.lead_times import LeadTimeDistribution
+from tools.ordering import build_snapshot, plan_orders, verify
+from tools.ordering.levels import draw_leads
+
+AS_OF = date(2013, 12, 31)
+HORIZON = 26
+
+
+@dataclass(frozen=True)
+class Room:
+    """The real folder, planned once."""
+
+    desk: Desk
+    scope: Scope
+    dataset: Dataset
+    snapshot: PlanningSnapshot
+    plan: OrderPlan
+
+    def replanned(self, dataset: Dataset) -> OrderPlan:
+        """A plan of changed data with the same forecasts."""
+        estimates = self.desk.estimates(self.scope.dataset_version, self.scope.item_ids)
+        return plan_orders(build_snapshot(dataset, estimates.forecasts, self.leads, horizon=HORIZON))
+
+    @property
+    def leads(self) -> dict[str, LeadTimeDistribution]:
+        return dict(self.desk.lead_times(self.scope.dataset_version))
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    with Warehouse(tmp_path_factory.mktemp("real") / "w.duckdb") as warehouse:
+        version = import_folder(shared_data("demo_rdc"), AS_OF, warehouse).version
+        assert version is not None
+        desk = Desk(warehouse, 7, HORIZON)
+        dataset = desk.dataset(version)
+        scope = Scope(version, tuple(dataset.items))
+        snapshot = desk.snapshot(scope)
+        yield Room(desk, scope, dataset, snapshot, plan_orders(snapshot))
+
+
+def test_all_fourteen_items_are_planned_with_a_reason_and_figures(room: Room) -> None:
+    assert [outlook.item_id for outlook in room.plan.outlooks] == sorted(room.dataset.items)
+    assert len(room.plan.outlooks) == 14
+    ordered = {line.item_id for line in room.plan.lines if line.intent is not Intent.CANCEL}
+    for outlook in room.plan.outlooks:
+        begins = "Order " if outlook.item_id in ordered else "Order nothing now"
+        assert outlook.reason.startswith(begins)
+        assert "against a level of" in outlook.reason
+        assert room.dataset.items[outlook.item_id].service_level_target == 0.95
+    assert verify(room.snapshot, room.plan) == ()
+
+
+def test_every_line_shows_a_formula_and_figures_that_can_be_recomputed(room: Room) -> None:
+    leads = draw_leads(room.snapshot, OrderingSettings().seed)
+    total = np.cumsum(room.snapshot.demand, axis=2)
+    for line in placed(room.plan):
+        row = room.snapshot.sources.offer_ids.index(line.offer_id)
+        item, figures = room.snapshot.item_ids.index(line.item_id), line.explanation.figures
+        last = np.minimum(leads[row] + 1, room.snapshot.horizon) - 1
+        window = total[item, np.arange(last.size), last]
+        assert figures["lead_time_demand_mean"] == pytest.approx(window.mean(), rel=1e-6)
+        covered = (window <= figures["reorder_point"] + 1e-6).mean()
+        assert covered >= figures["quantile"] > covered - 2 / window.size
+        assert figures["safety_stock"] == pytest.approx(figures["reorder_point"] - window.mean(), rel=1e-6)
+        due = np.cumsum(room.snapshot.arrivals[item], axis=1)[np.arange(last.size), last].mean()
+        assert figures["inventory_position"] == pytest.approx(room.snapshot.on_hand[item] + due, rel=1e-6)
+        assert "quantile" in line.explanation.formula
+        assert figures["quantity"] == line.quantity
+
+
+def test_the_shortage_cost_and_the_quantile_follow_from_the_service_level(room: Room) -> None:
+    for line in placed(room.plan):
+        item, figures = room.dataset.items[line.item_id], line.explanation.figures
+        holding = item.unit_value * item.holding_rate_per_year / 12
+        assert figures["holding_cost_per_unit_period"] == pytest.approx(holding)
+        assert figures["shortage_cost_per_unit_period"] == pytest.approx(holding * 0.95 / 0.05)
+        assert figures["quantile"] == pytest.approx(0.95)
+
+
+def test_after_the_gap_that_the_opening_stock_leaves_nine_periods_in_ten_end_without_a_backorder(room: Room) -> None:
+    assert min(outlook.ready_rate_later for outlook in room.plan.outlooks) > 0.9
+    assert np.mean([outlook.ready_rate_later for outlook in room.plan.outlooks]) > 0.95
+
+
+def test_arrivals_are_the_order_date_plus_the_lead_time_of_the_source(room: Room) -> None:
+    for line in placed(room.plan):
+        mean = room.leads[line.offer_id].mean
+        assert line.order_date == AS_OF
+        assert (line.expected_arrival - AS_OF).days == int(np.ceil(mean))
+
+
+def test_a_second_source_is_faster_than_the_first_and_its_goods_arrive_sooner(room: Room) -> None:
+    split = [lines for lines in by_item(room.plan).values() if len(lines) > 1]
+    assert split
+    for lines in split:
+        assert len({line.supplier_id for line in lines} | {line.offer_id for line in lines}) > 1
+        assert all(line.explanation.figures["extra_cost_of_next_best_source"] > 0 for line in lines)
+
+
+def test_the_wholesaler_at_six_times_the_price_is_left_alone_while_a_shortage_costs_less(room: Room) -> None:
+    assert not [line for line in placed(room.plan) if line.supplier_id == "S10"]
+
+
+@pytest.mark.parametrize(("months_of_stock", "called"), [(0.0, True), (30.0, False)])
+def test_the_wholesaler_is_called_only_when_stock_out_is_near_and_dear(
+    room: Room, months_of_stock: float, called: bool
+) -> None:
+    """A patient without efavirenz is taken to cost 40 USD a month here, twice the wholesaler's price."""
+    dear = room.dataset.items["P01"].model_copy(update={"stockout_cost_per_unit": 40.0, "service_level_target": None})
+    monthly = float(room.snapshot.demand[room.snapshot.item_ids.index("P01")].mean())
+    changed = replace(
+        room.dataset,
+        items={**room.dataset.items, "P01": dear},
+        on_hand={**room.dataset.on_hand, ("P01", "RDC"): months_of_stock * monthly},
+    )
+    lines = by_item(room.replanned(changed)).get("P01", [])
+    assert any(line.supplier_id == "S10" for line in lines) is called
+    if called:
+        assert any(line.supplier_id != "S10" for line in lines), "the rest of the need comes from an ordinary source"
+
+
+def test_what_was_just_ordered_is_not_ordered_again(room: Room) -> None:
+    fresh = tuple(
+        PurchaseOrder(
+            order_id=f"NEW{number}",
+            item_id=line.item_id,
+            supplier_id=line.supplier_id,
+            site_id=line.site_id,
+            quantity=line.quantity,
+            order_date=AS_OF,
+            promised_date=line.expected_arrival,
+            status=OrderStatus.SENT,
+        )
+        for number, line in enumerate(placed(room.plan))
+    )
+    again = room.replanned(room.dataset.with_orders(room.dataset.open_orders + fresh))
+    first = sum(line.value for line in placed(room.plan))
+    assert sum(line.value for line in placed(again)) < 0.2 * first
+    for item_id, lines in by_item(again).items():
+        before = sum(line.quantity for line in by_item(room.plan).get(item_id, []))
+        assert sum(line.quantity for line in lines) < 0.5 * before
+
+
+def test_an_open_order_that_lands_long_after_the_need_changes_the_order_less_than_one_that_lands_before(
+    room: Room,
+) -> None:
+    """An order for the whole need, due at once or only when it is two lead times late."""
+
+    def with_order(age_days: int, promised: date) -> float:
+        order = PurchaseOrder(
+            order_id="X1",
+            item_id="P10",
+            supplier_id="S99",
+            site_id="RDC",
+            quantity=200_000.0,
+            order_date=AS_OF - timedelta(days=age_days),
+            promised_date=promised,
+        )
+        plan = room.replanned(room.dataset.with_orders((*room.dataset.open_orders, order)))
+        return sum(line.quantity for line in by_item(plan).get("P10", []))
+
+    need = sum(line.quantity for line in by_item(room.plan)["P10"])
+    soon = with_order(10, AS_OF + timedelta(days=20))
+    late = with_order(10, AS_OF + timedelta(days=420))
+    assert soon == 0.0
+    assert late == pytest.approx(need, rel=0.35)
+
+
+def test_the_same_data_give_the_same_plan_bit_for_bit(room: Room) -> None:
+    assert plan_orders(room.snapshot) == room.plan or repr(plan_orders(room.snapshot)) == repr(room.plan)
+
+
+def test_the_gates_have_a_message_for_few_lines_and_deny_none(room: Room) -> None:
+    rules, warned, lines = default_rules(), 0, 0
+    for order in orders(room.plan, room.dataset, "run"):
+        for line in order["lines"]:
+            known = line_facts(line, room.plan, room.desk, room.scope, Ledger({}))
+            verdicts = evaluate(known, rules)
+            assert decide(verdicts) in (Effect.ALLOW, Effect.WARN), verdicts
+            lines += 1
+            warned += decide(verdicts) is Effect.WARN
+            assert known.price_bp_of_last_paid == -1
+            assert known.off_multiple == 0
+            assert known.quantity >= known.moq
+            assert 0 <= known.supplier_share_bp <= 10_000
+            assert known.cover_before_days < known.cover_after_days
+    assert lines == len(placed(room.plan))
+    assert warned <= 0.6 * lines
+
+
+def test_the_last_price_of_an_own_order_is_compared_when_there_is_one(room: Room) -> None:
+    line = orders(room.plan, room.dataset, "run")[0]["lines"][0]
+    supplier = line["offer_id"].split("|")[1]
+    paid = Ledger({(line["item_id"], supplier): line["unit_price"] / 1.3})
+    known = line_facts(line, room.plan, room.desk, room.scope, paid)
+    assert known.price_bp_of_last_paid == 13_000
+    assert "price_over_last_paid" in {verdict.rule for verdict in evaluate(known, default_rules())}
+
+
+def placed(plan: OrderPlan) -> list[PlanLine]:
+    """Lines that order something now."""
+    return [line for line in plan.lines if line.intent in (Intent.PLACE, Intent.EXPEDITE)]
+
+
+def by_item(plan: OrderPlan) -> dict[str, list[PlanLine]]:
+    """Lines that order something now, by item."""
+    found: dict[str, list[PlanLine]] = {}
+    for line in placed(plan):
+        found.setdefault(line.item_id, []).append(line)
+    return found

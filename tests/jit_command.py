@@ -1,0 +1,36 @@
+"""The installed command `jit` in a process of its own, in a home of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+JIT = Path(sys.executable).with_name("jit")
+LEFT_OUT = ("COLUMNS", "OPENAI_API_KEY", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+
+
+@dataclass(frozen=True)
+class Jit:
+    """Runs commands in one home; `extra` is added to the environment."""
+
+    home: Path
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("JIT_")}
+        for name in LEFT_OUT:
+            kept.pop(name, None)
+        return {**kept, "JIT_HOME": str(self.home), **self.extra, **more}
+
+    def __call__(self, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(JIT), *map(str, arguments)],
+            env=self.environment(**more),
+            cwd=self.home.parent,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )

@@ -1,0 +1,136 @@
+"""Drives a session and is killed before its n-th writing statement. Not a test by itself.
+
+`python session_victim.py plan|decide HOME FOLDER POINTS`: counts the writing statements of the work on a copy of HOME,
+then for POINTS places spread over them a forked process does the work until it is killed there, another opens the
+home again, and one line of JSON tells what stands then.
+
+`python session_victim.py wait HOME`: plans, says so, and waits to be killed.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from demo_home import plan_trigger, settings_of
+
+from graph.session import LocalSession, open_session
+
+connect = sqlite3.connect
+WRITING = ("INSERT", "UPDATE", "COMMIT", "DELETE")
+
+
+class Counter:
+    """Counts writing statements of every SQLite connection; kills the process before the `limit`-th."""
+
+    def __init__(self, limit: int) -> None:
+        self.seen = 0
+        self.counting = False
+        self._limit = limit
+
+    def install(self) -> None:
+        """Trace every connection from now on."""
+        sqlite3.connect = sqlite3.dbapi2.connect = self._traced  # type: ignore[assignment]
+
+    def _traced(self, *arguments: object, **options: object) -> sqlite3.Connection:
+        opened = connect(*arguments, **options)  # type: ignore[call-overload]
+        opened.set_trace_callback(self._count)
+        return opened
+
+    def _count(self, text: str) -> None:
+        self.seen += self.counting and text.lstrip().split(maxsplit=1)[0].upper() in WRITING
+        if self.seen == self._limit:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def plan(session: LocalSession) -> None:
+    """A whole new run."""
+    session.start(plan_trigger())
+
+
+def decide(session: LocalSession) -> None:
+    """The decision that sends the first waiting order to the ERP."""
+    session.decide(session.pending()[0].approval_id, "approve", "bob")
+
+
+WORK: dict[str, Callable[[LocalSession], None]] = {"plan": plan, "decide": decide}
+
+
+def work_until(home: Path, kind: str, limit: int, report: Path | None = None) -> None:
+    """Do the work; be killed before the limit-th writing statement."""
+    counter = Counter(limit)
+    counter.install()
+    with closing(open_session(settings_of(home))) as session:
+        counter.counting = True
+        WORK[kind](session)
+        counter.counting = False
+    if report is not None:
+        report.write_text(str(counter.seen))
+
+
+def outcome(home: Path, point: int) -> None:
+    """Open the home again and tell what stands."""
+    with closing(open_session(settings_of(home))) as session:
+        runs = {run.run_id: run.status.value for run in session.runs()}
+        approvals = session._parts.operations.approvals()
+        journal = session.verify_journal()
+        outbox = [(row.action_key, row.status) for row in session._parts.operations.outbox()]
+    with closing(connect(home / "sandbox_erp.sqlite")) as raw:
+        placed = raw.execute("SELECT idempotency_key FROM orders WHERE idempotency_key NOT LIKE 'before:%'").fetchall()
+    found = {
+        "point": point,
+        "runs": runs,
+        "approved": sum(row.status == "approved" for row in approvals),
+        "undelivered": sum(row.status != "pending" and not row.applied for row in approvals),
+        "pending": sum(row.status == "pending" for row in approvals),
+        "outbox": outbox,
+        "placed": [key for (key,) in placed],
+        "journal": journal.ok,
+    }
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Do it in a forked process; returns the signal that ended it, 0 for none."""
+    child = os.fork()
+    if child == 0:
+        work()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        raise SystemExit("the working process failed by itself")
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def main(kind: str, home: Path, folder: Path, points: int) -> None:
+    """Points spread evenly over the statements of the work; how many there are varies a little with its threads."""
+    folder.mkdir()
+    shutil.copytree(home, folder / "whole")
+    in_child(partial(work_until, folder / "whole", kind, -1, folder / "count"))
+    total = int(0.85 * int((folder / "count").read_text()))
+    for number in range(points):
+        point = 1 + number * (total - 1) // max(1, points - 1)
+        copy = folder / f"at-{point}"
+        shutil.copytree(home, copy)
+        if in_child(partial(work_until, copy, kind, point)) != signal.SIGKILL:
+            raise SystemExit(f"statement {point} of {total} was never reached")
+        in_child(partial(outcome, copy, point))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "wait":
+        with closing(open_session(settings_of(Path(sys.argv[2])))) as opened:
+            plan(opened)
+            sys.stdout.write("pending\n")
+            sys.stdout.flush()
+            time.sleep(600)
+    else:
+        main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))

@@ -1,0 +1,89 @@
+"""kill -9 anywhere in a run or a decision: the next start goes on, and the ERP gets each order exactly once."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from demo_home import demo_home, settings_of
+
+from graph.session import open_session
+
+VICTIM = Path(__file__).with_name("session_victim.py")
+ROOT = VICTIM.parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+
+
+def _outcomes(kind: str, home: Path, folder: Path, points: int) -> list[dict[str, Any]]:
+    run = subprocess.run(
+        [sys.executable, str(VICTIM), kind, str(home), str(folder), str(points)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def test_a_decision_killed_anywhere_reaches_the_erp_exactly_once(tmp_path: Path) -> None:
+    home = demo_home(tmp_path, planned=True)
+    with closing(open_session(settings_of(home))) as session:
+        before = len(session._parts.operations.outbox())
+    found = _outcomes("decide", home, tmp_path / "killed", 9)
+    assert len(found) == 9
+    for after in found:
+        where = f"killed before statement {after['point']}"
+        assert after["undelivered"] == 0 and after["journal"], where
+        assert len(after["outbox"]) == before + after["approved"], where
+        assert all(status == "done" for _, status in after["outbox"]), where
+        assert sorted(after["placed"]) == sorted(key for key, _ in after["outbox"]), where
+    assert {after["approved"] for after in found} == {0, 1}
+
+
+def test_a_run_killed_anywhere_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    found = _outcomes("plan", demo_home(tmp_path), tmp_path / "killed", 6)
+    assert len(found) == 6
+    for after in found:
+        where = f"killed before statement {after['point']}: {after}"
+        assert list(after["runs"].values()) in ([], ["waiting"]), where
+        assert bool(after["pending"]) == bool(after["runs"]), where
+        assert after["journal"] and all(status == "done" for _, status in after["outbox"]), where
+        assert sorted(after["placed"]) == sorted(key for key, _ in after["outbox"]), where
+    assert len({len(after["placed"]) for after in found if after["runs"]}) == 1
+
+
+def test_a_process_killed_while_an_approval_is_pending_loses_nothing(tmp_path: Path) -> None:
+    home = demo_home(tmp_path)
+    victim = subprocess.Popen(
+        [sys.executable, str(VICTIM), "wait", str(home)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    )
+    assert victim.stdout is not None and victim.stdout.readline() == "pending\n"
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    victim.stdout.close()
+
+    def jit(*words: str) -> Any:
+        run = subprocess.run(
+            [sys.executable, "-m", "app", *words, "--json"],
+            env={**ENVIRONMENT, "JIT_HOME": str(home)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout)
+
+    waiting = next(row for row in jit("approvals") if row["lines"][0]["intent"] != "cancel")
+    decided = jit("decide", waiting["approval_id"], "approve", "--actor", "bob")
+    assert decided["status"] == "approved"
+    with closing(sqlite3.connect(home / "sandbox_erp.sqlite")) as raw:
+        lines = raw.execute("SELECT line_id, quantity FROM lines ORDER BY line_id").fetchall()
+    wanted = [(line["line_id"], line["quantity"]) for line in waiting["lines"]]
+    assert [line for line in lines if line[0] in dict(wanted)] == sorted(wanted)

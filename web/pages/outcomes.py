@@ -1,0 +1,123 @@
+"""What became of a decision, and what can still be undone, in sentences."""
+
+from collections.abc import Callable, Sequence
+
+from graph.views import ApprovalView
+from web.pages.wording import money
+
+NOTHING_LEAVES = "Nothing leaves for the ERP until somebody decides."
+PLACING = ("place", "expedite", "switch_supplier")
+"""Intents that order something; the others change an order that the ERP already has."""
+EXTRA_COST = "extra_cost_of_ordering_nothing"
+"""Figure of a line: expected cost of not ordering it above that of ordering it, over the horizon."""
+
+
+def is_withdrawn(approval: ApprovalView) -> bool:
+    """Whether somebody took the approval back."""
+    return any(line.status == "withdrawn" for line in approval.lines)
+
+
+def is_placing(approval: ApprovalView) -> bool:
+    """Whether it orders something, rather than changing an order that the ERP already has."""
+    return all(line.intent in PLACING for line in approval.lines)
+
+
+def may_be_taken_back(approval: ApprovalView) -> bool:
+    """Whether there is an order that can still be dropped, or cancelled in the ERP."""
+    alive = approval.erp_status in ("queued", "leased", "done")
+    return approval.status == "approved" and alive and is_placing(approval) and not is_withdrawn(approval)
+
+
+def outcome(approval: ApprovalView, *, halted: bool = False) -> str:
+    """What the system did with a decided order."""
+    if is_withdrawn(approval):
+        reference = approval.erp_reference
+        return f"Taken back: {reference} is cancelled in the ERP." if reference else "Taken back before it left."
+    if approval.status == "rejected":
+        return f"Nothing was sent. Reason: {approval.reason}" if approval.reason else "Nothing was sent."
+    if approval.status == "void":
+        return "Void: a newer plan replaced it, or the policy or the facts changed. Nothing was sent."
+    if approval.status == "edited" and not approval.erp_status:
+        return "The edited order went through the gates again; where they ask for a signature it waits once more."
+    return _sent(approval, halted)
+
+
+def _sent(approval: ApprovalView, halted: bool) -> str:
+    if approval.erp_status == "done":
+        return f"Placed in the ERP as {approval.erp_reference or 'an order without a number'}."
+    if approval.erp_status == "failed":
+        return f"The ERP refused it: {approval.erp_error or 'no reason given'}."
+    if approval.erp_status:
+        return "Signed; it waits because dispatch is halted." if halted else "Signed and on its way to the ERP."
+    return "Signed; its run takes the decision in."
+
+
+def undoing(approval: ApprovalView) -> str:
+    """What can still be undone, and how."""
+    if approval.status == "edited" and not approval.erp_status:
+        return "Still open: reject the edited order, or edit it again."
+    if approval.status in ("rejected", "void") or approval.erp_status == "failed":
+        return "Still open: replan its items, and the need is proposed anew if it still stands."
+    if is_withdrawn(approval):
+        return "Still open: replan its items, and the need is proposed anew if it still stands."
+    if may_be_taken_back(approval):
+        return "Still open: take it back, which cancels it in the ERP or drops it before it leaves."
+    return "Final here: what the ERP has is changed there, and read back from there."
+
+
+def may_be_proposed_anew(approval: ApprovalView) -> bool:
+    """Whether a replan of its items makes sense."""
+    return approval.status in ("rejected", "void") or approval.erp_status == "failed" or is_withdrawn(approval)
+
+
+def cost_of_nothing(approvals: Sequence[ApprovalView]) -> float | None:
+    """Expected extra cost of ordering nothing of the items; each counts once, though several orders may serve it.
+
+    None when no line says.
+    """
+    known = {
+        (approval.run_id, line.item_id): line.figures[EXTRA_COST]
+        for approval in approvals
+        for line in approval.lines
+        if EXTRA_COST in line.figures
+    }
+    return sum(known.values()) if known else None
+
+
+def cancels(approval: ApprovalView) -> bool:
+    """Whether it takes orders back, so that its value is money not spent."""
+    return all(line.intent == "cancel" for line in approval.lines)
+
+
+def waiting_summary(pending: Sequence[ApprovalView], may_sign: Callable[[ApprovalView], bool]) -> tuple[str, ...]:
+    """How much waits, for whom, and what leaving it costs."""
+    if not pending:
+        return ()
+    placed = [approval for approval in pending if not cancels(approval)]
+    taken_back = len(pending) - len(placed)
+    found = [f"{counted(len(placed), 'order')} worth {_by_currency(placed, _value)}"] if placed else []
+    found += [counted(taken_back, "cancellation")] if taken_back else []
+    tiers = sorted({approval.tier for approval in pending})
+    asked = ", ".join(f"{sum(one.tier == tier for one in pending)} for a {tier}" for tier in tiers)
+    verb = "waits" if len(pending) == 1 else "wait"
+    mine = sum(may_sign(approval) for approval in pending)
+    first = f"{' and '.join(found)} {verb}: {asked}. You may sign {mine}."
+    if cost_of_nothing(placed) is None:
+        return first, NOTHING_LEAVES
+    extra = _by_currency(placed, lambda same: cost_of_nothing(same) or 0.0)
+    return first, f"{NOTHING_LEAVES} Left alone, it costs about {extra} more over the horizon, shortages included."
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things."""
+    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _value(approvals: Sequence[ApprovalView]) -> float:
+    return sum(approval.value for approval in approvals)
+
+
+def _by_currency(approvals: Sequence[ApprovalView], figure: Callable[[Sequence[ApprovalView]], float]) -> str:
+    currencies = list(dict.fromkeys(approval.currency for approval in approvals))
+    sums = [(figure([one for one in approvals if one.currency == currency]), currency) for currency in currencies]
+    return " and ".join(money(value, currency) for value, currency in sums)
