@@ -8,6 +8,7 @@ export UV_NO_PROGRESS := 1
 
 help:
 	@echo "make demo    install, build the demo world, run one sourcing run"
+	@echo "make serve   the workbench in the browser, and the API"
 	@echo "make test    run every test        make lint    style, types, layers"
 	@echo "make bench   speed and optimality  make eval    closed-loop evaluation"
 
@@ -36,7 +37,7 @@ system-packages:
 	@sh scripts/system-packages.sh
 
 test: $(VENV)/.development system-packages
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .
@@ -52,7 +53,7 @@ eval: setup
 	$(BIN)/jit eval
 
 bench: setup
-	@for name in small_plans; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
+	@for name in small_plans graph_overhead alert_latency closed_loop; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \

@@ -390,12 +390,10 @@ def doctor(as_json: AsJson = False) -> None:
     """Settings with their source, and whether database, ERP, model and clock answer."""
     from terminal.reports import show_doctor
 
-    status = dict(_session().status())
-    sources = _settings().sources()
-    if not _print({"settings": sources, "status": status}, as_json):
-        show_doctor(sources, status)
-    silent = [name for name, part in status.items() if isinstance(part, Mapping) and part.get("ok") is False]
-    if silent:
+    parts, sources = list(_session().diagnose()), _settings().sources()
+    if not _print({"settings": sources, "parts": parts}, as_json):
+        show_doctor(sources, parts)
+    if not all(part.ok for part in parts):
         raise typer.Exit(OutOfReach.exit_code)
 
 

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 PROMPTS = Path(__file__).parent / "prompts"
 ATTEMPTS = 2
 SHOWN_CHARACTERS = 400
+CHECK_SECONDS = 5.0
 DECIMALS = 4
 """Of the figures that a model is shown."""
 
@@ -132,6 +133,11 @@ class ChatModel:
         reason = f"The model's answer was refused twice: {problem}"
         log.warning("%s: %s The rules decide.", prompt_name, reason)
         raise Unanswered(reason, self.name, tokens_in, tokens_out)
+
+    def check(self) -> str:
+        """Ask the server for a word; empty when it answers, else why it does not."""
+        found = self._server.complete([("human", "Answer with the empty JSON object {}.")], CHECK_SECONDS)
+        return found.reason if isinstance(found, Outage) else ""
 
     def close(self) -> None:
         """Close the connections; the next question opens new ones."""

@@ -258,3 +258,5 @@ class Agents:
     extractor: Extractor
     close: Callable[[], None] = _nothing
     """Releases what the agents hold open."""
+    check: Callable[[], str] | None = None
+    """Whether the model answers: empty when it does, else why not. None without a model."""

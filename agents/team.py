@@ -21,4 +21,5 @@ def llm_agents(settings: LlmSettings) -> Agents:
         analyst=LlmAnalyst(chat, twins.analyst),
         extractor=LlmExtractor(chat, twins.extractor),
         close=chat.close,
+        check=chat.check,
     )

@@ -28,9 +28,10 @@ def score_offline(suite: str, records: Sequence[LoopRecord]) -> list[dict[str, f
     for record in records:
         missing = [s.key for s in SCORERS if s.key not in found.get(_name(record), {})]
         if missing:
+            score(record)  # LangSmith logs an evaluator's error and goes on: let it show itself here
             raise ScoringFailed(
                 f"{record.buyer}, seed {record.seed}: no {', '.join(missing)}.",
-                remedy="Run the suite again with LANGCHAIN_VERBOSE=true and report the scorer's error.",
+                remedy="Run the suite again; if it ends so again, report it with the version of langsmith.",
             )
     return [found[_name(record)] for record in records]
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from evals.plots import plot_result
 from evals.results import Comparison, SuiteResult
-from evals.scorers import SCORERS, Scorer
+from evals.scorers import BY_KEY, SCORERS, Scorer
 from tools.domain.errors import BadInput
 
 FORMATS: Mapping[str, Callable[[float], str]] = {
@@ -24,6 +24,9 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "days": lambda value: f"{value:.1f}",
     "seconds": lambda value: f"{value:.3f}",
 }
+
+SEED_BY_SEED = ("fill_rate", "stock_value", "inventory_turns", "landed_cost", "holding_cost", "total_cost")
+"""Figures that the page shows for each seed; the JSON document holds all."""
 
 
 def shown(scorer: Scorer, value: float) -> str:
@@ -86,6 +89,7 @@ def as_page(result: SuiteResult) -> str:
     return environment.get_template("report.html.j2").render(
         result=result,
         scorers=SCORERS,
+        seed_by_seed=[BY_KEY[key] for key in SEED_BY_SEED],
         means={buyer: result.means(buyer) for buyer in result.buyers},
         changes=changes,
         shown=shown,

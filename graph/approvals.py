@@ -5,6 +5,7 @@ from typing import Any
 
 from erp.adapter import ActionKind, OrderAction
 from graph import queries, records
+from graph.edits import edited_order, refuse_denied
 from graph.parts import Parts
 from graph.transitions import stable_hash
 from graph.views import ApprovalView
@@ -61,9 +62,10 @@ class ApprovalDesk:
         """
         row = self._parts.operations.approval(approval_id)
         self._may_sign(row, actor)
+        self._still_binding(row)
         if decision == "edit":
             _check_edits(edits, row.payload)
-        self._still_binding(row)
+            refuse_denied(edited_order(row.payload, edits or {}, row.run_id, self._parts.context)[1])
         self._parts.operations.decide_approval(
             approval_id, decision, actor, reason, content_hash or row.content_hash, edits
         )

@@ -10,6 +10,7 @@ from graph.views import (
     ApprovalView,
     DatasetView,
     JournalCheckView,
+    PartView,
     PlanView,
     RejectView,
     RunView,
@@ -131,6 +132,10 @@ class SourcingSession(Protocol):
 
     def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
         """Stop (or allow again) every dispatch."""
+        ...
+
+    def diagnose(self) -> Sequence[PartView]:
+        """Ask every part whether it answers, the model's server included."""
         ...
 
     def status(self) -> Mapping[str, object]:

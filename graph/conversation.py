@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from agents.contracts import AnalystBrief
+from agents.contracts import AnalystBrief, Fact
 from graph.answers import facts_of
 from graph.parts import Parts
 from graph.views import AnswerView, ApprovalView, PlanView, StepView, Trigger, TriggerKind
 from tools.domain.errors import BadInput
 
+OLDER_RUNS = 20
 REPLAN = re.compile(r"^\s*(please\s+)?(re-?plan|plan)\b", re.IGNORECASE)
 
 
@@ -56,8 +57,7 @@ class Conversation:
 
     def _named_items(self, question: str) -> tuple[str, ...]:
         """Items that the request names; none means every item. BadInput when it names something unknown."""
-        version = self._parts.warehouse.active_version()
-        items = self._parts.context.desk.dataset(version).items if version else {}
+        items = self._items()
         known = {item_id.casefold(): item_id for item_id in items}
         words = re.findall(r"[\w\-]+", REPLAN.sub("", question, count=1))
         named = [known[word.casefold()] for word in words if word.casefold() in known]
@@ -69,14 +69,36 @@ class Conversation:
         return tuple(dict.fromkeys(named))
 
     def answer(self, question: str, run_id: str | None) -> AnswerView:
-        """An answer from the facts of a run, the latest when none is named."""
+        """An answer from the facts of a run; without one, of the latest and of older ones for items it left alone."""
         view = self._plan(run_id)
-        waiting = [approval for approval in self._pending() if view and approval.run_id == view.run.run_id]
-        brief = AnalystBrief(facts=facts_of(view, waiting) if view else ())
-        answer = self._parts.context.agents.analyst.answer(question, brief)
+        facts = self._facts(view) if view else ()
+        if view and run_id is None:
+            facts = (*facts, *self._older_facts(view, question))
+        answer = self._parts.context.agents.analyst.answer(question, AnalystBrief(facts=facts))
         return AnswerView(
             text=answer.text,
             sources=answer.sources,
             run_id=view.run.run_id if view else None,
             decided_by=answer.decided_by,
         )
+
+    def _facts(self, view: PlanView) -> tuple[Fact, ...]:
+        return facts_of(view, [approval for approval in self._pending() if approval.run_id == view.run.run_id])
+
+    def _older_facts(self, latest: PlanView, question: str) -> tuple[Fact, ...]:
+        """Facts about the items that the question names and the latest run did not plan, from the run that did."""
+        words = {word.casefold() for word in re.findall(r"[\w\-]+", question)}
+        wanted = {item_id for item_id in self._items() if item_id.casefold() in words}
+        wanted -= {outlook.item_id for outlook in latest.outlooks}
+        found: list[Fact] = []
+        for row in self._parts.operations.runs(OLDER_RUNS)[1:] if wanted else ():
+            view = self._plan(row.run_id)
+            here = wanted & {outlook.item_id for outlook in view.outlooks} if view else set[str]()
+            if view and here:
+                found += [fact for fact in self._facts(view) if here & set(fact.subjects)]
+                wanted -= here
+        return tuple(found)
+
+    def _items(self) -> Sequence[str]:
+        version = self._parts.warehouse.active_version()
+        return tuple(self._parts.context.desk.dataset(version).items) if version else ()

@@ -1,6 +1,7 @@
 """The nodes of a sourcing run. Each reads the state, asks the desk, an agent or a gate, and returns its update."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 
 import orjson
@@ -171,15 +172,10 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     choice = context.agents.planner.choose(brief)
     plan = context.desk.plan(scope, choice.choices)
     orders = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
-    context.warehouse.put_artifact(
+    context.warehouse.put_artifacts(
         state["run_id"],
         "plan",
-        "choice",
-        {
-            **choice.model_dump(mode="json"),
-            **records.plan_totals(plan),
-            "adjustments": dict(state.get("adjustments", {})),
-        },
+        {"choice": {**choice.model_dump(mode="json"), **records.plan_totals(plan)}, "scope": asdict(scope)},
     )
     _store_outlooks(context, state["run_id"], plan)
     decisions = [records.decided(choice)]

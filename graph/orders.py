@@ -8,6 +8,7 @@ from langgraph.types import interrupt
 from erp.adapter import ACTIONS_OF_INTENT, ActionKind, DraftLine, OrderAction, OrderChange, OrderDraft
 from graph import records
 from graph.context import Context
+from graph.edits import edited_order
 from graph.nodes import route_order
 from graph.state import Json, OrderState
 from graph.transitions import stable_hash
@@ -44,27 +45,13 @@ def by_answer(state: OrderState) -> Literal["dispatch", "gate_edit", "decline"]:
 
 
 def gate_edit(state: OrderState, runtime: Runtime[Context]) -> Update:
-    """An edited order through the gate again; its editor becomes a proposer, so somebody else signs."""
-    edits, order = state["answer"]["edits"] or {}, state["order"]
-    lines = [_edited(line, edits.get(line["line_id"])) for line in order["lines"]]
-    draft: Json = {
-        **order,
-        "lines": [line for line in lines if line["quantity"] > 0],
-        "edited": True,
-        "proposed_by": [*order["proposed_by"], state["answer"]["actor"]],
-    }
-    proposer = str(state["answer"]["actor"])
+    """An edited order through the gates again; its editor becomes a proposer, so somebody else signs."""
+    order, answer = state["order"], state["answer"]
+    draft, verdicts = edited_order(order, answer["edits"] or {}, state["run_id"], runtime.context)
+    draft["proposed_by"] = [*order["proposed_by"], answer["actor"]]
     if not draft["lines"]:
         return {"order": {**draft, "lines": order["lines"], "route": "drop", "status": "rejected"}}
-    return {"order": route_order(draft, (), state["run_id"], proposer, runtime.context)}
-
-
-def _edited(line: Json, quantity: float | None) -> Json:
-    if quantity is None:
-        return line
-    freight = line["landed_cost"] - line["value"]
-    value = quantity * line["unit_price"]
-    return {**line, "quantity": quantity, "value": value, "landed_cost": value + freight}
+    return {"order": route_order(draft, verdicts, state["run_id"], str(answer["actor"]), runtime.context)}
 
 
 def dispatch(state: OrderState, runtime: Runtime[Context]) -> Update:

@@ -9,13 +9,14 @@ import numpy as np
 
 from agents.contracts import Decided
 from graph.context import Context
-from graph.desk import Desk
+from graph.desk import Desk, Scope
 from graph.state import Json, RunState
 from policies.approval import content_hash
 from policies.gates import Effect, Tier, Verdict
 from store.operations import ApprovalRow, Operations
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset
+from tools.domain.errors import NotFound
 from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
 from tools.forecasting import DemandForecast
 from tools.lead_times import LeadTimeDistribution
@@ -250,6 +251,15 @@ def void_earlier_approvals(run_id: str, item_ids: Sequence[str], operations: Ope
     for row in operations.approvals("pending"):
         if row.run_id != run_id and again & {str(line["item_id"]) for line in row.payload["lines"]}:
             operations.supersede_approval(row.approval_id)
+
+
+def stored_scope(run_id: str, context: Context) -> Scope:
+    """What the plan of a run was computed from. NotFound when it made none."""
+    stored = context.warehouse.artifact(run_id, "plan", "scope")
+    if stored is None:
+        raise NotFound(f"Run {run_id} made no plan.", remedy="Name a run that reached its plan.", run_id=run_id)
+    pairs = [(str(offer_id), float(units)) for offer_id, units in stored["adjustments"]]
+    return Scope(stored["dataset_version"], tuple(stored["item_ids"]), stored["alerts"], tuple(pairs))
 
 
 def run_kpis(state: RunState, desk: Desk) -> dict[str, float]:

@@ -13,9 +13,9 @@ from graph import queries, records
 from graph.approvals import ApprovalDesk
 from graph.build import build
 from graph.conversation import Conversation
-from graph.desk import Desk, Scope
+from graph.desk import Desk
+from graph.diagnosis import diagnose
 from graph.driver import RunDriver
-from graph.nodes import scope_of
 from graph.parts import Parts, open_parts
 from graph.progress import stored_step
 from graph.readback import ReadBack
@@ -28,6 +28,7 @@ from graph.views import (
     ApprovalView,
     DatasetView,
     JournalCheckView,
+    PartView,
     PlanView,
     RejectView,
     RunView,
@@ -171,14 +172,11 @@ class LocalSession:
 
     def replay(self, run_id: str) -> Mapping[str, object]:
         """Recompute the plan of a run from its versions and compare it bit for bit."""
-        values: Any = self._driver.state(run_id).values if self._parts.operations.run(run_id) else {}
-        stored = self._parts.warehouse.artifact(run_id, "plan", "choice")
-        if stored is None:
-            raise NotFound(f"Run {run_id} made no plan.", remedy="Replay a run that reached its plan.", run_id=run_id)
-        made_for: Scope = scope_of(values | {"adjustments": stored["adjustments"]})
-        versions = values["versions"]
+        context, versions = self._parts.context, self._parts.operations.run(run_id).versions
+        made_for = records.stored_scope(run_id, context)
+        stored = context.warehouse.artifact(run_id, "plan", "choice") or {}
         engine = Engine(versions["engine"])
-        fresh = Desk(self._parts.warehouse, int(versions["seed"]), int(versions["horizon"]), engine)
+        fresh = Desk(context.warehouse, int(versions["seed"]), int(versions["horizon"]), engine)
         plan = fresh.plan(made_for, stored["choices"])
         replayed = stable_hash(orjson.loads(orjson.dumps(records.plan_hash_parts(plan))))
         before = stable_hash(stored["plan_hash"])
@@ -239,6 +237,10 @@ class LocalSession:
         self._parts.journal.record(
             TransitionDraft("", "session", event, "ok", now, now, actor=actor or "session", payload=dict(payload))
         )
+
+    def diagnose(self) -> Sequence[PartView]:
+        """Ask every part whether it answers, the model's server included."""
+        return diagnose(self._parts)
 
     def status(self) -> Mapping[str, object]:
         """Active dataset, policy version, model, journal lag, ERP health, halted."""

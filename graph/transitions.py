@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
 from langgraph.constants import START
 from langgraph.errors import GraphBubbleUp
+from langgraph.types import Send
 
 from store.journal import Journal, TransitionDraft
 
@@ -41,6 +42,8 @@ def stable_hash(value: object) -> str:
 
 def compact(value: object) -> dict[str, Any]:
     """Shape of an update for the timeline: scalars as they are, collections by their size."""
+    if isinstance(value, list) and value and all(isinstance(part, Send) for part in value):
+        return {"sent": dict(Counter(part.node for part in cast(list[Send], value)))}
     if not isinstance(value, Mapping):
         return {"value": str(value)[:200]} if value is not None else {}
     shape = {str(key): _brief(part) for key, part in list(value.items())[:PAYLOAD_KEYS] if key != "decisions"}

@@ -165,10 +165,10 @@ class AlertIntake:
         run = operations.run(run_id)
         waiting = len(operations.approvals("pending", run_id))
         summary = dict(run.summary)
+        value = f"{float(summary.get('order_value', 0.0)):,.0f} {summary.get('currency', '')}".strip()
         text = (
-            f"Supplier alert ({reason}): replanned in {run_id}. {summary.get('lines', 0)} order lines worth "
-            f"{float(summary.get('order_value', 0.0)):,.0f} {summary.get('currency', '')}; {waiting} orders wait for "
-            f"approval. {summary.get('text', '')}"
+            f"Supplier alert ({reason}): replanned in {run_id}. Order lines: {summary.get('lines', 0)}, worth {value}. "
+            f"Orders that wait for approval: {waiting}. {summary.get('text', '')}"
         )
         operations.add_message("main", "assistant", text, {"run_id": run_id, "sources": [run_id]})
 

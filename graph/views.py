@@ -135,6 +135,14 @@ class AlertView(View):
     error: str = ""
 
 
+class PartView(View):
+    """Whether one part of the installation answers."""
+
+    part: str
+    ok: bool
+    detail: str
+
+
 class DatasetView(View):
     """A dataset version in short."""
 

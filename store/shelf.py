@@ -102,7 +102,7 @@ class DatasetShelf(DuckFile):
     def activate(self, version: str) -> None:
         """Make a version active again. NotFound when there is none."""
         if version not in {known.version for known in self.datasets()}:
-            raise NotFound(f"There is no dataset {version}.", remedy="`jit doctor` lists the versions.")
+            raise NotFound(f"There is no dataset {version}.", remedy="`jit datasets` lists the versions.")
         self._run("UPDATE datasets SET active = (version = ?)", [version])
 
     def lineage(self, version: str) -> list[SourceFile]:

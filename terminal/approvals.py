@@ -68,6 +68,9 @@ def show_waiting_in_short(waiting: Sequence[ApprovalView], me: str) -> None:
 
 def show_approval(approval: ApprovalView) -> None:
     """The outcome of a decision."""
+    withdrawn = any(line.status == "withdrawn" for line in approval.lines)
+    if withdrawn:
+        say(f"{approval.approval_id} was taken back; its order is cancelled or never leaves.", "bold")
     say(
         f"{approval.approval_id} {approval.status} by {approval.decided_by}: {approval.supplier}, "
         f"{amount(approval.value)} {approval.currency}, {count(len(approval.lines), 'line')}.",

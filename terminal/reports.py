@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from graph.views import AnswerView, DatasetView, PlanView, RejectView, RunView
+from graph.views import AnswerView, DatasetView, PartView, PlanView, RejectView, RunView
 from terminal.figures import amount, count, moment, program
 from terminal.lines import explain_line, explain_outlook
 from terminal.screen import bullet, heading, pairs, say, say_whole, table
@@ -183,9 +183,10 @@ def _value(value: object) -> str:
     return "none" if value in ("", None) else str(value)
 
 
-def show_doctor(sources: Mapping[str, tuple[str, str]], status: Mapping[str, object]) -> None:
-    """Settings with their source, and the state of each part."""
+def show_doctor(sources: Mapping[str, tuple[str, str]], parts: Sequence[PartView]) -> None:
+    """Settings with their source, and whether each part answers."""
     say("Settings", "bold")
     table(("setting", "value", "from"), [(name, *told) for name, told in sources.items()], fold="value")
-    heading("State")
-    show_result(status)
+    heading("Parts")
+    rows = [(part.part, "answers" if part.ok else "FAILS", part.detail) for part in parts]
+    table(("part", "", "what it says"), rows, fold="what it says")

@@ -1,6 +1,5 @@
 """The journal of a run as a timeline: when, which step, what it found, where it went, who decided."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,6 @@ from graph.views import JournalCheckView, TransitionView
 from terminal.figures import moment, seconds
 from terminal.screen import clean, say, shorten, table
 
-SENT = re.compile(r"Send\(node='(\w+)'")
 DULL = ("run_id", "versions", "rounds")
 FOUND_LENGTH = 70
 STYLES = {"error": "red", "interrupted": "yellow"}
@@ -99,9 +97,10 @@ def _name(node: str) -> str:
 
 
 def _target(payload: Mapping[str, object]) -> str:
-    value = str(payload.get("value", ""))
-    sent = SENT.findall(value)
-    return f"{_name(sent[0])}, in parallel" if sent else _name(value) or "end"
+    sent = payload.get("sent")
+    if isinstance(sent, Mapping):
+        return ", ".join(f"{_name(str(node))} × {times}, in parallel" for node, times in sent.items())
+    return _name(str(payload.get("value", ""))) or "end"
 
 
 def short(payload: Mapping[str, object]) -> str:

@@ -14,6 +14,7 @@ from graph.views import (
     ApprovalView,
     DatasetView,
     JournalCheckView,
+    PartView,
     PlanView,
     RejectView,
     RunView,
@@ -207,6 +208,12 @@ def rejects(asker: Asker, session: Session, limit: int = 500) -> Sequence[Reject
 def health() -> Mapping[str, str]:
     """Whether the server answers at all; needs no key and tells nothing else."""
     return {"status": "ok"}
+
+
+@ROUTES.get("/diagnosis")
+def diagnose(asker: Asker, session: Session) -> Sequence[PartView]:
+    """Ask every part whether it answers, the model's server included."""
+    return session.diagnose()
 
 
 @ROUTES.get("/status")

@@ -17,6 +17,7 @@ from graph.views import (
     ApprovalView,
     DatasetView,
     JournalCheckView,
+    PartView,
     PlanView,
     RejectView,
     RunView,
@@ -30,6 +31,7 @@ from web.errors import error_from
 PATIENCE = httpx.Timeout(600.0, connect=3.0)
 """A run answers when it ends or waits; a dead server is found out at once."""
 ALERTS = TypeAdapter(list[AlertView])
+PARTS = TypeAdapter(list[PartView])
 DATASETS = TypeAdapter(list[DatasetView])
 REJECTS = TypeAdapter(list[RejectView])
 RUNS = TypeAdapter(list[RunView])
@@ -171,6 +173,10 @@ class RemoteSession:
     def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
         """Stop (or allow again) every dispatch."""
         return self._post("/api/halt", {"actor": actor, "on": on})
+
+    def diagnose(self) -> Sequence[PartView]:
+        """Ask every part of the server's installation whether it answers."""
+        return PARTS.validate_python(self._get("/api/diagnosis"))
 
     def status(self) -> Mapping[str, object]:
         """Active dataset, policy version, model, journal lag, ERP health, halted."""

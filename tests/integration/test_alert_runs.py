@@ -107,3 +107,13 @@ def test_an_alert_that_was_stored_before_a_stop_is_worked_on_at_the_next_start(t
     with demo_session(tmp_path, planned=False) as session:
         session._parts.operations.receive("m-7", "alert", _event("m-7", **_delay()), "edi")
         assert _settled(session, "m-7").status == "done"
+
+
+def test_a_question_about_an_item_that_the_alert_left_alone_is_answered_from_the_plan_before(tmp_path: Path) -> None:
+    with demo_session(tmp_path) as session:
+        session.receive_alert("m-8", _event("m-8", **_delay()), "edi")
+        view = session.plan(_settled(session, "m-8").run_id)
+        planned = {outlook.item_id for outlook in view.outlooks}
+        other = next(f"I{number:03d}" for number in range(1, 41) if f"I{number:03d}" not in planned)
+        answer = session.ask(f"Why {other}?", actor="ana")
+        assert other in answer.text and answer.sources

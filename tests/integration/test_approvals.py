@@ -9,7 +9,7 @@ from demo_home import demo_home, demo_session, plan_trigger, settings_of
 
 from graph.parts import BUILT_IN_RULES
 from graph.session import LocalSession, open_session
-from graph.views import ApprovalView
+from graph.views import ApprovalView, LineView
 from tools.domain.errors import BadInput, Conflict, NotAllowed
 
 
@@ -64,11 +64,20 @@ def test_a_buyer_may_not_sign_what_needs_a_manager(tmp_path: Path) -> None:
             session.decide(large.approval_id, "approve", "bob")
 
 
+def _halvable(session: LocalSession) -> tuple[ApprovalView, LineView, float]:
+    """A waiting line that its offer also sells by the half, and that half."""
+    for approval in session.pending():
+        for line in approval.lines:
+            step = line.figures["order_multiple"]
+            half = line.quantity / 2 // step * step
+            if line.intent != "cancel" and half >= line.figures["moq"]:
+                return approval, line, half
+    raise AssertionError("no waiting line can be halved")
+
+
 def test_an_edited_order_asks_again_and_its_editor_may_not_sign_it(tmp_path: Path) -> None:
     with demo_session(tmp_path) as session:
-        approval = session.pending()[0]
-        line = approval.lines[0]
-        half = float(round(line.quantity / 2))
+        approval, line, half = _halvable(session)
         session.decide(approval.approval_id, "edit", "bob", "half will do", edits={line.line_id: half})
         again = next(waiting for waiting in session.pending() if waiting.order_key == approval.order_key)
         assert again.approval_id != approval.approval_id
@@ -96,6 +105,14 @@ def test_an_edit_without_valid_lines_is_refused_and_changes_nothing(
         approval = session.pending()[0]
         with pytest.raises(BadInput, match="quantities"):
             session.decide(approval.approval_id, "edit", "bob", edits=edits)
+        assert session.approval(approval.approval_id).status == "pending"
+
+
+def test_an_edit_below_the_minimum_is_refused_with_the_gates_reason(tmp_path: Path) -> None:
+    with demo_session(tmp_path) as session:
+        approval = next(a for a in session.pending() if a.lines[0].figures.get("moq", 0) > 1)
+        with pytest.raises(BadInput, match="below the supplier's minimum"):
+            session.decide(approval.approval_id, "edit", "bob", edits={approval.lines[0].line_id: 1.0})
         assert session.approval(approval.approval_id).status == "pending"
 
 

@@ -18,6 +18,7 @@ from graph.views import (
     LineView,
     OptionView,
     OutlookView,
+    PartView,
     PlanView,
     RejectView,
     RiskView,
@@ -262,6 +263,9 @@ class InMemorySession:
         self.halted = on
         return {"halted": on}
 
+    def diagnose(self) -> Sequence[PartView]:
+        return [PartView(part="erp", ok=True, detail="answers")]
+
     def status(self) -> Mapping[str, object]:
         return {
             "dataset": self.dataset,
@@ -445,7 +449,7 @@ def _line(run_id: str, number: int, item: Stocked) -> LineView:
     return LineView(
         line_id=f"L-{number:02d}",
         order_key=f"{run_id}:{item.supplier.split()[0].lower()}",
-        intent="buy",
+        intent="place",
         item_id=item.item_id,
         item=item.name,
         uom="each",

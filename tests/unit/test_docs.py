@@ -81,14 +81,14 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_relative_link_leads_to_a_file_and_to_a_heading_in_it(page: Path) -> None:
+@pytest.mark.parametrize("document", PAGES, ids=name_of)
+def test_every_relative_link_leads_to_a_file_and_to_a_heading_in_it(document: Path) -> None:
     broken = []
-    for target in re.findall(r"\]\(([^)\s]+)\)", read(page)):
+    for target in re.findall(r"\]\(([^)\s]+)\)", read(document)):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
-        file = (page.parent / path).resolve() if path else page
+        file = (document.parent / path).resolve() if path else document
         if not file.exists() or (anchor and anchor not in anchors(file)):
             broken.append(target)
     assert broken == []
@@ -114,13 +114,13 @@ def commands() -> Mapping[str, click.Command]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_jit_command_and_option_that_is_shown_exists(page: Path, commands: Mapping[str, click.Command]) -> None:
-    for name, rest in named_commands(page):
-        assert name in commands, f"{name_of(page)} shows `jit {name}`"
+@pytest.mark.parametrize("document", PAGES, ids=name_of)
+def test_every_jit_command_and_option_shown_exists(document: Path, commands: Mapping[str, click.Command]) -> None:
+    for name, rest in named_commands(document):
+        assert name in commands, f"{name_of(document)} shows `jit {name}`"
         known = {option for parameter in commands[name].params for option in parameter.opts} | {"--help"}
         for option in re.findall(r"(?:^|\s)(--[a-z][a-z-]*)", rest):
-            assert option in known, f"{name_of(page)} shows `jit {name} {option}`"
+            assert option in known, f"{name_of(document)} shows `jit {name} {option}`"
 
 
 def test_commands_are_really_looked_for() -> None:

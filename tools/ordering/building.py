@@ -255,6 +255,7 @@ def _source_table(frame: _Frame, suppliers: tuple[str, ...]) -> SourceTable:
     width = max((len(o.price_breaks) for o in offers), default=0)
     fraction = np.array([frame.capacity_fraction(o.supplier_id) for o in offers], dtype=np.float64)
     weekly = np.array([math.inf if o.capacity_per_week is None else o.capacity_per_week for o in offers])
+    limited = np.isfinite(weekly)
     days = [_lead_days(frame, o) for o in offers]
     table = np.array(
         [
@@ -275,7 +276,9 @@ def _source_table(frame: _Frame, suppliers: tuple[str, ...]) -> SourceTable:
         moq=table[:, 3],
         order_multiple=table[:, 4],
         max_quantity=table[:, 5],
-        capacity_per_period=np.where(np.isfinite(weekly), weekly * frame.period.days / 7 * fraction, math.inf),
+        capacity_per_period=np.where(
+            limited, np.where(limited, weekly, 0.0) * frame.period.days / 7 * fraction, math.inf
+        ),
         lead_time=_lead_matrix(days, frame.period.days),
         lead_time_days=np.array([float(d @ p) for d, p in days], dtype=np.float64),
         expedite=np.array([o.expedite for o in offers], dtype=np.bool_),

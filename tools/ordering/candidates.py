@@ -35,7 +35,7 @@ def wanted_quantities(
     sources, rows = snapshot.sources, snapshot.sources.item
     cap = order_cap(sources, settings.review_periods)
     need = np.maximum(at_quantile(levels.shortfall, costs.ratio[rows]), 0.0)
-    need = np.minimum(need, _ceiling(snapshot, settings, costs, levels))
+    need = np.minimum(need, most_worth_ordering(snapshot, settings, costs, levels))
     raw = [
         need,
         *(
@@ -44,7 +44,7 @@ def wanted_quantities(
         ),
     ]
     longer = need + levels.beyond
-    longer = np.minimum(longer, np.maximum(_ceiling(snapshot, settings, costs, levels), need))
+    longer = np.minimum(longer, np.maximum(most_worth_ordering(snapshot, settings, costs, levels), need))
     raw.append(np.where(need > TINY, longer, 0.0))
     raw.extend(need * fraction for fraction in (FRACTIONS if shared else ()))
     raw.extend(_to_next_breaks(snapshot, costs, need, longer))
@@ -56,7 +56,7 @@ def wanted_quantities(
     return np.concatenate([wanted, need[:, None]], axis=1), np.concatenate([up, down], axis=1)
 
 
-def _ceiling(
+def most_worth_ordering(
     snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels
 ) -> FloatArray:
     """(M,) most units worth ordering now by cover cap, shelf life and horizon."""

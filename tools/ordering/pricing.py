@@ -16,6 +16,7 @@ from tools.ordering.levels import (
     source_levels,
 )
 from tools.ordering.quantities import TINY, unit_price_at
+from tools.ordering.refinement import ROUNDS, appended, cheapest_order, may_refine, neighbours, one_more_source
 from tools.ordering.rollout import Channel, Continuation, Rollout, continuation, play
 
 PARTS = ("purchase", "freight", "ordering", "holding", "shortage")
@@ -116,6 +117,7 @@ def price_items(snapshot: PlanningSnapshot, settings: OrderingSettings, items: I
     policy = continuation(part, settings, costs, levels)
     columns = compact(build_columns(part, settings, costs, levels, shared=shared))
     columns = race(part, settings, costs, levels, policy, columns, keep=FINALISTS * (3 if shared else 1))
+    columns = with_refined(part, settings, costs, levels, policy, columns)
     result = play(part, settings, costs, levels, policy, columns)
     parts = cost_parts(part, costs, policy, columns, result)
     return Batch(items, part, costs, levels, policy, columns, parts)
@@ -145,6 +147,34 @@ def race(
     total[:, 0] = -np.inf
     place = np.argsort(np.argsort(total, axis=1, kind="stable"), axis=1)
     return compact(replace(columns, valid=columns.valid & (place <= keep)))
+
+
+def with_refined(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    costs: ItemCosts,
+    levels: SourceLevels,
+    policy: Continuation,
+    columns: Columns,
+) -> Columns:
+    """The columns and, for each item, the best order found by a search around its cheapest one.
+
+    Searched on the race's paths; the final pricing on all of them decides whether it is any better. Without it a
+    plan would stop short of what the next plan of the same day orders on top.
+    """
+    if not may_refine(snapshot, settings):
+        return columns
+    every = max(snapshot.demand.shape[1] // RACE_PATHS, 1)
+
+    def cheapest(among: Columns) -> Columns:
+        result = play(snapshot, settings, costs, levels, policy, among, every=every)
+        total = cost_parts(snapshot, costs, policy, among, result).sum(axis=2)
+        return pick(among, cheapest_order(among, total))
+
+    best = cheapest(one_more_source(snapshot, settings, levels, cheapest(columns)))
+    for _ in range(ROUNDS):
+        best = cheapest(neighbours(snapshot, settings, costs, levels, best))
+    return appended(columns, best)
 
 
 def _best_rival(columns: Columns, total: FloatArray) -> IntArray:

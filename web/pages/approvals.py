@@ -31,6 +31,7 @@ class ApprovalCards:
         self._summary = ui.column().classes("fill summary")
         self._empty = ui.column().classes("fill")
         self._list = ui.element("div").classes("cards")
+        self._dialogs = ui.element("div")  # outside of the cards, so that no refresh takes away what speaks to somebody
         with self._empty:
             empty("Nothing waits for you.", "Orders that policy does not let pass by itself appear here.")
         self._decided = DecidedList(seat, changed)
@@ -119,7 +120,7 @@ class ApprovalCards:
             if is_placing(approval):
                 action(
                     "Edit quantity",
-                    lambda: EditDialog(approval, lambda reason, edits: self._decide(approval, "edit", reason, edits)),
+                    lambda: self._edit(approval),
                     refused=refused,
                     icon="edit",
                     name=f"Edit quantity of {about}",
@@ -135,6 +136,10 @@ class ApprovalCards:
             if refused:
                 ui.label(refused).classes("fine")
 
+    def _edit(self, approval: ApprovalView) -> None:
+        with self._dialogs:
+            EditDialog(approval, lambda reason, edits: self._decide(approval, "edit", reason, edits))
+
     async def _decide(
         self, approval: ApprovalView, decision: str, reason: str = "", edits: dict[str, float] | None = None
     ) -> None:
@@ -146,17 +151,18 @@ class ApprovalCards:
                 approval.approval_id, decision, name, reason, content_hash=approval.content_hash, edits=edits
             )
 
-        decided = await self._seat.act("decide", decide)
-        if decided is None:
-            self._mine.discard(approval.approval_id)
-        else:
-            said = f"Order to {decided.supplier} {decided.status}. {outcome(decided)}"
-            ui.notify(said, type="positive", timeout=6000, multi_line=True)
-        await self._changed()
+        with self._dialogs:
+            decided = await self._seat.act("decide", decide)
+            if decided is None:
+                self._mine.discard(approval.approval_id)
+            else:
+                said = f"Order to {decided.supplier} {decided.status}. {outcome(decided)}"
+                ui.notify(said, type="positive", timeout=6000, multi_line=True)
+            await self._changed()
         self._heading.run_method("focus")
 
     def _reject(self, approval: ApprovalView) -> None:
-        with ui.dialog(value=True) as dialog, ui.card().classes("dialog"):
+        with self._dialogs, ui.dialog(value=True) as dialog, ui.card().classes("dialog"):
             dialog_title(f"Reject the order to {approval.supplier}?")
             ui.label("Nothing is sent; the reason goes into the journal and to the next run.").classes("fine")
             reason = ui.textarea("Reason").props("outlined autofocus autogrow").classes("fill")

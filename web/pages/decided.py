@@ -20,6 +20,7 @@ class DecidedList:
         self._seat = seat
         self._changed = changed
         self._shown: object = None
+        self._dialogs = ui.element("div")  # outside of what is redrawn, so that a refresh closes no dialog
         self._box = ui.column().classes("fill decided").props('role=region aria-label="Decided lately"')
 
     def update(self, decided: Sequence[ApprovalView], *, halted: bool) -> None:
@@ -77,7 +78,7 @@ class DecidedList:
         )
 
     def _confirm(self, approval: ApprovalView) -> None:
-        with ui.dialog(value=True) as dialog, ui.card().classes("dialog"):
+        with self._dialogs, ui.dialog(value=True) as dialog, ui.card().classes("dialog"):
             dialog_title(f"Take back the order to {approval.supplier}?")
             placed = (
                 f"{approval.erp_reference} is cancelled in the ERP." if approval.erp_reference else "It is dropped."
@@ -87,24 +88,28 @@ class DecidedList:
 
             async def withdraw() -> None:
                 dialog.close()
-                session, name = self._seat.room.session, self._seat.person.name
-                said = str(reason.value or "").strip()
-                if await self._seat.act("decide", session.withdraw, approval.approval_id, name, said) is not None:
-                    ui.notify(f"The order to {approval.supplier} is taken back.", type="positive")
-                await self._changed()
+                with self._dialogs:
+                    await self._withdraw(approval, str(reason.value or "").strip())
 
             with ui.row().classes("dialog-actions"):
                 action("Keep it", dialog.close)
                 action("Take back", withdraw, kind="danger")
         dialog.on("hide", dialog.delete)
 
+    async def _withdraw(self, approval: ApprovalView, reason: str) -> None:
+        session, name = self._seat.room.session, self._seat.person.name
+        if await self._seat.act("decide", session.withdraw, approval.approval_id, name, reason) is not None:
+            ui.notify(f"The order to {approval.supplier} is taken back.", type="positive")
+        await self._changed()
+
     async def _replan(self, approval: ApprovalView, items: tuple[str, ...]) -> None:
         reason = f"Again after {approval.approval_id} was {approval.status}"
         trigger = Trigger(kind=TriggerKind.ANALYST, actor=self._seat.person.name, reason=reason, item_ids=items)
-        feed = await self._seat.act("plan", self._seat.room.live.start, trigger)
-        if feed is not None:
-            await self._seat.act("plan", lambda: list(feed.follow()))
-        await self._changed()
+        with self._dialogs:
+            feed = await self._seat.act("plan", self._seat.room.live.start, trigger)
+            if feed is not None:
+                await self._seat.act("plan", lambda: list(feed.follow()))
+            await self._changed()
 
 
 def _standing(approval: ApprovalView) -> str:

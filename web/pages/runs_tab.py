@@ -64,7 +64,8 @@ class RunsTab:
     async def _draw(self) -> None:
         rows: Sequence[TransitionView] = ()
         if self._picked:
-            rows = await self._seat.act("read", self._seat.room.session.journal, self._picked) or ()
+            with self._timeline:  # the button that was clicked may be gone by now
+                rows = await self._seat.act("read", self._seat.room.session.journal, self._picked) or ()
         self._timeline.clear()
         with self._timeline:
             if not rows:

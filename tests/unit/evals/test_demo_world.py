@@ -82,6 +82,15 @@ def test_some_items_run_out_within_a_week_and_some_hold_most_of_a_year(world: De
     assert sum(weeks > 35 for weeks in cover) >= 3
 
 
+def test_a_large_order_is_cheaper_a_unit_by_no_more_than_the_calibration_says(world: DemoWorld) -> None:
+    most = load_calibration().quantity_discount.tenfold
+    breaks = [(offer, step) for offer in world.dataset.offers for step in offer.price_breaks]
+    assert breaks
+    for offer, step in breaks:
+        assert offer.unit_price > step.unit_price >= offer.unit_price * (1 - most) - 0.005
+        assert step.quantity >= offer.moq
+
+
 def test_all_five_demand_shapes_occur(world: DemoWorld) -> None:
     shapes = Counter(law.pattern for law in world.truth.demand.values())
     assert set(shapes) == {"smooth", "seasonal", "erratic", "intermittent", "lumpy"}

@@ -5,6 +5,7 @@ from scipy.stats import norm, poisson
 from benchmarks.planning_worlds import Terms, snapshot_of_paths, source_table
 from tools.domain.snapshots import OrderingSettings
 from tools.ordering import InventoryStates, ItemModel, choose_policy, plan_orders, verify
+from tools.ordering.levels import at_quantile
 
 
 def quantile_paths(distribution, size: int, periods: int = 1) -> np.ndarray:
@@ -94,3 +95,11 @@ def test_a_shortage_that_costs_more_is_stocked_for_more():
     assert quantities == sorted(quantities)
     assert quantities[0] < quantities[2]
     assert verify(snapshot, plan_orders(snapshot)) == ()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "place"), [(0.0, 0), (0.01, 0), (0.1, 0), (0.11, 1), (0.5, 4), (0.95, 9), (0.9, 8), (1.0, 9)]
+)
+def test_the_quantile_is_the_smallest_draw_that_covers_the_ratio(ratio, place):
+    draws = np.arange(10.0)[None, :]
+    assert at_quantile(draws, np.array([ratio]))[0] == place

@@ -62,6 +62,13 @@ def test_an_open_order_arrives_when_the_rest_of_its_lead_time_is_over():
     assert snapshot.arrivals[0].mean(axis=0) == pytest.approx([0, 30, 0, 0, 0, 0, 0, 0])
 
 
+@pytest.mark.parametrize(("days", "period"), [(14, 1), (15, 2), (20, 2), (21, 2), (22, 3)])
+def test_an_order_that_arrives_within_a_period_serves_the_next_one_and_not_its_own(days, period):
+    """A week has passed of the lead time, so the order of 15 days arrives on day 8: within period 1."""
+    snapshot = build_snapshot(dataset(), [FORECAST], {**LEADS, REGULAR.offer_id: lead(days)}, horizon=8)
+    assert np.flatnonzero(snapshot.arrivals[0, 0]).tolist() == [period]
+
+
 def test_a_delayed_order_arrives_later_and_a_delayed_supplier_delivers_later():
     hit = Disruption(delay_days_by_supplier={"S1": 7}, delay_days_by_order={"PO1": 14})
     snapshot = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8, disruption=hit)

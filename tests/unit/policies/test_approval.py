@@ -83,7 +83,7 @@ def test_a_role_signs_up_to_its_tier(role: str, tier: Tier, effect: Effect) -> N
 
 def test_a_manager_signs_above_the_buyers_limit_and_nobody_where_nothing_asks() -> None:
     rules = default_rules()
-    assert approval_tier(5_000_000, asking(None), rules) is Tier.BUYER
+    assert approval_tier(2_500_000, asking(None), rules) is Tier.BUYER
     assert approval_tier(5_000_001, asking(Tier.BUYER), rules) is Tier.MANAGER
     assert approval_tier(100, asking(Tier.MANAGER), rules) is Tier.MANAGER
     assert approval_tier(5_000_001, [], rules) is None

@@ -212,8 +212,8 @@ def row(seq: int, node: str, event: str = "node", status: str = "ok", attempt: i
         (row(1, "__start__:needs_person", "route", value="await_approval"), "order branch → await approval"),
         (row(1, "gate_lines:back", "route", value="compute_options"), "gate lines → compute options"),
         (
-            row(1, "choose_plan:fan", "route", value="[Send(node='negotiate', arg={'run_id': 'run-1', 'order"),
-            "choose plan → negotiate, in parallel",
+            row(1, "choose_plan:fan", "route", sent={"negotiate": 11}),
+            "choose plan → negotiate × 11, in parallel",
         ),
         (row(1, "order", status="interrupted"), "order pauses"),
         (row(1, "estimate", status="error", attempt=2), "estimate failed, attempt 2"),
