@@ -7,6 +7,7 @@ import numpy as np
 
 from evals.baselines import DESK_HOURS
 from evals.buying import OrderRequest, View
+from graph.desk import DeskSettings
 from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset, Period
@@ -28,9 +29,9 @@ class ContenderSettings:
     plan_every_days: int = 7
     between_plans: bool = True
     """Whether an item that falls to its reorder point is planned on that day."""
-    max_cover_weeks: float = 10.0
+    max_cover_weeks: float = DeskSettings.max_cover_days / 7
     """No order lifts an item above this many weeks of mean demand beyond its lead-time demand."""
-    shortage_weight: float = 1.5
+    shortage_weight: float = DeskSettings.shortage_weight
     """A shortage against what the service targets imply. This and the cover were chosen on seeds 101 to 104."""
 
 

@@ -7,7 +7,7 @@ this process, after a crash in the next one, and in a replay.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -47,6 +47,8 @@ class Scope:
     """Canonical JSON of the typed alerts."""
     adjustments: tuple[tuple[str, float], ...] = ()
     """Offer id to the largest quantity that the gates left it."""
+    budget: float = float("inf")
+    """Money that the policy leaves for orders placed now."""
 
     @property
     def typed_alerts(self) -> tuple[Alert, ...]:
@@ -54,14 +56,44 @@ class Scope:
         return tuple(Alert.model_validate(raw) for raw in orjson.loads(self.alerts))
 
 
+@dataclass(frozen=True)
+class DeskSettings:
+    """What the computations of an installation depend on beside their data; part of a run's versions."""
+
+    seed: int = 7
+    horizon_periods: int = 26
+    forecast_engine: Engine = Engine.SMOOTHING
+    shortage_weight: float = 1.5
+    """A shortage against what the service targets imply."""
+    max_cover_days: float = 70.0
+    """No order lifts an item above this many days of mean demand beyond its lead-time demand."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "DeskSettings":
+        """From settings, or from the versions of an earlier run; unknown names are passed over."""
+        kept: dict[str, Any] = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
+        kept["forecast_engine"] = Engine(kept.get("forecast_engine", cls.forecast_engine))
+        return cls(**kept)
+
+    def as_versions(self) -> dict[str, Any]:
+        """JSON values that `of` takes back."""
+        return {**asdict(self), "forecast_engine": self.forecast_engine.value}
+
+    def ordering(self, period: Period) -> OrderingSettings:
+        """The ordering engine's settings for a planning bucket."""
+        return OrderingSettings(
+            seed=self.seed,
+            shortage_weight=self.shortage_weight,
+            max_cover_periods=max(1.0, self.max_cover_days / period.days),
+        )
+
+
 class Desk:
     """Memoised computations over one warehouse; safe to use from several threads."""
 
-    def __init__(self, warehouse: Warehouse, seed: int, horizon: int, engine: Engine = Engine.SMOOTHING) -> None:
+    def __init__(self, warehouse: Warehouse, settings: DeskSettings | None = None) -> None:
         self._warehouse = warehouse
-        self._seed = seed
-        self._horizon = horizon
-        self._engine = engine
+        self._settings = settings or DeskSettings()
         self._cache: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -81,8 +113,8 @@ class Desk:
                     [dataset.demand[key] for key in missing],
                     as_of=dataset.as_of,
                     period=self.period(version),
-                    horizon=self._horizon,
-                    settings=ForecastSettings(seed=self._seed, engine=self._engine),
+                    horizon=self._settings.horizon_periods,
+                    settings=ForecastSettings(seed=self._settings.seed, engine=self._settings.forecast_engine),
                 ):
                     self._keep(("forecast", version, (made.item_id, made.site_id)), made)
             return tuple(cast(DemandForecast, self._cache["forecast", version, key]) for key in keys)
@@ -142,17 +174,18 @@ class Desk:
             part,
             estimates.forecasts,
             estimates.lead_times,
-            horizon=self._horizon,
-            limits=self._limits(dataset),
+            horizon=self._settings.horizon_periods,
+            limits=self._limits(dataset, scope.budget),
             disruption=self.disruption(scope) if scope.alerts != "[]" else None,
-            seed=self._seed,
+            seed=self._settings.seed,
         )
         return _adjusted(snapshot, dict(scope.adjustments))
 
-    def _limits(self, dataset: Dataset) -> SharedLimits:
+    def _limits(self, dataset: Dataset, budget: float) -> SharedLimits:
         capacities = [site.storage_capacity for site in dataset.sites.values()]
         known = [capacity for capacity in capacities if capacity is not None]
         return SharedLimits(
+            budget=budget,
             storage=sum(known) if known and len(known) == len(capacities) else float("inf"),
             supplier_min_order_value=np.array(
                 [dataset.suppliers[key].min_order_value for key in sorted(dataset.suppliers)]
@@ -174,15 +207,18 @@ class Desk:
             exposed[row.item_id] = max(exposed.get(row.item_id, 0.0), row.money_at_risk)
         return self._memo(
             ("options", scope),
-            lambda: plan_options(self.snapshot(scope), OrderingSettings(seed=self._seed), self.groups(scope), exposed),
+            lambda: plan_options(self.snapshot(scope), self._ordering(scope), self.groups(scope), exposed),
         )
 
     def plan(self, scope: Scope, chosen: Mapping[str, str]) -> OrderPlan:
         """The plan that the chosen options make together, under the shared limits."""
         return self._memo(
             ("plan", scope, tuple(sorted(chosen.items()))),
-            lambda: combine(self.snapshot(scope), OrderingSettings(seed=self._seed), self.options(scope), chosen),
+            lambda: combine(self.snapshot(scope), self._ordering(scope), self.options(scope), chosen),
         )
+
+    def _ordering(self, scope: Scope) -> OrderingSettings:
+        return self._settings.ordering(self.period(scope.dataset_version))
 
     def _memo(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         with self._lock:

@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from graph.build import Graph
+from graph.desk import DeskSettings
 from graph.parts import Parts
 from graph.progress import PROGRESS_TITLES, live_step
 from graph.transitions import JournalCallbacks
@@ -50,11 +51,9 @@ class RunDriver:
         versions = {
             "dataset": dataset.version,
             "models": MODEL_VERSION,
-            "engine": parts.settings.forecast_engine.value,
+            "desk": DeskSettings.of(parts.settings.model_dump()).as_versions(),
             "policy": parts.context.rules.version,
             "code": installed_version("jit-sourcing"),
-            "seed": str(parts.settings.seed),
-            "horizon": str(parts.settings.horizon_periods),
         }
         parts.operations.create_run(run_id, trigger.model_dump(mode="json"), trigger.actor, dataset.version, versions)
         return run_id

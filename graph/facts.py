@@ -96,6 +96,15 @@ def plan_facts(orders: Sequence[Json], state: RunState, context: Context) -> Pla
     )
 
 
+def budget_left(context: Context, currency: str) -> float | None:
+    """Money of the policy's budget that the last 30 days have not spent; None without a budget."""
+    budget = context.rules.limits.get("budget_cents", -1)
+    if budget < 0:
+        return None
+    spent = sum(int(row["value_cents"]) for row in _left_within(context, BUDGET_WINDOW))
+    return float(Money(max(0, budget - spent), currency).amount)
+
+
 def _storage_bp(orders: Sequence[Json], state: RunState, context: Context) -> int:
     """Fullest site over the horizon: stock, open orders and the plan's lines; other items keep what they have."""
     dataset, item_ids = context.desk.dataset(state["dataset_version"]), tuple(state["item_ids"])

@@ -40,6 +40,7 @@ def scope_of(state: RunState) -> Scope:
         item_ids=tuple(state["item_ids"]),
         alerts=orjson.dumps(state.get("alerts", []), option=orjson.OPT_SORT_KEYS).decode(),
         adjustments=tuple(sorted(state.get("adjustments", {}).items())),
+        budget=float("inf") if state.get("budget") is None else float(state["budget"] or 0.0),
     )
 
 
@@ -61,7 +62,8 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
         wanted |= set(desk.disruption(scope).affected_item_ids)
     wanted = records.with_waiting_companions(wanted, runtime.context.operations.approvals("pending"))
     item_ids = [item_id for item_id in dataset.items if item_id in wanted or (not wanted and not new)]
-    return {"item_ids": item_ids, "alerts": alerts, "adjustments": {}}
+    budget = facts.budget_left(runtime.context, dataset.currency)
+    return {"item_ids": item_ids, "alerts": alerts, "adjustments": {}, "budget": budget}
 
 
 def gate_data(state: RunState, runtime: Runtime[Context]) -> Update:

@@ -17,7 +17,7 @@ from erp.outbox import Outbox
 from erp.sandbox import SandboxErp
 from graph.checkpoints import open_checkpointer
 from graph.context import Context, Counterparties
-from graph.desk import Desk
+from graph.desk import Desk, DeskSettings
 from graph.settings import Settings
 from policies.gates import RuleSet, load_rules
 from store.journal import Journal
@@ -61,7 +61,7 @@ def open_parts(settings: Settings) -> Parts:
     journal = Journal(operations, warehouse)
     erp = SandboxErp(settings.sandbox_path, settings.seed)
     context = Context(
-        desk=Desk(warehouse, settings.seed, settings.horizon_periods, settings.forecast_engine),
+        desk=Desk(warehouse, DeskSettings.of(settings.model_dump())),
         warehouse=warehouse,
         operations=operations,
         outbox=Outbox(operations, erp, journal),

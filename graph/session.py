@@ -13,7 +13,7 @@ from graph import queries, records
 from graph.approvals import ApprovalDesk
 from graph.build import build
 from graph.conversation import Conversation
-from graph.desk import Desk
+from graph.desk import Desk, DeskSettings
 from graph.diagnosis import diagnose
 from graph.driver import RunDriver
 from graph.parts import Parts, open_parts
@@ -39,7 +39,6 @@ from graph.views import (
 from store.ingest import import_folder
 from store.journal import TransitionDraft
 from tools.domain.errors import NotFound
-from tools.forecasting.forecast import Engine
 
 SANDBOX_SAMPLES = 100
 """Lead-time draws per offer that the sandbox ERP is seeded with."""
@@ -175,8 +174,7 @@ class LocalSession:
         context, versions = self._parts.context, self._parts.operations.run(run_id).versions
         made_for = records.stored_scope(run_id, context)
         stored = context.warehouse.artifact(run_id, "plan", "choice") or {}
-        engine = Engine(versions["engine"])
-        fresh = Desk(context.warehouse, int(versions["seed"]), int(versions["horizon"]), engine)
+        fresh = Desk(context.warehouse, DeskSettings.of(versions["desk"]))
         plan = fresh.plan(made_for, stored["choices"])
         replayed = stable_hash(orjson.loads(orjson.dumps(records.plan_hash_parts(plan))))
         before = stable_hash(stored["plan_hash"])

@@ -15,11 +15,13 @@ class RunState(TypedDict):
     run_id: str
     trigger: Json
     dataset_version: str
-    versions: dict[str, str]
+    versions: Json
     item_ids: list[str]
     """Items this run replans; sense."""
     alerts: list[Json]
     """Typed alerts of the run; sense."""
+    budget: float | None
+    """Money that the policy leaves for orders placed now, None for no budget; sense."""
     stopped: str
     """Why the data gate stopped the run, empty when it did not; gate_data."""
     risks: list[Json]
@@ -49,7 +51,7 @@ class OrderState(TypedDict):
     """One order's branch: from its gate to the ERP."""
 
     run_id: str
-    versions: dict[str, str]
+    versions: Json
     order: Json
     answer: Json
     """The person's decision; await_approval."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from shared_data import shared_data
 
-from graph.desk import Desk, Scope
+from graph.desk import Desk, DeskSettings, Scope
 from graph.line_facts import Ledger, line_facts
 from graph.records import orders
 from policies.gates import Effect, decide, default_rules, evaluate
@@ -51,7 +51,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     with Warehouse(tmp_path_factory.mktemp("real") / "w.duckdb") as warehouse:
         version = import_folder(shared_data("demo_rdc"), AS_OF, warehouse).version
         assert version is not None
-        desk = Desk(warehouse, 7, HORIZON)
+        desk = Desk(warehouse, DeskSettings(horizon_periods=HORIZON))
         dataset = desk.dataset(version)
         scope = Scope(version, tuple(dataset.items))
         snapshot = desk.snapshot(scope)

@@ -1,5 +1,6 @@
 """One sourcing run end to end on the demo world: what it stores, what the journal holds, and what a replay gives."""
 
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -7,10 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from demo_home import WORLD_ITEMS, demo_session, plan_trigger
+from demo_home import WORLD_ITEMS, demo_home, demo_session, plan_trigger, settings_of
 from postgres_cluster import postgres_cluster
 
-from graph.session import LocalSession
+from graph.parts import BUILT_IN_RULES
+from graph.session import LocalSession, open_session
 from graph.views import RunStatus
 from tools.domain.errors import BadInput
 
@@ -131,3 +133,16 @@ def test_the_same_run_lives_in_postgres(tmp_path: Path) -> None:
         assert decided.status == "approved"
         assert session.plan().run.dispatched >= 1
         assert session.verify_journal().ok
+
+
+def test_a_budget_in_the_policy_shapes_the_plan_instead_of_stopping_it(tmp_path: Path) -> None:
+    free = demo_home(tmp_path / "free", planned=True)
+    with closing(open_session(settings_of(free))) as session:
+        whole = session.plan().run.order_value
+    tight = tmp_path / "rules.yaml"
+    cents = int(whole * 100 / 2)
+    tight.write_text(re.sub(r"budget_cents: -1\b", f"budget_cents: {cents}", BUILT_IN_RULES.read_text()))
+    with demo_session(tmp_path, planned=False, policy_file=tight) as session:
+        view = session.plan(session.start(plan_trigger()))
+    assert 0 < view.run.order_value <= cents / 100
+    assert view.lines and not [verdict for verdict in view.verdicts if verdict.rule == "budget"]
