@@ -6,6 +6,8 @@ from typing import Any
 from agents.contracts import Fact
 from graph.views import ApprovalView, LineView, OutlookView, PlanView, RiskView, VerdictView
 
+EFFECTS = {"warn": "warned", "deny": "denied", "require_approval": "to be signed"}
+
 
 def facts_of(view: PlanView, approvals: Sequence[ApprovalView]) -> tuple[Fact, ...]:
     """The stored facts of a run as sentences that an answer may quote."""
@@ -23,7 +25,10 @@ def facts_of(view: PlanView, approvals: Sequence[ApprovalView]) -> tuple[Fact, .
         for o in view.options
         if o.chosen
     ]
-    found += [_verdict_fact(verdict) for verdict in view.verdicts if verdict.effect != "allow"]
+    lines = {line.line_id: line for line in view.lines}
+    found += [
+        _verdict_fact(verdict, lines.get(verdict.subject)) for verdict in view.verdicts if verdict.effect != "allow"
+    ]
     found += [_approval_fact(approval) for approval in approvals]
     found += [_talk_fact(talk, run.currency) for talk in view.negotiations]
     found += [
@@ -92,7 +97,9 @@ def _risk_fact(risk: RiskView) -> Fact:
     return Fact(fact_id=fact_id, kind="risk", subjects=subjects, text=risk.summary, figures=figures)
 
 
-def _verdict_fact(verdict: VerdictView) -> Fact:
-    text = f"{verdict.subject}: {verdict.effect} by {verdict.rule}. {verdict.reason}"
+def _verdict_fact(verdict: VerdictView, line: LineView | None) -> Fact:
+    about = f"{line.item_id} from {line.supplier}" if line else verdict.subject
+    said = EFFECTS.get(verdict.effect, verdict.effect)
+    text = f"{about}: {said} by the gate {verdict.rule.replace('_', ' ')}. {verdict.reason}"
     subjects = (verdict.subject, verdict.rule)
     return Fact(fact_id=f"verdict:{verdict.rule}:{verdict.subject}", kind="verdict", subjects=subjects, text=text)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from graph.naming import in_plain_words
 from graph.views import (
     ApprovalView,
     DatasetView,
@@ -104,7 +105,7 @@ def line_view(
         supplier_id=str(order["supplier_id"]),
         supplier=supplier.name if supplier and supplier.name else str(order["supplier_id"]),
         status=status,
-        notes=tuple(line["notes"]),
+        notes=tuple(in_plain_words(note, dataset) for note in line["notes"]),
         binding=tuple(line["binding"]),
         verdicts=tuple(v for v in verdicts if v.subject == line["line_id"]),
         **{name: line[name] for name in (*names, *more)},
@@ -122,8 +123,7 @@ def plan_view(
     """Everything stored about a run. `orders` are the routed orders of its state."""
     run_id = run.run_id
     choice = warehouse.artifact(run_id, "plan", "choice") or {}
-    stored = warehouse.artifacts(run_id, "verdict")
-    verdicts = [VerdictView.model_validate(_verdict(raw)) for part in stored.values() for raw in part["verdicts"]]
+    verdicts = _gate_verdicts(warehouse.artifacts(run_id, "verdict"))
     for order in orders:
         verdicts += [
             VerdictView.model_validate(_verdict(raw)) for raw in order.get("verdicts", []) if raw["gate"] == "autonomy"
@@ -149,6 +149,15 @@ def plan_view(
         expected_cost=float(dict(choice.get("cost", {})).get("total", 0.0)),
         conflicts=tuple(choice.get("conflicts", ())),
     )
+
+
+def _gate_verdicts(stored: Mapping[str, Mapping[str, Any]]) -> list[VerdictView]:
+    """Line verdicts of the last round, denials of every round, and the plan's verdicts."""
+    rounds = sorted(key for key in stored if key.startswith("lines-"))
+    kept = [raw for key in rounds[:-1] for raw in stored[key]["verdicts"] if raw["effect"] == "deny"]
+    kept += [raw for key in rounds[-1:] for raw in stored[key]["verdicts"]]
+    kept += [raw for key, part in stored.items() if key not in rounds for raw in part["verdicts"]]
+    return [VerdictView.model_validate(_verdict(raw)) for raw in kept]
 
 
 def _verdict(raw: Mapping[str, Any]) -> dict[str, str]:
@@ -199,6 +208,7 @@ def _outlooks(run_id: str, dataset: Dataset, warehouse: Warehouse) -> tuple[Outl
     for key, raw in warehouse.artifacts(run_id, "outlook").items():
         made = forecasts.get(key, {})
         figures = {name: raw[name] for name in OutlookView.model_fields if name in raw}
+        figures["reason"] = in_plain_words(str(raw["reason"]), dataset)
         found.append(
             OutlookView(
                 **figures,

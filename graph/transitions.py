@@ -48,13 +48,19 @@ def compact(value: object) -> dict[str, Any]:
         return {"value": str(value)[:200]} if value is not None else {}
     shape = {str(key): _brief(part) for key, part in list(value.items())[:PAYLOAD_KEYS] if key != "decisions"}
     decided = value.get("decisions")
-    return {**shape, **decided[0]} if decided else shape
+    return {**shape, **_told(decided[0])} if decided else shape
+
+
+def _told(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """The fields of a small record that say something."""
+    brief = {str(key): _size_or_value(part) for key, part in record.items()}
+    return {key: part for key, part in brief.items() if part not in ("", None, 0)}
 
 
 def _brief(part: object) -> Any:
     """A small record by its fields, anything larger by its size."""
     if isinstance(part, Mapping) and len(part) <= SMALL_RECORD:
-        return {str(key): _size_or_value(value) for key, value in part.items()}
+        return _told(part)
     return _size_or_value(part)
 
 

@@ -127,7 +127,8 @@ class Chat:
         with ui.column().classes("turn turn-user" if mine else "turn turn-answer"):
             if mine and message.get("actor"):
                 ui.label(f"{message['actor']} · {when(str(message.get('at', '')))}").classes("fine")
-            ui.label(str(message.get("text", ""))).classes("turn-text")
+            for paragraph in str(message.get("text", "")).splitlines() or [""]:
+                ui.label(paragraph).classes("turn-text")
             sources = message.get("sources")
             if isinstance(sources, list | tuple) and sources:
                 self._sources([str(source) for source in cast(Sequence[object], sources)])

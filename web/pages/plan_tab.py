@@ -131,7 +131,8 @@ def _totals(plan: PlanView) -> None:
         ("Dispatched", str(run.dispatched)),
     ]
     if plan.lower_bound > 0:
-        pairs.insert(4, ("Above proven bound", percent(plan.expected_cost / plan.lower_bound - 1)))
+        above = percent(plan.expected_cost / plan.lower_bound - 1)
+        pairs.insert(4, ("Above the bound of the priced candidates", above))
     figures(pairs)
     for conflict in plan.conflicts:
         ui.label(conflict).classes("notice")

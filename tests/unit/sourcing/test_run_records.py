@@ -1,0 +1,90 @@
+"""Small pieces of a run: what the journal keeps, what is wanted together, how offers are called."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from langgraph.types import Send
+from sandbox_world import OFFER, small_dataset
+
+from graph.desk import DeskSettings
+from graph.naming import in_plain_words
+from graph.records import with_waiting_companions
+from graph.transitions import compact
+from graph.triggers import with_force
+from store.operations import ApprovalRow
+from tools.domain.alerts import Alert, AlertKind
+from tools.domain.datasets import Period
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def _waiting(*item_ids: str) -> ApprovalRow:
+    payload = {"lines": [{"item_id": item_id} for item_id in item_ids]}
+    return ApprovalRow("ap", "run", "", "key", "hash", "buyer", (), payload, NOON)
+
+
+def _alert(**changed: object) -> Alert:
+    known = {"alert_id": "m", "kind": "delay", "node_id": "S1", "delay_days": 45, "received_at": NOON}
+    return Alert.model_validate({**known, **changed})
+
+
+def test_a_large_value_is_kept_by_its_size_and_a_small_record_by_what_it_says() -> None:
+    update = {
+        "orders": [1, 2, 3],
+        "choice": {str(n): n for n in range(20)},
+        "stopped": "",
+        "answer": {"decision": "edit"},
+    }
+    assert compact(update) == {
+        "orders": {"count": 3},
+        "choice": {"keys": 20},
+        "stopped": "",
+        "answer": {"decision": "edit"},
+    }
+
+
+def test_who_decided_stands_at_the_top_without_empty_fields() -> None:
+    update = {"agreements": [1], "decisions": [{"decided_by": "rules", "model": "", "tokens_in": 0}]}
+    assert compact(update) == {"agreements": {"count": 1}, "decided_by": "rules"}
+
+
+def test_a_fan_out_is_kept_by_how_often_it_went_where() -> None:
+    assert compact([Send("negotiate", {}), Send("negotiate", {}), Send("order", {})]) == {
+        "sent": {"negotiate": 2, "order": 1}
+    }
+
+
+def test_items_that_share_a_waiting_order_are_wanted_together_in_turn() -> None:
+    pending = [_waiting("A", "B"), _waiting("B", "C"), _waiting("D")]
+    assert with_waiting_companions({"A"}, pending) == {"A", "B", "C"}
+    assert with_waiting_companions(set(), pending) == set()
+
+
+def test_an_offer_is_called_by_its_supplier_and_way_of_transport() -> None:
+    dataset = small_dataset()
+    assert in_plain_words(f"a level of 5 for {OFFER.offer_id}; late", dataset) == "a level of 5 for S1; late"
+    assert in_plain_words("X|Y|sea|Z stays", dataset) == "X|Y|sea|Z stays"
+
+
+@pytest.mark.parametrize(
+    ("changed", "until"),
+    [
+        ({}, date(2026, 4, 16)),
+        ({"delay_days": 3}, date(2026, 4, 1)),
+        ({"until": date(2026, 3, 9)}, date(2026, 3, 9)),
+        ({"kind": AlertKind.DISCONTINUED}, None),
+    ],
+)
+def test_an_alert_is_in_force_for_its_delay_and_a_month_at_least(
+    changed: dict[str, object], until: date | None
+) -> None:
+    held = with_force(_alert(**changed), date(2026, 3, 2))
+    assert (held.starts, held.until) == (date(2026, 3, 2), until)
+
+
+def test_desk_settings_come_back_from_the_versions_of_a_run() -> None:
+    settings = DeskSettings(seed=3, max_cover_days=35)
+    again = DeskSettings.of({**settings.as_versions(), "policy": "abc"})
+    assert again == settings
+    assert again.ordering(Period.WEEK).max_cover_periods == pytest.approx(5)
+    assert settings.as_versions()["forecast_engine"] == "smoothing"
