@@ -276,18 +276,21 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Why the plan came out as it did, with formula and figures."""
-    from terminal.reports import show_answer, show_explanation
+    from terminal.reports import check_known, show_answer, show_explanation
 
     session = _session()
     answer = session.explain(run, subject)
     if answer.run_id is None:
         raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
+    view = session.plan(answer.run_id)
+    if subject is not None:
+        check_known(view, subject)
     if _print(answer, as_json):
         return
     if subject is None:
         show_answer(answer)
     else:
-        show_explanation(session.plan(answer.run_id), subject, answer)
+        show_explanation(view, subject, answer)
 
 
 @cli.command()
@@ -326,7 +329,7 @@ def journal(
 
 @cli.command()
 def observe(
-    advance_days: Annotated[int, typer.Option(help="Sandbox ERP only: move its clock first.")] = 0,
+    advance_days: Annotated[int, typer.Option(min=0, max=365, help="Sandbox ERP only: move its clock first.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Read confirmations and receipts back from the ERP and learn from them."""

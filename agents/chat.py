@@ -117,6 +117,7 @@ class ChatModel:
         schema = json.dumps(answer_type.model_json_schema(), separators=(",", ":"))
         instructions = f"{prompt(prompt_name)}\nAnswer with one JSON object of this JSON schema:\n{schema}"
         messages = [("system", instructions), ("human", document(brief))]
+        self._server.connect()
         deadline = self._clock() + self._settings.timeout_seconds
         tokens_in = tokens_out = 0
         problem = ""

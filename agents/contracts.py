@@ -75,6 +75,11 @@ class ExposureFigures(Typed):
     money_at_risk: float
     route: str
 
+    @property
+    def gap_days(self) -> float:
+        """Days without stock before the node or its replacement recovers; 0 or less without a gap."""
+        return self.days_to_recover - self.days_of_cover
+
 
 class RiskBrief(Typed):
     """Computed exposures, worst first, and the typed alerts' sentences."""

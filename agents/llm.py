@@ -86,6 +86,10 @@ class ModelServer:
             self._plain, self._client = True, None
         return self.complete(messages, seconds)
 
+    def connect(self) -> None:
+        """Import and build the client before any clock runs; nothing is sent."""
+        self._connected()
+
     def close(self) -> None:
         """Close the connections; the next question opens new ones."""
         with self._lock:

@@ -50,7 +50,7 @@ def risk_objection(said: RiskAnswer, brief: RiskBrief) -> str:
     """Empty when every finding is about exposures of the brief, once, and holds no number of its own."""
     pairs = {(row.node_id, row.item_id) for row in brief.exposures}
     told = [(row.node_id, item_id) for row in said.risks for item_id in row.item_ids]
-    if not said.risks and any(row.days_to_recover > row.days_of_cover for row in brief.exposures):
+    if not said.risks and any(row.gap_days > 0 for row in brief.exposures):
         return "risks: none named, but there are exposures that recover later than they are covered."
     if not pairs.issuperset(told):
         return "risks: only pairs of node_id and item_id that stand together in `exposures` may be named."

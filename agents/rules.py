@@ -60,7 +60,7 @@ class RuleRiskAgent:
 
     def assess(self, brief: RiskBrief) -> RiskAssessment:
         """Findings, worst first."""
-        gaps = [row for row in brief.exposures if row.days_to_recover > row.days_of_cover]
+        gaps = [row for row in brief.exposures if row.gap_days > 0]
         worst = max((row.money_at_risk for row in gaps), default=0.0)
         ordered = sorted(gaps, key=lambda row: -row.money_at_risk)
         return RiskAssessment(risks=tuple(self._finding(row, worst, brief.currency) for row in ordered))
@@ -68,14 +68,14 @@ class RuleRiskAgent:
     def _finding(self, row: ExposureFigures, worst: float, currency: str) -> RiskFinding:
         share = row.money_at_risk / worst if worst else 0.0
         severity = Severity.HIGH if share > 0.5 else Severity.MEDIUM if share > 0.1 else Severity.LOW
-        gap = row.days_to_recover - row.days_of_cover
         return RiskFinding(
             node_id=row.node_id,
             item_ids=(row.item_id,),
             severity=severity,
             summary=(
                 f"Without {row.node_id}, {row.item_id} is covered for {row.days_of_cover:.0f} days and recovers in "
-                f"{row.days_to_recover:.0f}: {gap:.0f} days short, {row.money_at_risk:,.0f} {currency} at risk."
+                f"{row.days_to_recover:.0f}: {row.gap_days:.0f} days short, "
+                f"{row.money_at_risk:,.0f} {currency} at risk."
             ),
             hedge="Split the next order with a second source, or hold stock for the gap.",
         )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.domain.datasets import Dataset
+from tools.domain.errors import OutOfReach
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS clock (today TEXT NOT NULL, seed INTEGER NOT NULL);
@@ -40,13 +41,19 @@ TABLES = ("clock", "lines", "orders", "actions", "receipts", "stock", "demand", 
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """Open the file, creating its tables; every commit is on disk when it returns."""
+    """Open the file, creating its tables; every commit is on disk when it returns. OutOfReach when it cannot be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.executescript(SCHEMA)
+    try:
+        connection = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.executescript(SCHEMA)
+    except sqlite3.DatabaseError as error:
+        raise OutOfReach(
+            f"The sandbox ERP's file {path} cannot be used: {error}.",
+            remedy="Check that it is writable, and restore it from a backup; or import anew into another JIT_HOME.",
+        ) from error
     return connection
 
 

@@ -93,8 +93,7 @@ def as_page(result: SuiteResult) -> str:
         means={buyer: result.means(buyer) for buyer in result.buyers},
         changes=changes,
         shown=shown,
-        # matplotlib escapes the names it draws, and draws them as shapes
-        plot=Markup(plot_result(result)),  # noqa: S704
+        plot=Markup(plot_result(result)),  # noqa: S704 - matplotlib escapes names and draws them as shapes
     )
 
 

@@ -12,13 +12,12 @@ from tools.kpi import DAYS_PER_YEAR, NAN, fill_rate, inventory_turns, ratio
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """One figure: what it is called, its unit, how it is computed, and whether more of it is better."""
+    """One figure: what it is called, its unit, and how it is computed."""
 
     key: str
     title: str
     unit: str
     formula: str
-    more_is_better: bool
     of: Callable[[LoopRecord], float]
 
 
@@ -90,20 +89,15 @@ def _computing(record: LoopRecord) -> FloatArray:
 
 
 SCORERS: tuple[Scorer, ...] = (
-    Scorer("fill_rate", "Fill rate", "share", "units served at once / units demanded", True, _fill_rate),
-    Scorer("value_fill_rate", "Fill rate by value", "share", "the same, units at unit value", True, _value_fill_rate),
-    Scorer(
-        "stock_value", "Average stock", "money", "mean over days of units on hand at unit value", False, _stock_value
-    ),
-    Scorer(
-        "inventory_turns", "Inventory turns", "per year", "a year's demand at unit value / average stock", True, _turns
-    ),
+    Scorer("fill_rate", "Fill rate", "share", "units served at once / units demanded", _fill_rate),
+    Scorer("value_fill_rate", "Fill rate by value", "share", "the same, units at unit value", _value_fill_rate),
+    Scorer("stock_value", "Average stock", "money", "mean over days of units on hand at unit value", _stock_value),
+    Scorer("inventory_turns", "Inventory turns", "per year", "a year's demand at unit value / average stock", _turns),
     Scorer(
         "landed_cost_ratio",
         "Landed cost per standard value",
         "ratio",
         "(purchase + freight + ordering) / units ordered at unit value",
-        False,
         landed_cost_ratio,
     ),
     Scorer(
@@ -111,7 +105,6 @@ SCORERS: tuple[Scorer, ...] = (
         "Landed cost",
         "money per year",
         "landed cost per standard value * a year's demand at unit value",
-        False,
         _landed_cost,
     ),
     Scorer(
@@ -119,16 +112,14 @@ SCORERS: tuple[Scorer, ...] = (
         "Holding cost",
         "money per year",
         "each item's holding rate on its value on hand, day by day",
-        False,
         _holding_cost,
     ),
-    Scorer("total_cost", "Total cost", "money per year", "landed cost + holding cost", False, _total_cost),
+    Scorer("total_cost", "Total cost", "money per year", "landed cost + holding cost", _total_cost),
     Scorer(
         "backorder_value_days",
         "Backorders",
         "money days",
         "sum over days of units owed to customers at unit value",
-        False,
         _backorders,
     ),
     Scorer(
@@ -136,7 +127,6 @@ SCORERS: tuple[Scorer, ...] = (
         "Decision latency, median",
         "days",
         "from the day a need shows (position at or below the reorder point) to the order's release",
-        False,
         _quantile(0.5, _latencies),
     ),
     Scorer(
@@ -144,7 +134,6 @@ SCORERS: tuple[Scorer, ...] = (
         "Decision latency, 95th percentile",
         "days",
         "the same",
-        False,
         _quantile(0.95, _latencies),
     ),
     Scorer(
@@ -152,7 +141,6 @@ SCORERS: tuple[Scorer, ...] = (
         "Computing time of a plan, 95th percentile",
         "seconds",
         "per review that ordered something",
-        False,
         _quantile(0.95, _computing),
     ),
     Scorer(
@@ -160,7 +148,6 @@ SCORERS: tuple[Scorer, ...] = (
         "Stock and orders at the end",
         "money",
         "(on hand - backorders + on order) at unit value",
-        False,
         _end_position,
     ),
 )

@@ -6,7 +6,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from graph import nodes, orders
+from graph import gates, nodes, orders
 from graph.context import Context
 from graph.state import NegotiationTask, OrderOutcome, OrderState, RunState
 
@@ -32,28 +32,28 @@ def build(checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     """The sourcing run."""
     builder = StateGraph(RunState, context_schema=Context)
     builder.add_node("sense", nodes.sense)
-    builder.add_node("gate_data", nodes.gate_data)
+    builder.add_node("gate_data", gates.gate_data)
     builder.add_node("estimate", nodes.estimate)
     builder.add_node("assess_risk", nodes.assess_risk)
     builder.add_node("compute_options", nodes.compute_options)
     builder.add_node("choose_plan", nodes.choose_plan)
     builder.add_node("negotiate", nodes.negotiate, input_schema=NegotiationTask)
-    builder.add_node("gate_lines", nodes.gate_lines)
-    builder.add_node("gate_plan", nodes.gate_plan)
-    builder.add_node("gate_autonomy", nodes.gate_autonomy)
+    builder.add_node("gate_lines", gates.gate_lines)
+    builder.add_node("gate_plan", gates.gate_plan)
+    builder.add_node("gate_autonomy", gates.gate_autonomy)
     builder.add_node("order", order_branch())
     builder.add_node("close", nodes.close)
     builder.add_edge(START, "sense")
     builder.add_edge("sense", "gate_data")
-    builder.add_conditional_edges("gate_data", nodes.unless_stopped, ["estimate", "close"])
+    builder.add_conditional_edges("gate_data", gates.unless_stopped, ["estimate", "close"])
     builder.add_edge("estimate", "assess_risk")
     builder.add_edge("assess_risk", "compute_options")
     builder.add_edge("compute_options", "choose_plan")
     builder.add_conditional_edges("choose_plan", nodes.to_negotiators, ["negotiate", "gate_lines"])
     builder.add_edge("negotiate", "gate_lines")
-    builder.add_conditional_edges("gate_lines", nodes.denied_lines_go_back, ["compute_options", "gate_plan"])
+    builder.add_conditional_edges("gate_lines", gates.denied_lines_go_back, ["compute_options", "gate_plan"])
     builder.add_edge("gate_plan", "gate_autonomy")
-    builder.add_conditional_edges("gate_autonomy", nodes.to_order_branches, ["order", "close"])
+    builder.add_conditional_edges("gate_autonomy", gates.to_order_branches, ["order", "close"])
     builder.add_edge("order", "close")
     builder.add_edge("close", END)
     return builder.compile(checkpointer=checkpointer, name="sourcing_run")

@@ -9,7 +9,7 @@ from erp.adapter import ACTIONS_OF_INTENT, ActionKind, DraftLine, OrderAction, O
 from graph import records
 from graph.context import Context
 from graph.edits import edited_order
-from graph.nodes import route_order
+from graph.gates import route_order
 from graph.state import Json, OrderState
 from graph.transitions import stable_hash
 from store.operations import OutboxRow

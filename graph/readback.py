@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from erp.sandbox_demand import resampled_demand
 from graph.parts import Parts
 from store.operations import OutboxRow
 from tools.domain.datasets import Dataset, Period
@@ -49,7 +50,8 @@ class ReadBack:
         if parent is None:
             raise NotFound("Nothing has been imported yet.", remedy="Run `jit import FOLDER` or `jit demo` first.")
         before = desk.dataset(parent)
-        passed = erp.advance(advance_days)
+        asked = resampled_demand(before, desk.period(parent), erp.today, advance_days, self._parts.settings.seed)
+        passed = erp.advance(advance_days, asked)
         receipts = [receipt for receipt in erp.iter_receipts(None)]
         known = {(r.order_id, r.item_id, r.receipt_date) for r in before.receipts}
         fresh = [r for r in receipts if (r.order_id, r.item_id, r.receipt_date) not in known]

@@ -13,7 +13,7 @@ from graph import queries, records
 from graph.approvals import ApprovalDesk
 from graph.build import build
 from graph.conversation import Conversation
-from graph.desk import Desk, DeskSettings
+from graph.desk import Desk, DeskSettings, Scope
 from graph.diagnosis import diagnose
 from graph.driver import RunDriver
 from graph.parts import Parts, open_parts
@@ -57,6 +57,13 @@ class LocalSession:
         parts.journal.start_projector()
         self._driver.recover()
         self._intake.open()
+
+    def warm(self) -> None:
+        """Compute what the next run will want of the active dataset, so that an alert finds it ready."""
+        version = self._parts.warehouse.active_version()
+        if version is not None:
+            desk = self._parts.context.desk
+            desk.options(Scope(version, tuple(desk.dataset(version).items)))
 
     def close(self) -> None:
         """Finish the alert under way, then release everything."""

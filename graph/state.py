@@ -3,7 +3,10 @@
 import operator
 from typing import Annotated, Any
 
+import orjson
 from typing_extensions import TypedDict
+
+from graph.desk import Scope
 
 Json = dict[str, Any]
 """A JSON object; bulk and typed values live in tools, store and agents, not in the checkpoint."""
@@ -72,3 +75,14 @@ class NegotiationTask(TypedDict):
     round: int
     limits: list[Json]
     """Target and reservation price of each line."""
+
+
+def scope_of(state: RunState) -> Scope:
+    """The hashable scope that the desk's computations of this run depend on."""
+    return Scope(
+        dataset_version=state["dataset_version"],
+        item_ids=tuple(state["item_ids"]),
+        alerts=orjson.dumps(state.get("alerts", []), option=orjson.OPT_SORT_KEYS).decode(),
+        adjustments=tuple(sorted(state.get("adjustments", {}).items())),
+        budget=float("inf") if state.get("budget") is None else float(state["budget"] or 0.0),
+    )

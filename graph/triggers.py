@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from tools.domain.alerts import Alert, AlertKind
 from tools.domain.datasets import Dataset
 from tools.domain.errors import BadInput, Conflict, JitError
 from tools.network import build_graph
+from tools.network.graph import Dependencies
 
 LOG = logging.getLogger(__name__)
 LEAST_FORCE_DAYS = 30
@@ -44,7 +46,7 @@ def typed_alert(row: InboxRow, dataset: Dataset, extractor: Extractor) -> tuple[
     text, reader = str(fields.pop("text", "") or ""), Json()
     if not fields.get("kind") or not fields.get("node_id"):
         found = _read(text, dataset, extractor)
-        fields = {**fields, **found.model_dump(include=EXTRACTED)}
+        fields = {**fields, **found.model_dump(include=EXTRACTED), "item_ids": _behind(found, dataset)}
         reader = records.decided(found)
     try:
         alert = Alert.model_validate(
@@ -67,6 +69,15 @@ def _read(text: str, dataset: Dataset, extractor: Extractor) -> ExtractedAlert:
     return found
 
 
+def _behind(found: ExtractedAlert, dataset: Dataset) -> tuple[str, ...]:
+    """The items named in the text that depend on its node; none, thus all of them, when no named one does.
+
+    Else a text that mentions an unrelated item would hide what it reports.
+    """
+    reached = Dependencies(build_graph(dataset)).reached_from(found.node_id)
+    return tuple(item_id for item_id in found.item_ids if item_id in reached)
+
+
 def with_force(alert: Alert, today: date) -> Alert:
     """The alert with the days on which it is in force; a discontinuation has no end."""
     starts = alert.starts or today
@@ -87,7 +98,7 @@ def with_known_ids(alert: Alert, dataset: Dataset) -> Alert:
     return alert
 
 
-def in_force(operations: Operations, today: date, limit: int = 200) -> list[Alert]:
+def in_force(operations: Operations, today: date, limit: int = 10_000) -> list[Alert]:
     """Alerts that earlier runs took in and whose time is not over, oldest first; recoveries among them."""
     stored = [row.payload.get("typed") for row in operations.inbox(limit) if row.status == "done"]
     alerts = [Alert.model_validate(typed) for typed in stored if typed]
@@ -104,6 +115,7 @@ class AlertIntake:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="alert")
 
     def open(self) -> None:
         """Begin to work, first on what an earlier process left."""
@@ -114,6 +126,7 @@ class AlertIntake:
         self._stopping.set()
         self._wake.set()
         self._thread.join()
+        self._worker.shutdown()
 
     def receive(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
         """Store an alert durably. Conflict when its id was seen before; BadInput when it is no alert."""
@@ -138,7 +151,19 @@ class AlertIntake:
                 self._wake.wait(IDLE_SECONDS)
                 self._wake.clear()
             else:
-                self._replan(row)
+                self._finish(row)
+
+    def _finish(self, row: InboxRow) -> None:
+        """One alert; a fault of the program ends this alert and not the intake."""
+        fault = self._worker.submit(self._replan, row).exception()
+        if fault is not None:
+            LOG.error("Alert %s ended in a fault of the program.", row.message_id, exc_info=fault)
+            self._refuse(row, f"A fault of the program: {type(fault).__name__}: {fault}")
+
+    def _refuse(self, row: InboxRow, reason: str) -> None:
+        operations = self._parts.operations
+        operations.finish_inbox(row.message_id, error=reason)
+        operations.add_message("main", "assistant", f"A supplier alert could not be used. {reason}", {})
 
     def _replan(self, row: InboxRow) -> None:
         """One alert to its run; what cannot be read goes to a person, with the reason."""
@@ -153,8 +178,7 @@ class AlertIntake:
             run_id = self._start(trigger)
         except JitError as error:
             LOG.warning("Alert %s: %s", row.message_id, error)
-            operations.finish_inbox(row.message_id, error=str(error))
-            operations.add_message("main", "assistant", f"A supplier alert could not be used. {error}", {})
+            self._refuse(row, str(error))
             return
         operations.finish_inbox(row.message_id, run_id)
         self._tell(reason, run_id)
@@ -174,7 +198,8 @@ class AlertIntake:
 
 
 def _alert_view(row: InboxRow) -> AlertView:
-    typed = cast(Mapping[str, Any], row.payload.get("typed") or row.payload.get("data") or {})
+    stored = row.payload.get("typed") or row.payload.get("data")
+    typed = cast(Mapping[str, Any], stored) if isinstance(stored, Mapping) else Json()
     return AlertView(
         message_id=row.message_id,
         source=row.source,

@@ -16,6 +16,8 @@ TIERS_OF_ROLE: Mapping[str, tuple[Tier, ...]] = {
     "admin": (Tier.BUYER, Tier.MANAGER),
 }
 AGENT_PREFIX = "agent:"
+PROGRAMS = frozenset({"rules", "outbox", "session"})
+"""Names under which the program itself stands in the journal."""
 BUYER_LIMIT = "max_order_value_buyer_cents"
 """Limit in the rule file up to which a buyer's signature is enough."""
 
@@ -44,7 +46,7 @@ def approval_tier(value_cents: int, verdicts: Sequence[Verdict], rules: RuleSet)
 def may_decide(actor: str, role: str, proposed_by: Sequence[str], tier: Tier, policy_version: str = "") -> Verdict:
     """Whether a person may sign: agents never, proposers never, and only a role that reaches the tier."""
     name = _same_person(actor)
-    if not name or name.startswith(AGENT_PREFIX):
+    if not name or name.startswith(AGENT_PREFIX) or name in PROGRAMS:
         return _denied("agents_never_approve", "Agents and programs never approve.", "a person", actor, policy_version)
     if name in {_same_person(proposer) for proposer in proposed_by}:
         reason = f"{actor} proposed or edited this order; somebody else must sign it."

@@ -1,6 +1,7 @@
 """What runs leave behind: artifacts, KPIs and the hash-chained journal."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,9 @@ import orjson
 from store.chain import JournalCheck, JournalHead, Transition, verify_chain
 from store.duck import DuckFile
 from tools.domain.errors import IntegrityBroken
+
+FOUND_BY = "run_id, node, event, status, started_at"
+"""Columns of a journal row that repeat its body, so that it can be found without reading every body."""
 
 
 class Archive(DuckFile):
@@ -90,13 +94,25 @@ class Archive(DuckFile):
         return [Transition(seq, draft, orjson.loads(body), prev, digest) for seq, draft, body, prev, digest in rows]
 
     def verify_journal(self, recorded: Sequence[JournalHead] = ()) -> JournalCheck:
-        """Recompute every hash; with the heads recorded elsewhere, a cut tail is found too."""
-        return verify_chain(self.transitions(), recorded)
+        """Recompute every hash; with the heads recorded elsewhere, a cut tail is found too.
+
+        The columns by which rows are found repeat the hashed body: one that differs hides or moves its row.
+        """
+        rows = self.transitions()
+        check = verify_chain(rows, recorded)
+        stored = self._all(f"SELECT seq, {FOUND_BY} FROM transitions ORDER BY seq")  # noqa: S608
+        moved = [row for row, found in zip(rows, stored, strict=True) if check.ok and _found_by(row) != found]
+        if not moved:
+            return check
+        reason = f"Row {moved[0].seq} is filed under columns that differ from what its hash covers: it was changed."
+        return replace(check, ok=False, first_broken_seq=moved[0].seq, reason=reason)
 
 
 def _stored(row: Transition) -> tuple[Any, ...]:
-    body = orjson.dumps(row.body).decode()
-    return (
-        *(row.seq, row.draft_id, row.run_id, row.node, row.event, row.status, row.started_at),
-        *(body, row.prev_hash, row.hash),
-    )
+    _, *found_by = _found_by(row)
+    return (row.seq, row.draft_id, *found_by, orjson.dumps(row.body).decode(), row.prev_hash, row.hash)
+
+
+def _found_by(row: Transition) -> tuple[Any, ...]:
+    """The columns of `FOUND_BY`, behind the row's place, as its hashed body has them."""
+    return (row.seq, row.run_id, row.node, row.event, row.status, row.started_at)

@@ -1,6 +1,7 @@
 """The DuckDB file under the warehouse: who owns it, its migrations, and its transactions."""
 
 import threading
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,9 @@ import duckdb
 
 from store.schema import MIGRATIONS
 from tools.domain.errors import OutOfReach
+
+PATIENCE_SECONDS = 5.0
+"""How long a command waits for the one before it."""
 
 
 class WarehouseBusy(OutOfReach):
@@ -24,10 +28,7 @@ class DuckFile:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        try:
-            self._connection = duckdb.connect(str(path))
-        except duckdb.IOException as error:
-            raise _refusal(path, error) from error
+        self._connection = _connected(path)
         self._connection.execute("SET TimeZone = 'UTC'")
         self._migrate()
 
@@ -69,6 +70,18 @@ class DuckFile:
     def _append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._connection.appender(table) as appender:
             appender.append_rows(list(rows))
+
+
+def _connected(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection; waits a little for another process that is about to let go of the file."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return duckdb.connect(str(path))
+        except duckdb.IOException as error:
+            if "lock" not in str(error) or time.monotonic() >= until:
+                raise _refusal(path, error) from error
+            time.sleep(0.1)
 
 
 def _refusal(path: Path, error: duckdb.IOException) -> OutOfReach:

@@ -54,7 +54,7 @@ def decide_command(approval: ApprovalView, me: str) -> str:
     return f"{program()} decide {approval.approval_id} approve{' --actor NAME' if mine else ''}"
 
 
-def show_waiting_in_short(waiting: Sequence[ApprovalView], me: str) -> None:
+def show_waiting_in_short(waiting: Sequence[ApprovalView]) -> None:
     """The largest waiting orders as a table, and how to decide one."""
     ranked = sorted(waiting, key=lambda approval: -approval.value)
     names = ("approval", "supplier", "value", "lines", "needs")
@@ -69,15 +69,16 @@ def show_waiting_in_short(waiting: Sequence[ApprovalView], me: str) -> None:
 def show_approval(approval: ApprovalView) -> None:
     """The outcome of a decision."""
     withdrawn = any(line.status == "withdrawn" for line in approval.lines)
-    if withdrawn:
-        say(f"{approval.approval_id} was taken back; its order is cancelled or never leaves.", "bold")
+    outcome = "was taken back after it was approved" if withdrawn else approval.status
     say(
-        f"{approval.approval_id} {approval.status} by {approval.decided_by}: {approval.supplier}, "
+        f"{approval.approval_id} {outcome} by {approval.decided_by}: {approval.supplier}, "
         f"{amount(approval.value)} {approval.currency}, {count(len(approval.lines), 'line')}.",
         "bold",
     )
     if approval.reason:
         say(f"Reason: {approval.reason}")
-    if approval.erp_status:
+    if withdrawn:
+        say("The order is cancelled in the ERP, or never leaves.")
+    elif approval.erp_status:
         say(f"ERP: {' '.join(filter(None, (approval.erp_status, approval.erp_reference, approval.erp_error)))}")
     say_whole(f"What became of the order: {program()} show {approval.run_id}", "dim")

@@ -112,10 +112,7 @@ def show_answer(answer: AnswerView) -> None:
 
 
 def show_explanation(view: PlanView, name: str, answer: AnswerView) -> None:
-    """Everything computed about an item, a supplier or a line; the answer in words for other subjects.
-
-    NotFound when the run holds nothing of this name.
-    """
+    """Everything computed about an item, a supplier or a line; the answer in words for other subjects."""
     wanted = name.casefold()
     lines = [
         line
@@ -124,7 +121,6 @@ def show_explanation(view: PlanView, name: str, answer: AnswerView) -> None:
     ]
     outlooks = [outlook for outlook in view.outlooks if outlook.item_id.casefold() == wanted]
     if not lines and not outlooks:
-        _check_known(view, wanted)
         show_answer(answer)
         return
     for line in lines:
@@ -138,9 +134,14 @@ def show_explanation(view: PlanView, name: str, answer: AnswerView) -> None:
         bullet(f"{risk.summary} {risk.hedge}")
 
 
-def _check_known(view: PlanView, wanted: str) -> None:
-    """Risks, rules, options and approvals are subjects too."""
+def check_known(view: PlanView, name: str) -> None:
+    """NotFound when the run holds no item, supplier, line, risk, rule, option or approval of this name."""
+    wanted = name.casefold()
     known = {part.casefold() for risk in view.risks for part in (risk.node_id, *risk.item_ids)}
+    known |= {
+        part.casefold() for one in view.lines for part in (one.item_id, one.supplier_id, one.supplier, one.line_id)
+    }
+    known |= {outlook.item_id.casefold() for outlook in view.outlooks}
     known |= {verdict.rule.casefold() for verdict in (*view.verdicts, *view.quality)}
     known |= {part.casefold() for option in view.options for part in (option.option_id, option.group)}
     known |= {supplier.casefold() for option in view.options for supplier in option.suppliers}

@@ -71,7 +71,10 @@ def table(names: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequ
         made.add_column(name, justify="right" if name in right else "left", no_wrap=name != fold, overflow="fold")
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
-    screen().print(made)
+    for segments in screen().render_lines(made, pad=False):
+        line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
+        line.rstrip()
+        screen().print(line, soft_wrap=True)
 
 
 def pairs(facts: Iterable[tuple[str, object]]) -> None:

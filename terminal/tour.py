@@ -23,7 +23,7 @@ def show_tour(view: PlanView, waiting: Sequence[ApprovalView], me: str, took_sec
     _found(view)
     currency = view.run.currency
     heading(f"What waits: {count(len(waiting), 'order')} worth {amount(sum(a.value for a in waiting))} {currency}")
-    show_waiting_in_short(waiting, me)
+    show_waiting_in_short(waiting)
     _sent(view)
     heading("How to go on")
     say(f"Open the workbench: make serve (or {program()} serve), then follow the link that it prints.")

@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -62,12 +63,9 @@ def serve(
 
     Conflict when a server of this home runs already, OutOfReach when the port is taken. Port 0 takes a free one.
     """
-    running = find_server(settings.server_file)
-    if running is not None:
-        running.close()
-        raise Conflict("A server of this home runs already.", remedy="Stop it, or use another JIT_HOME.")
+    _must_be_alone(settings.server_file)
     with closing(_listening(host, port)) as listener:
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
         url = f"http://{shown}:{listener.getsockname()[1]}"
         owner_key = secrets.token_urlsafe(32)
         known = WithOwner(users, owner_key)
@@ -79,6 +77,13 @@ def serve(
             _Server(config, settings.server_file, told, lambda: ready(url)).run(sockets=[listener])
         finally:
             app.state.live.close()
+
+
+def _must_be_alone(server_file: Path) -> None:
+    running = find_server(server_file)
+    if running is not None:
+        running.close()
+        raise Conflict("A server of this home runs already.", remedy="Stop it, or use another JIT_HOME.")
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -99,11 +104,13 @@ def serve_workbench(settings: Settings, host: str, port: int) -> None:
     from graph.session import open_session
     from store.operations import Operations
 
+    _must_be_alone(settings.server_file)
     with closing(open_session(settings)) as session, closing(Operations(settings.operations_url)) as operations:
         if not operations.users():
             operations.add_user(getpass.getuser(), "admin")
 
         def ready(url: str) -> None:
+            threading.Thread(target=session.warm, name="warm", daemon=True).start()
             sys.stdout.write(f"The workbench answers at {url}. Sign in within 15 minutes, each link once:\n")
             for user in operations.users():
                 sys.stdout.write(f"  {user.name} ({user.role}): {_link(operations, url, user.name)}\n")

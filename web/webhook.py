@@ -101,7 +101,7 @@ def alert_event(body: bytes) -> dict[str, object]:
 def _cloud_event(body: bytes) -> CloudEvent:
     try:
         fields = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter from thousands of brackets within brackets
         raise BadInput(f"The body is no JSON: {error}.", remedy=FORM) from error
     if not isinstance(fields, dict) or fields.get("specversion") != "1.0":
         raise BadInput("The body is no CloudEvents 1.0 object.", remedy=FORM)

@@ -34,8 +34,8 @@ LIMITS = (
     "its items and values are invented, and demand keeps its law all year. No disruption strikes.",
     "Unserved demand waits as a backorder; customers who turn away are not played.",
     "The ordering engine buys by itself: no planner agent, gate, negotiation or person changes its orders. Its "
-    "cover limit and shortage weight are not the defaults of `jit plan`; they were chosen on seeds 101 to 104, which "
-    "are not among those played here.",
+    "cover limit and shortage weight are the defaults of `jit plan`; they were chosen on seeds 101 to 104, which are "
+    "not among those played here.",
     "An order that needs a person waits the mean requisition-to-order time of a public purchasing log "
     f"({DESK_HOURS:.0f} h), whoever proposes it; the weekly batch is assumed to take {BATCH_DECISION_DAYS:.0f} days.",
     "Storage capacity, shelf life and least order values of suppliers bind nobody in the loop.",

@@ -19,11 +19,9 @@ class Lane(_Figures):
 
 
 class Lateness(_Figures):
-    """How often promises are missed, and by how much."""
+    """How often promises are missed."""
 
     late_share: float
-    median_late_days: float
-    p90_late_days: float
 
 
 class Sizes(_Figures):
@@ -49,21 +47,6 @@ class QuantityDiscount(_Figures):
     tenfold: float
 
 
-class OrderChanges(_Figures):
-    """How often an order line is changed, per order line."""
-
-    quantity_changed: float
-    price_changed: float
-    deleted: float
-
-
-class Hours(_Figures):
-    """A duration in hours."""
-
-    median: float
-    mean: float
-
-
 class Range(_Figures):
     """Bounds of a uniform draw."""
 
@@ -81,8 +64,6 @@ class Calibration(_Figures):
     lateness: Lateness
     freight_share_of_price: FreightShares
     quantity_discount: QuantityDiscount
-    order_changes: OrderChanges
-    requisition_to_order_hours: Hours
     demand: dict[str, Sizes]
     season_amplitude: float
     growth_per_year: float

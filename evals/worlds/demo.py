@@ -87,11 +87,6 @@ def make_demo_world(seed: int = 7, as_of: date = AS_OF, items: int = ITEMS) -> D
     return DemoWorld(dataset, truth)
 
 
-def demo_truth(seed: int = 7, as_of: date = AS_OF) -> DemoTruth:
-    """What the world of this seed hides."""
-    return make_demo_world(seed, as_of).truth
-
-
 def write_demo_world(folder: Path, *, seed: int = 7, as_of: date = AS_OF) -> WorldSummary:
     """Write the buyer's data of the world of this seed as CSV files; nothing of its truth."""
     dataset = make_demo_world(seed, as_of).dataset

@@ -88,7 +88,7 @@ def _known(table: TypedTable, column: str, target: TypedTable) -> None:
                 position,
                 column,
                 f"the {NAMES[column]} {value!r} {fault}",
-                f"a {column} of {target.file}",
+                f"{'an' if column[0] in 'aeiou' else 'a'} {column} of {target.file}",
                 f"Add {value} to {target.file}, or correct the row of {table.file}.",
             )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+# run as a script: the folders that pytest puts on the path have to come before the imports
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from integration.web_session import InMemorySession, team  # noqa: E402

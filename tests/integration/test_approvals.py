@@ -50,7 +50,7 @@ def test_a_rejected_order_never_leaves(tmp_path: Path) -> None:
         assert {line.status for line in lines} == {"rejected"}
 
 
-@pytest.mark.parametrize("actor", ["ana", "ANA ", "agent:planner"])
+@pytest.mark.parametrize("actor", ["ana", "ANA ", "agent:planner", "rules", "Out box"])
 def test_who_asked_for_the_plan_and_agents_may_not_sign_it(tmp_path: Path, actor: str) -> None:
     with demo_session(tmp_path) as session, pytest.raises(NotAllowed):
         session.decide(session.pending()[0].approval_id, "approve", actor)

@@ -123,7 +123,7 @@ def test_many_rejects_are_listed_by_file_with_row_and_remedy_and_all_can_be_read
     shown = refused.stdout
     assert "16 rejected rows in 2 files" in shown
     assert shown.index("offers.csv") < shown.index("demand.csv")
-    assert "row 4, item_id: the item 'C' is unknown; expected a item_id of items.csv" in " ".join(shown.split())
+    assert "row 4, item_id: the item 'C' is unknown; expected an item_id of items.csv" in " ".join(shown.split())
     command = next(line for line in shown.splitlines() if " rejects " in line)
     assert command.startswith("6 more:")
     import_id = command.rsplit(" ", 1)[1]
@@ -178,3 +178,9 @@ def test_without_a_dataset_each_command_says_what_to_do_first(tmp_path: Path) ->
         assert refused.returncode == 2, arguments
         assert "jit" in refused.stderr.splitlines()[1], arguments
     assert "jit plan" in fresh("approvals").stdout
+
+
+@pytest.mark.parametrize("days", ["-5", "100000"])
+def test_a_clock_is_moved_by_a_year_at_most_and_never_back(jit: Jit, days: str) -> None:
+    ended = jit("observe", "--advance-days", days)
+    assert ended.returncode == 2 and "--advance-days" in ended.stderr

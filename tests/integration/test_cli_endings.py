@@ -1,10 +1,9 @@
-"""How the command line ends: Ctrl-C, crashes, wrong settings, a model out of reach; and how fast it starts."""
+"""How the command line ends: Ctrl-C, crashes, wrong settings, a model out of reach; and what it loads to start."""
 
 import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -103,18 +102,13 @@ def test_importing_the_command_line_loads_no_heavy_module() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_help_answers_at_once_and_tells_the_exit_codes(tmp_path: Path) -> None:
+def test_help_tells_the_exit_codes_and_makes_no_home(tmp_path: Path) -> None:
     jit = Jit(tmp_path / "home")
-    taken: list[float] = []
-    for _ in range(3):
-        began = time.perf_counter()
-        done = jit("--help")
-        taken.append(time.perf_counter() - began)
+    done = jit("--help")
     assert done.returncode == 0
     told = " ".join(done.stdout.split())
     assert "130 Ctrl-C" in told
     assert "JIT_DEBUG=1" in told
-    assert min(taken) < 1.5
     assert not jit.home.exists()
 
 

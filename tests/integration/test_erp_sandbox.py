@@ -12,6 +12,7 @@ from shared_data import shared_data
 
 from erp.adapter import ActionKind, MasterKind, OrderChange, Permanent
 from erp.sandbox import SandboxErp
+from tools.domain.errors import OutOfReach
 from tools.domain.orders import OrderStatus, PurchaseOrder
 
 
@@ -249,3 +250,10 @@ def test_the_real_distribution_centre_can_be_lived_through_for_a_year(tmp_path: 
     assert arrived + sum(order.quantity for order in sandbox.iter_open_orders()) == pytest.approx(ordered)
     assert arrived > 0.9 * ordered
     sandbox.close()
+
+
+def test_a_file_that_is_no_database_is_named_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "erp.sqlite"
+    path.write_bytes(b"garbage" * 1000)
+    with pytest.raises(OutOfReach, match="erp.sqlite"):
+        SandboxErp(path, 7)

@@ -8,6 +8,7 @@ from demo_home import demo_session, plan_trigger
 
 from graph.readback import bucketed
 from tools.domain.datasets import Period
+from tools.forecasting import bucket
 
 
 def test_receipts_and_demand_come_back_as_a_new_version_and_change_lead_times(tmp_path: Path) -> None:
@@ -20,11 +21,25 @@ def test_receipts_and_demand_come_back_as_a_new_version_and_change_lead_times(tm
         assert len(after.receipts) == len(before.receipts) + int(str(found["receipts"])) > len(before.receipts)
         assert found["lead_times_changed"]
         for key, history in after.demand.items():
-            days = (before.demand[key].dates[-1] - before.demand[key].dates[0]).astype(int)
-            rate = before.demand[key].quantities.sum() / days
-            gained = history.quantities.sum() - before.demand[key].quantities.sum()
-            assert gained == pytest.approx(rate * 60), key
+            assert len(history.quantities) == len(before.demand[key].quantities) + 9, key
         assert session.status()["dataset"] == found["version"]
+
+
+def test_demand_goes_on_at_its_level_and_lumpy_items_stay_lumpy(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        desk = session._parts.context.desk
+        before = desk.dataset(session.status()["dataset"])
+        for _ in range(4):  # in steps, as a user lets time pass
+            after = desk.dataset(str(session.observe(42)["version"]))
+        last_year = {key: bucket(history, before.as_of, Period.WEEK) for key, history in before.demand.items()}
+        expected = {key: series.quantities[-52:] for key, series in last_year.items()}
+        gained = {key: history.quantities[-24:] for key, history in after.demand.items()}
+        total = sum(weeks.mean() for weeks in expected.values())
+        assert sum(weeks.mean() for weeks in gained.values()) == pytest.approx(total, rel=0.15)
+        for key, weeks in expected.items():
+            idle = (weeks == 0).mean()
+            if idle > 0.4:
+                assert (gained[key] == 0).mean() == pytest.approx(idle, abs=0.35), key
 
 
 def test_a_plan_after_sixty_days_still_expects_demand(tmp_path: Path) -> None:

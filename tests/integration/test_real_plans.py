@@ -166,7 +166,7 @@ def test_what_was_just_ordered_is_not_ordered_again(room: Room) -> None:
         )
         for number, line in enumerate(placed(room.plan))
     )
-    again = room.replanned(room.dataset.with_orders(room.dataset.open_orders + fresh))
+    again = room.replanned(replace(room.dataset, open_orders=room.dataset.open_orders + fresh))
     first = sum(line.value for line in placed(room.plan))
     assert sum(line.value for line in placed(again)) < 0.25 * first
     for item_id, lines in by_item(again).items():
@@ -189,7 +189,7 @@ def test_an_open_order_that_lands_long_after_the_need_changes_the_order_less_tha
             order_date=AS_OF - timedelta(days=age_days),
             promised_date=promised,
         )
-        plan = room.replanned(room.dataset.with_orders((*room.dataset.open_orders, order)))
+        plan = room.replanned(replace(room.dataset, open_orders=(*room.dataset.open_orders, order)))
         return sum(line.quantity for line in by_item(plan).get("P10", []))
 
     need = sum(line.quantity for line in by_item(room.plan)["P10"])

@@ -114,6 +114,7 @@ def test_a_stale_or_future_alert_is_refused(http: httpx.Client, session: InMemor
     ("body", "reason"),
     [
         ("not json", "no JSON"),
+        ("[" * 20_000 + "]" * 20_000, "no JSON"),
         ("[]", "CloudEvents"),
         (json.dumps({"kind": "delay"}), "CloudEvents"),
         (json.dumps({**EVENT, "specversion": "0.3"}), "CloudEvents"),

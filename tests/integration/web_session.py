@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import count
+
+from integration.web_stock import ITEMS, edited, is_due, line_of, options_of, outlook_of, quantity_of, risk_of
 
 from graph.views import (
     AlertView,
@@ -16,49 +18,20 @@ from graph.views import (
     DatasetView,
     JournalCheckView,
     LineView,
-    OptionView,
-    OutlookView,
     PartView,
     PlanView,
     RejectView,
-    RiskView,
     RunStatus,
     RunView,
     StepView,
     TransitionView,
     Trigger,
     TriggerKind,
-    VerdictView,
 )
 from tools.domain.errors import BadInput, Conflict, NotAllowed, NotFound
 
 LIMIT = 5_000.0
-SAFETY_DAYS = 7
 """Orders above this value wait for a manager, smaller ones for a buyer."""
-
-
-@dataclass(frozen=True)
-class Stocked:
-    """An item, its stock, daily demand and one source."""
-
-    item_id: str
-    name: str
-    on_hand: float
-    daily: float
-    lead_days: int
-    pack: int
-    price: float
-    supplier: str
-
-
-ITEMS = (
-    Stocked("I-101", "Hydraulic seal 40 mm", 120, 22.0, 18, 50, 4.2, "Northwind Seals"),
-    Stocked("I-102", "Bearing 6204", 900, 35.0, 12, 100, 2.9, "Arno Bearings"),
-    Stocked("I-103", "Control board rev C", 14, 3.5, 34, 10, 86.0, "Shenlan Electronics"),
-    Stocked("I-104", "Gasket sheet 2 mm", 60, 5.0, 9, 20, 11.5, "Northwind Seals"),
-    Stocked("I-105", "Servo motor 400 W", 6, 1.4, 41, 4, 312.0, "Tokai Motion"),
-    Stocked("I-106", "<b>Cable</b> 3x1.5", 4_000, 90.0, 8, 500, 0.7, "Kabelwerk Ost"),
-)
 
 
 @dataclass
@@ -150,7 +123,7 @@ class InMemorySession:
             if approval.tier == "manager" and self.roles.get(actor) == "buyer":
                 raise NotAllowed("This order needs a manager.", remedy="Ask a manager.", actor=actor)
             status = {"approve": "approved", "edit": "edited", "reject": "rejected"}[decision]
-            lines = tuple(_edited(line, edits or {}) for line in approval.lines)
+            lines = tuple(edited(line, edits or {}) for line in approval.lines)
             reference = "" if decision == "reject" else f"ERP-{len(self.decided()) + 1:04d}"
             if any(line.quantity <= 0 for line in lines):
                 raise BadInput("A quantity must be above zero.", remedy="Reject the order instead.")
@@ -201,7 +174,9 @@ class InMemorySession:
 
     def replay(self, run_id: str) -> Mapping[str, object]:
         stored = _digest([line.quantity for line in self.plan(run_id).lines])
-        again = _digest([_quantity(item) for item in ITEMS if _due(item) and item.item_id in self._items_of(run_id)])
+        again = _digest(
+            [quantity_of(item) for item in ITEMS if is_due(item) and item.item_id in self._items_of(run_id)]
+        )
         return {"identical": stored == again, "stored": stored, "replayed": again}
 
     def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
@@ -301,15 +276,15 @@ class InMemorySession:
 
     def _estimate(self, run_id: str) -> str:
         items = [item for item in ITEMS if item.item_id in self._items_of(run_id)]
-        risks = [_risk(item) for item in items if item.on_hand / item.daily < item.lead_days]
-        self._change(run_id, outlooks=tuple(_outlook(item) for item in items), risks=tuple(risks))
+        risks = [risk_of(item) for item in items if item.on_hand / item.daily < item.lead_days]
+        self._change(run_id, outlooks=tuple(outlook_of(item) for item in items), risks=tuple(risks))
         return f"{len(items)} outlooks, {len(risks)} items at risk."
 
     def _choose(self, run_id: str) -> str:
-        due = [item for item in ITEMS if _due(item) and item.item_id in self._items_of(run_id)]
-        lines = tuple(_line(run_id, number, item) for number, item in enumerate(due, start=1))
+        due = [item for item in ITEMS if is_due(item) and item.item_id in self._items_of(run_id)]
+        lines = tuple(line_of(run_id, number, item) for number, item in enumerate(due, start=1))
         value = sum(line.value for line in lines)
-        self._change(run_id, lines=lines, options=_options(lines), expected_cost=value * 1.04, lower_bound=value)
+        self._change(run_id, lines=lines, options=options_of(lines), expected_cost=value * 1.04, lower_bound=value)
         return f"{len(lines)} lines worth {value:,.0f} EUR."
 
     def _gate(self, run_id: str) -> str:
@@ -429,134 +404,6 @@ def team() -> Members:
     people = {name: Member(name, role) for name, role in roles.items()}
     links = {f"{name}-{n}": member for name, member in people.items() for n in range(1, 7)}
     return Members({f"key-{name}": member for name, member in people.items()}, links)
-
-
-def _reorder_point(item: Stocked) -> float:
-    return item.daily * (item.lead_days + SAFETY_DAYS)
-
-
-def _due(item: Stocked) -> bool:
-    return item.on_hand < _reorder_point(item)
-
-
-def _quantity(item: Stocked) -> float:
-    short = _reorder_point(item) + item.daily * 30 - item.on_hand
-    return float(-(-short // item.pack) * item.pack)
-
-
-def _line(run_id: str, number: int, item: Stocked) -> LineView:
-    quantity = _quantity(item)
-    return LineView(
-        line_id=f"L-{number:02d}",
-        order_key=f"{run_id}:{item.supplier.split()[0].lower()}",
-        intent="place",
-        item_id=item.item_id,
-        item=item.name,
-        uom="each",
-        supplier_id=item.supplier.split()[0].upper(),
-        supplier=item.supplier,
-        offer_id=f"OF-{item.item_id}",
-        quantity=quantity,
-        unit_price=item.price,
-        value=quantity * item.price,
-        landed_cost=quantity * item.price * 1.06,
-        currency="EUR",
-        order_date="2026-06-30",
-        expected_arrival=(datetime(2026, 6, 30) + timedelta(days=item.lead_days)).date().isoformat(),
-        status="waiting",
-        policy="(R, S)",
-        formula=f"{item.daily:g} x ({item.lead_days} + 7 + 30) - {item.on_hand:g}, in packs of {item.pack}",
-        figures={
-            "reorder_point": _reorder_point(item),
-            "on_hand": item.on_hand,
-            "daily_demand": item.daily,
-            "extra_cost_of_ordering_nothing": round(item.daily * SAFETY_DAYS * item.price, 2),
-            "moq": float(item.pack),
-            "order_multiple": float(item.pack),
-        },
-        notes=("Next best source: 6 % dearer, 9 days faster.",),
-        binding=(f"pack of {item.pack}",),
-        verdicts=(
-            VerdictView(
-                gate="policy",
-                rule="order_value",
-                subject=item.item_id,
-                effect="require_approval",
-                reason="The order is above the limit for autonomous orders.",
-                limit="1000",
-                actual=f"{quantity * item.price:.0f}",
-            ),
-        ),
-    )
-
-
-def _options(lines: Sequence[LineView]) -> tuple[OptionView, ...]:
-    value = sum(line.value for line in lines)
-    return tuple(
-        OptionView(
-            option_id=f"all:{title}",
-            group="all",
-            title=title,
-            order_value=value * factor,
-            expected_cost=value * factor * 1.04,
-            fill_rate=fill,
-            stockout_probability=1 - fill,
-            risk_exposure=value * 0.1,
-            suppliers=tuple(sorted({line.supplier for line in lines})),
-            chosen=chosen,
-            reason="Lowest expected cost above the service floor." if chosen else "",
-        )
-        for title, factor, fill, chosen in (("lowest cost", 1.0, 0.962, True), ("highest service", 1.18, 0.991, False))
-    )
-
-
-def _outlook(item: Stocked) -> OutlookView:
-    start = datetime(2026, 6, 30)
-    weekly = item.daily * 7
-    past = tuple(weekly * (1 + 0.2 * ((n * 7) % 5 - 2) / 2) for n in range(26))
-    ahead = range(1, 14)
-    stock = [item.on_hand - weekly * n for n in ahead]
-    return OutlookView(
-        item_id=item.item_id,
-        item=item.name,
-        on_hand=item.on_hand,
-        inventory_position=item.on_hand,
-        reorder_point=_reorder_point(item),
-        safety_stock=item.daily * SAFETY_DAYS,
-        days_of_cover=item.on_hand / item.daily,
-        stockout_probability=min(1.0, max(0.0, 1 - item.on_hand / _reorder_point(item))),
-        fill_rate=0.96,
-        reason="Position is below the reorder point." if _due(item) else "Position covers the lead time.",
-        forecast_model="seasonal mean",
-        demand_pattern="smooth",
-        history_dates=tuple((start - timedelta(weeks=26 - n)).date().isoformat() for n in range(26)),
-        history=past,
-        dates=tuple((start + timedelta(weeks=n)).date().isoformat() for n in ahead),
-        demand_p10=tuple(weekly * 0.8 for _ in ahead),
-        demand_p50=tuple(weekly for _ in ahead),
-        demand_p90=tuple(weekly * 1.25 for _ in ahead),
-        stock_p10=tuple(level - weekly * 0.2 * n for n, level in zip(ahead, stock, strict=True)),
-        stock_p50=tuple(stock),
-        stock_p90=tuple(level + weekly * 0.2 * n for n, level in zip(ahead, stock, strict=True)),
-    )
-
-
-def _risk(item: Stocked) -> RiskView:
-    cover = item.on_hand / item.daily
-    return RiskView(
-        node_id=item.supplier.split()[0].upper(),
-        item_ids=(item.item_id,),
-        severity="high" if cover < item.lead_days / 2 else "medium",
-        summary=f"{item.name} covers {cover:.0f} days; {item.supplier} needs {item.lead_days}.",
-        hedge="Expedite part of the order.",
-        days_of_cover=cover,
-        money_at_risk=item.daily * (item.lead_days - cover) * item.price,
-    )
-
-
-def _edited(line: LineView, edits: Mapping[str, float]) -> LineView:
-    quantity = edits.get(line.line_id, line.quantity)
-    return line.model_copy(update={"quantity": quantity, "value": quantity * line.unit_price})
 
 
 def _digest(value: object) -> str:

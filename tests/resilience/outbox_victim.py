@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from forked import in_child
 from sandbox_world import LEAD_TIMES, changing, placing, queued, small_dataset
 
 from erp.adapter import ActionKind, OrderChange
@@ -70,7 +71,7 @@ def drain_until_killed(folder: Path, statement: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def traced(*arguments: object, **options: object) -> sqlite3.Connection:
-        opened = connect(*arguments, **options)  # type: ignore[call-overload]
+        opened = connect(*arguments, **options)
         opened.set_trace_callback(count)
         return opened
 
@@ -78,20 +79,8 @@ def drain_until_killed(folder: Path, statement: int) -> None:
         nonlocal counting
         counting = True
 
-    sqlite3.connect = sqlite3.dbapi2.connect = traced  # type: ignore[assignment]
+    sqlite3.connect = sqlite3.dbapi2.connect = traced
     drain(folder, ready=ready)
-
-
-def in_child(work: Callable[[], None]) -> int:
-    """Do it in a forked process; returns the signal that ended it, 0 for none."""
-    child = os.fork()
-    if child == 0:
-        work()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-        raise SystemExit("the draining process failed by itself")
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 def outcome(folder: Path, statement: int, ended_by: int) -> dict[str, object]:

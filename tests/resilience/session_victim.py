@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from demo_home import plan_trigger, settings_of
+from forked import in_child
 
 from graph.session import LocalSession, open_session
 
@@ -37,10 +38,10 @@ class Counter:
 
     def install(self) -> None:
         """Trace every connection from now on."""
-        sqlite3.connect = sqlite3.dbapi2.connect = self._traced  # type: ignore[assignment]
+        sqlite3.connect = sqlite3.dbapi2.connect = self._traced
 
     def _traced(self, *arguments: object, **options: object) -> sqlite3.Connection:
-        opened = connect(*arguments, **options)  # type: ignore[call-overload]
+        opened = connect(*arguments, **options)
         opened.set_trace_callback(self._count)
         return opened
 
@@ -96,18 +97,6 @@ def outcome(home: Path, point: int) -> None:
     }
     sys.stdout.write(json.dumps(found) + "\n")
     sys.stdout.flush()
-
-
-def in_child(work: Callable[[], None]) -> int:
-    """Do it in a forked process; returns the signal that ended it, 0 for none."""
-    child = os.fork()
-    if child == 0:
-        work()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-        raise SystemExit("the working process failed by itself")
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 def main(kind: str, home: Path, folder: Path, points: int) -> None:

@@ -1,7 +1,7 @@
 """One version of the buyer's data, as the tools read it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -80,10 +80,6 @@ class Dataset:
     calendar: tuple[CalendarDay, ...] = ()
     user_forecasts: Mapping[str, UserForecast] = field(default_factory=dict[str, UserForecast])
     content_hash: str = ""
-
-    def with_orders(self, open_orders: tuple[PurchaseOrder, ...]) -> "Dataset":
-        """The same data with other open orders (used to apply alerts)."""
-        return replace(self, open_orders=open_orders)
 
 
 @dataclass(frozen=True, slots=True)

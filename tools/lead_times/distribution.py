@@ -33,10 +33,6 @@ class LeadTimeDistribution:
         place = int(np.searchsorted(np.cumsum(self.probabilities), q - 1e-12))
         return int(self.days[min(place, len(self.days) - 1)])
 
-    def cdf(self, day: float) -> float:
-        """Probability of arrival by this day."""
-        return float(self.probabilities[self.days <= day].sum())
-
     def sample(self, rng: np.random.Generator, size: int) -> IntArray:
         """Independent draws in days."""
         return rng.choice(self.days, size=size, p=self.probabilities)
@@ -55,8 +51,3 @@ class LeadTimeDistribution:
         days = np.arange(max(1, tail // 2), tail + tail // 2 + 1)
         uniform = np.full(len(days), 1.0 / len(days))
         return replace(self, days=days, probabilities=uniform, fallback="older than every lead time seen")
-
-    def shifted(self, days: int) -> "LeadTimeDistribution":
-        """The same distribution, some days later, or earlier but never before the order."""
-        moved, places = np.unique(np.maximum(self.days + days, 0), return_inverse=True)
-        return replace(self, days=moved, probabilities=np.bincount(places, weights=self.probabilities))

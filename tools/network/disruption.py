@@ -34,8 +34,3 @@ class ItemExposure:
     money_at_risk: float
     """Value of the demand unserved between running out and recovery."""
     route: str
-
-    @property
-    def gap_days(self) -> float:
-        """Days without stock before the node or its replacement recovers."""
-        return max(0.0, self.days_to_recover - self.days_of_cover)

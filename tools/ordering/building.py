@@ -4,7 +4,6 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
 
 import numpy as np
 
@@ -14,51 +13,11 @@ from tools.domain.datasets import Dataset, Period
 from tools.domain.errors import BadInput
 from tools.domain.orders import PurchaseOrder
 from tools.domain.snapshots import PlanningSnapshot, SharedLimits, SourceTable
+from tools.ordering.ingredients import DisruptionEffects, ForecastPaths, LeadTime
 from tools.ordering.levels import lead_ranks
 
 DEFAULT_SERVICE = {Criticality.A: 0.98, Criticality.B: 0.95, Criticality.C: 0.90}
 """Cycle service level of an item that states neither a shortage cost nor a target."""
-
-
-class ForecastPaths(Protocol):
-    """What planning needs of a demand forecast."""
-
-    @property
-    def item_id(self) -> str: ...  # noqa: D102
-    @property
-    def site_id(self) -> str: ...  # noqa: D102
-    @property
-    def period(self) -> Period: ...  # noqa: D102
-    @property
-    def paths(self) -> FloatArray:
-        """(S, T) non-negative units."""
-        ...
-
-    @property
-    def fallback(self) -> str | None: ...  # noqa: D102
-
-
-class LeadTime(Protocol):
-    """What planning needs of a lead-time distribution."""
-
-    @property
-    def days(self) -> IntArray: ...  # noqa: D102
-    @property
-    def probabilities(self) -> FloatArray: ...  # noqa: D102
-    @property
-    def fallback(self) -> str | None: ...  # noqa: D102
-    def remaining(self, age_days: int) -> Self: ...  # noqa: D102
-
-
-class DisruptionEffects(Protocol):
-    """What planning needs of a disruption."""
-
-    @property
-    def delay_days_by_supplier(self) -> Mapping[str, int]: ...  # noqa: D102
-    @property
-    def delay_days_by_order(self) -> Mapping[str, int]: ...  # noqa: D102
-    @property
-    def capacity_fraction_by_supplier(self) -> Mapping[str, float]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -78,11 +37,19 @@ class _Frame:
     def keys(self) -> list[tuple[str, str]]:
         return [(f.item_id, f.site_id) for f in self.forecasts]
 
-    def supplier_delay(self, supplier_id: str) -> int:
-        return self.disruption.delay_days_by_supplier.get(supplier_id, 0) if self.disruption else 0
+    def delay_days(self, offer: Offer) -> int:
+        """Days added to new orders: those of the offer, else of its supplier."""
+        if self.disruption is None:
+            return 0
+        whole = self.disruption.delay_days_by_supplier.get(offer.supplier_id, 0)
+        return self.disruption.delay_days_by_offer.get(offer.offer_id, whole)
 
-    def capacity_fraction(self, supplier_id: str) -> float:
-        return self.disruption.capacity_fraction_by_supplier.get(supplier_id, 1.0) if self.disruption else 1.0
+    def capacity_fraction(self, offer: Offer) -> float:
+        """Share of capacity left for new orders: of the offer, else of its supplier."""
+        if self.disruption is None:
+            return 1.0
+        whole = self.disruption.capacity_fraction_by_supplier.get(offer.supplier_id, 1.0)
+        return self.disruption.capacity_fraction_by_offer.get(offer.offer_id, whole)
 
 
 def build_snapshot(
@@ -231,9 +198,7 @@ def _due_periods(frame: _Frame, order: PurchaseOrder) -> IntArray:
     else:
         promised = order.promised_date or as_of
         days = np.full(frame.paths, max((promised - as_of).days, 1.0))
-    delay = frame.supplier_delay(order.supplier_id)
-    if frame.disruption is not None:
-        delay = frame.disruption.delay_days_by_order.get(order.order_id, 0)
+    delay = frame.disruption.delay_days_by_order.get(order.order_id, 0) if frame.disruption else 0
     return np.ceil((days + delay) / frame.period.days - 1e-9).astype(np.int64)
 
 
@@ -253,7 +218,7 @@ def _source_table(frame: _Frame, suppliers: tuple[str, ...]) -> SourceTable:
     offers = [o for o in frame.dataset.offers if (o.item_id, o.site_id) in rows and o.supplier_id in number]
     offers.sort(key=lambda o: (rows[o.item_id, o.site_id], o.offer_id))
     width = max((len(o.price_breaks) for o in offers), default=0)
-    fraction = np.array([frame.capacity_fraction(o.supplier_id) for o in offers], dtype=np.float64)
+    fraction = np.array([frame.capacity_fraction(o) for o in offers], dtype=np.float64)
     weekly = np.array([math.inf if o.capacity_per_week is None else o.capacity_per_week for o in offers])
     limited = np.isfinite(weekly)
     days = [_lead_days(frame, o) for o in offers]
@@ -304,7 +269,7 @@ def _orderable(frame: _Frame, offer: Offer) -> bool:
 
 def _lead_days(frame: _Frame, offer: Offer) -> tuple[FloatArray, FloatArray]:
     lead = frame.lead_times.get(offer.offer_id)
-    delay = frame.supplier_delay(offer.supplier_id)
+    delay = frame.delay_days(offer)
     if lead is None:
         return np.array([offer.lead_time_days + delay]), np.ones(1)
     return np.maximum(lead.days + delay, 0).astype(np.float64), lead.probabilities

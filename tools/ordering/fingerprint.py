@@ -1,6 +1,7 @@
 """A content hash of a planning snapshot: equal problems, equal hash."""
 
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from hashlib import sha256
 
 import numpy as np
@@ -11,19 +12,18 @@ from tools.domain.snapshots import PlanningSnapshot
 def snapshot_hash(snapshot: PlanningSnapshot) -> str:
     """Hex SHA-256 over every field, arrays by dtype, shape and bytes."""
     digest = sha256()
-    _feed(digest, snapshot)
+    _feed(digest.update, snapshot)
     return digest.hexdigest()
 
 
-def _feed(digest: "object", value: object) -> None:
-    update = digest.update  # pyright: ignore[reportAttributeAccessIssue]
+def _feed(update: Callable[[bytes | memoryview], object], value: object) -> None:
     if isinstance(value, np.ndarray):
         update(f"{value.dtype.str}{value.shape}".encode())
         update(np.ascontiguousarray(value).data)
-    elif hasattr(value, "__dataclass_fields__"):
-        for field in fields(value):  # pyright: ignore[reportArgumentType]
+    elif is_dataclass(value):
+        for field in fields(value):
             update(field.name.encode())
-            _feed(digest, getattr(value, field.name))
+            _feed(update, getattr(value, field.name))
     elif isinstance(value, dict):
         update(repr(sorted(value.items())).encode())
     else:

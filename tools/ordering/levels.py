@@ -56,8 +56,6 @@ class SourceLevels:
     window_mean: FloatArray
     """Mean demand over lead time plus review."""
     window_sd: FloatArray
-    lead_demand_mean: FloatArray
-    """Mean demand over the lead time alone."""
     position: FloatArray
     """On hand plus the open orders that land within the window: those that land later are no cover."""
     level: FloatArray
@@ -167,7 +165,6 @@ def source_levels(
         mean_lead=lead_mean,
         window_mean=window_mean,
         window_sd=window.std(axis=1),
-        lead_demand_mean=demand_within(total, rows, leads, costs.mean_demand).mean(axis=1),
         position=stock + cover.mean(axis=1),
         level=level,
         shortfall=np.sort(demand - cover, axis=1) - stock[:, None],

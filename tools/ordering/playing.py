@@ -11,7 +11,8 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 
-HELD, NET, REGULAR, REGULAR_ORDERS, EXPRESS, EXPRESS_ORDERS, END, EXCESS = range(8)
+N_TOTALS = 7
+HELD, NET, REGULAR, REGULAR_ORDERS, EXPRESS, EXPRESS_ORDERS, EXCESS = range(N_TOTALS)
 """Columns of the totals that `play_paths` adds up over the paths."""
 
 
@@ -59,7 +60,7 @@ def compiled() -> Callable[..., None]:
     return cast(Callable[..., None], njit(cache=True, nogil=True, error_model="numpy")(play_paths))
 
 
-def play_paths(  # noqa: C901, D417, PLR0913
+def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path would pay calls
     on_hand: FloatArray,
     arrivals: FloatArray,
     demand: FloatArray,
@@ -84,13 +85,13 @@ def play_paths(  # noqa: C901, D417, PLR0913
     Shapes: `arrivals`, `demand` (N, S, T); `source`, `quantity` (N, C, P); `lead` (M, S); per channel (regular,
     express): `channel_lead`, `channel_active` (2, N), `level`, `up_to` (2, N, T), `within` (2, N, T) share of the
     open orders still to come that counts as cover, `terms` (2, N, 3) MOQ, multiple and cap; `burn` (N, 3) level at
-    the horizon, money per squared unit above it, and money per unit at most; `totals` (N, C, 8). `stock_out`
+    the horizon, money per squared unit above it, and money per unit at most; `totals` (N, C, N_TOTALS). `stock_out`
     (T, N, S) and `later_out` (T, N, 2) record the first candidate when they are not empty.
     """
     n_items, n_paths, horizon = demand.shape
     record = stock_out.shape[0] > 0
     pipe = np.zeros(horizon + 1)
-    tally = np.zeros(8)
+    tally = np.zeros(N_TOTALS)
     for item in range(n_items):
         moq, multiple, cap = terms[:, item, 0], terms[:, item, 1], terms[:, item, 2]
         packs = np.where(multiple > 0, 1.0 / np.where(multiple > 0, multiple, 1.0), 0.0)
@@ -135,20 +136,19 @@ def play_paths(  # noqa: C901, D417, PLR0913
                                 ordered = min(ordered, cap[channel])
                                 pipe[min(period + delay, horizon)] += ordered
                                 on_way += ordered
-                                tally[2 + 2 * channel] += ordered
-                                tally[3 + 2 * channel] += 1.0
+                                tally[REGULAR + 2 * channel] += ordered
+                                tally[REGULAR_ORDERS + 2 * channel] += 1.0
                                 if record:
                                     later_out[period, item, channel] += ordered / n_paths
                     stock += pipe[period]
                     on_way -= pipe[period]
                     stock -= goes[period]
-                    tally[1] += stock
+                    tally[NET] += stock
                     if stock > 0:
-                        tally[0] += stock
+                        tally[HELD] += stock
                     if record:
                         stock_out[period, item, path] = stock
-                tally[6] += stock + on_way
                 over = stock + on_way - burn[item, 0]
                 if over > 0:
-                    tally[7] += min(burn[item, 1] * over * over, burn[item, 2] * over)
+                    tally[EXCESS] += min(burn[item, 1] * over * over, burn[item, 2] * over)
             totals[item, column] = tally

@@ -15,11 +15,11 @@ from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.candidates import Columns
 from tools.ordering.levels import ItemCosts, SourceLevels, quantile_index
 from tools.ordering.playing import (
-    END,
     EXCESS,
     EXPRESS,
     EXPRESS_ORDERS,
     HELD,
+    N_TOTALS,
     NET,
     REGULAR,
     REGULAR_ORDERS,
@@ -67,8 +67,6 @@ class Rollout:
     regular_orders: FloatArray
     express_units: FloatArray
     express_orders: FloatArray
-    end_position: FloatArray
-    """Net stock plus everything on order at the horizon."""
     excess: FloatArray
     """Money: cost of burning down what lies above the order-up-to level at the horizon."""
     stock: FloatArray | None
@@ -189,7 +187,7 @@ def play(
         )
     n_items, n_paths, horizon = snapshot.demand.shape
     channels = (policy.regular, policy.express)
-    totals = np.zeros((*columns.source.shape[:2], 8))
+    totals = np.zeros((*columns.source.shape[:2], N_TOTALS))
     stock = np.zeros((horizon if record else 0, n_items, n_paths))
     later = np.zeros((horizon if record else 0, n_items, 2))
     compiled()(
@@ -212,7 +210,11 @@ def play(
         stock,
         later,
     )
-    mean = totals / n_paths
+    return _averages(totals / n_paths, stock if record else None, later if record else None)
+
+
+def _averages(mean: FloatArray, stock: FloatArray | None, later: FloatArray | None) -> Rollout:
+    """The totals (N, C, N_TOTALS) over the number of paths, by name."""
     return Rollout(
         held=mean[:, :, HELD],
         short=mean[:, :, HELD] - mean[:, :, NET],
@@ -220,10 +222,9 @@ def play(
         regular_orders=mean[:, :, REGULAR_ORDERS],
         express_units=mean[:, :, EXPRESS],
         express_orders=mean[:, :, EXPRESS_ORDERS],
-        end_position=mean[:, :, END],
         excess=mean[:, :, EXCESS],
-        stock=stock if record else None,
-        later=later if record else None,
+        stock=stock,
+        later=later,
     )
 
 

@@ -10,6 +10,8 @@ _SAID = {
     "bad": "failed denied deny rejected high critical error stopped void",
     "busy": "running leased",
 }
+Cell = str | Callable[[], object]
+"""Text of a table's cell, or what draws it."""
 TONES = {word: tone for tone, said in _SAID.items() for word in said.split()}
 """Status or effect to the colour class of its chip; whatever is not named is neutral."""
 
@@ -20,9 +22,9 @@ def chip(text: str, tone: str | None = None) -> ui.label:
 
 
 def grid_table(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = (), name: str
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, numeric: Sequence[int] = (), name: str
 ) -> None:
-    """A real table of labels; `numeric` columns stand right."""
+    """A real table; text becomes labels, `numeric` columns stand right."""
     with (
         ui.element("div").classes("table-scroll").props(f'tabindex=0 role=region aria-label="{name}"'),
         ui.element("table").classes("plain-table"),
@@ -36,7 +38,7 @@ def grid_table(
                 with ui.element("tr"):
                     for place, cell in enumerate(row):
                         with ui.element("td").classes("number" if place in numeric else ""):
-                            ui.label(cell)
+                            ui.label(cell) if isinstance(cell, str) else cell()
 
 
 def figures(pairs: Sequence[tuple[str, str]]) -> None:
@@ -83,9 +85,14 @@ def empty(text: str, hint: str = "") -> None:
 
 
 def action(
-    label: str, on_click: Callable[[], object], *, refused: str = "", icon: str | None = None, kind: str = "quiet",
+    label: str,
+    on_click: Callable[[], object],
+    *,
+    refused: str = "",
+    icon: str | None = None,
+    kind: str = "quiet",
     name: str = "",
-) -> ui.button:  # fmt: skip
+) -> ui.button:
     """A button; when the person may not use it, it is disabled and says why."""
     with ui.element("span").classes("action"):
         button = (

@@ -1,11 +1,12 @@
 """Risks on the supply network, the worst first, and the alerts that came in."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from nicegui import ui
 
 from graph.views import AlertView, PlanView, RiskView
-from web.pages.parts import chip, empty, grid_table, heading
+from web.pages.parts import Cell, chip, empty, grid_table, heading
 from web.pages.wording import money, when, words
 
 ORDER = ("critical", "high", "medium", "low")
@@ -53,34 +54,20 @@ def _alerts(alerts: Sequence[AlertView]) -> None:
 
 def _table(plan: PlanView) -> None:
     names = _names(plan)
-    with (
-        ui.element("div").classes("table-scroll").props('tabindex=0 role=region aria-label="Supply risks"'),
-        ui.element("table").classes("plain-table"),
-    ):
-        with ui.element("thead"), ui.element("tr"):
-            for place, header in enumerate(HEADERS):
-                with ui.element("th").props("scope=col").classes("number" if place in NUMERIC else ""):
-                    ui.label(header)
-        with ui.element("tbody"):
-            for risk in sorted(plan.risks, key=_rank):
-                _row(risk, names, plan.run.currency)
+    rows = [_row(risk, names, plan.run.currency) for risk in sorted(plan.risks, key=_rank)]
+    grid_table(HEADERS, rows, numeric=NUMERIC, name="Supply risks")
 
 
-def _row(risk: RiskView, names: Mapping[str, str], currency: str) -> None:
-    cells = (
+def _row(risk: RiskView, names: Mapping[str, str], currency: str) -> list[Cell]:
+    return [
+        partial(chip, risk.severity),
         node_words(risk.node_id, names),
         ", ".join(_known(item_id, names) for item_id in risk.item_ids),
         "" if risk.days_of_cover is None else days(risk.days_of_cover),
         "" if risk.money_at_risk is None else money(risk.money_at_risk, currency),
         risk.summary,
         risk.hedge,
-    )
-    with ui.element("tr"):
-        with ui.element("td"):
-            chip(risk.severity)
-        for place, cell in enumerate(cells, start=1):
-            with ui.element("td").classes("number" if place in NUMERIC else ""):
-                ui.label(cell)
+    ]
 
 
 def _rank(risk: RiskView) -> tuple[int, float]:

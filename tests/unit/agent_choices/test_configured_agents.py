@@ -20,7 +20,7 @@ SECRET = "sk-very-secret"
 def settings(monkeypatch: pytest.MonkeyPatch, **given: object) -> Settings:
     for name in ("JIT_LLM_MODEL", "JIT_LLM_BASE_URL", "OPENAI_API_KEY", "JIT_SANDBOX_SUPPLIER_TALKS"):
         monkeypatch.delenv(name, raising=False)
-    return Settings(**given)  # pyright: ignore[reportArgumentType]
+    return Settings(**given)
 
 
 def test_a_key_alone_configures_no_model(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evals.worlds.calibration import load_calibration
-from evals.worlds.demo import DemoWorld, demo_truth, make_demo_world, write_demo_world
+from evals.worlds.demo import DemoWorld, make_demo_world, write_demo_world
 from evals.worlds.truth import LeadTimeLaw
 from store.ingest import import_folder
 from store.warehouse import Warehouse
@@ -124,6 +124,6 @@ def test_demand_has_the_mean_and_the_gaps_its_law_states(world: DemoWorld) -> No
 
 
 def test_the_truth_of_a_seed_is_the_same_each_time_it_is_asked() -> None:
-    first, second = demo_truth(11, date(2026, 1, 31)), demo_truth(11, date(2026, 1, 31))
+    first, second = (make_demo_world(11, date(2026, 1, 31)).truth for _ in range(2))
     assert first.lead_times == second.lead_times
     assert all(np.array_equal(first.future_demand(20)[item], second.future_demand(20)[item]) for item in first.demand)

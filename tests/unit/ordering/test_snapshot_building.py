@@ -76,6 +76,13 @@ def test_a_delayed_order_arrives_later_and_a_delayed_supplier_delivers_later():
     assert snapshot.sources.lead_time_days.tolist() == [21, 0]
 
 
+def test_what_hits_one_offer_leaves_the_suppliers_other_offers_as_they_are():
+    late = Disruption(delay_days_by_offer={REGULAR.offer_id: 14}, capacity_fraction_by_offer={QUICK.offer_id: 0.0})
+    snapshot = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8, disruption=late)
+    assert snapshot.sources.lead_time_days.tolist() == [28, 0]
+    assert snapshot.sources.orderable.tolist() == [True, False]
+
+
 def test_lead_times_in_days_keep_their_mean_in_periods():
     snapshot = build_snapshot(dataset(), [FORECAST], {**LEADS, REGULAR.offer_id: lead(10, 25)}, horizon=8)
     periods = snapshot.sources.lead_time @ np.arange(snapshot.sources.lead_time.shape[1])

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from plan_views import line_view
 
 from graph.views import (
-    LineView,
     OptionView,
     PlanView,
     RunStatus,
@@ -117,45 +117,21 @@ def test_an_option_goes_by_its_stance() -> None:
     assert profile(option) == "service first"
 
 
-def line(**figures: float) -> LineView:
-    return LineView(
-        line_id="I1|S1|sea|D#0",
-        order_key="run-1/S1/D",
-        intent="place",
-        item_id="I1",
-        item="Bolt",
-        uom="box",
-        supplier_id="S1",
-        supplier="Alder",
-        offer_id="I1|S1|sea|D",
-        quantity=100.0,
-        unit_price=2.0,
-        value=200.0,
-        landed_cost=210.0,
-        currency="USD",
-        order_date="2026-06-30",
-        expected_arrival="2026-08-01",
-        status="waiting",
-        formula="share of paths that need it",
-        figures=figures,
-    )
-
-
 def test_a_line_gives_its_figures_and_what_the_alternatives_would_cost() -> None:
     told = in_figures(
-        line(
+        line_view(
             inventory_position=238.9,
             reorder_point=550.0,
             lead_time_demand_mean=145.3,
             safety_stock=404.7,
-            extra_cost_of_ordering_nothing=558.7,
+            extra=558.7,
         )
     )
     assert told == (
         "position 239 against level 550 = 145 expected demand over lead time and review + 405 safety stock; "
         "ordering nothing +559 USD"
     )
-    assert in_figures(line(share_of_paths=0.1)) == "share of paths that need it"
+    assert in_figures(line_view(share_of_paths=0.1)) == "share of paths that need it"
 
 
 def step(node: str, summary: str = "") -> StepView:
