@@ -107,11 +107,15 @@ class RunDriver:
         self._parts.context.outbox.drain()
 
     def _go_on_after_crash(self, run_id: str) -> None:
+        """Go on where the checkpoints end.
+
+        A step whose nodes have all written, but whose checkpoint is not stored yet, has tasks and no next node.
+        """
         with self._lock_of(run_id):
             state = self.state(run_id)
             if state.created_at is None:
                 _exhaust(self._go_on(run_id, self._first(run_id)))
-            elif state.next:
+            elif state.tasks:
                 _exhaust(self._go_on(run_id, None))
             else:
                 self._note(run_id)

@@ -1,8 +1,8 @@
 """Drives a session and is killed before its n-th writing statement. Not a test by itself.
 
-`python session_victim.py plan|decide HOME FOLDER POINTS`: counts the writing statements of the work on a copy of HOME,
-then for POINTS places spread over them a forked process does the work until it is killed there, another opens the
-home again, and one line of JSON tells what stands then.
+`python session_victim.py plan|decide HOME FOLDER POINTS [WORDS]`: counts the writing statements of the work (those
+that contain WORDS) on a copy of HOME, then for POINTS places spread over them a forked process does the work until it
+is killed there, another opens the home again, and one line of JSON tells what stands then.
 
 `python session_victim.py wait HOME`: plans, says so, and waits to be killed.
 """
@@ -29,12 +29,13 @@ WRITING = ("INSERT", "UPDATE", "COMMIT", "DELETE")
 
 
 class Counter:
-    """Counts writing statements of every SQLite connection; kills the process before the `limit`-th."""
+    """Counts writing statements with these words of every SQLite connection; kills the process before one of them."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, words: str) -> None:
         self.seen = 0
         self.counting = False
         self._limit = limit
+        self._words = words
 
     def install(self) -> None:
         """Trace every connection from now on."""
@@ -46,8 +47,9 @@ class Counter:
         return opened
 
     def _count(self, text: str) -> None:
-        self.seen += self.counting and text.lstrip().split(maxsplit=1)[0].upper() in WRITING
-        if self.seen == self._limit:
+        counts = self.counting and self._words in text and text.lstrip().split(maxsplit=1)[0].upper() in WRITING
+        self.seen += counts
+        if counts and self.seen == self._limit:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -64,9 +66,9 @@ def decide(session: LocalSession) -> None:
 WORK: dict[str, Callable[[LocalSession], None]] = {"plan": plan, "decide": decide}
 
 
-def work_until(home: Path, kind: str, limit: int, report: Path | None = None) -> None:
-    """Do the work; be killed before the limit-th writing statement."""
-    counter = Counter(limit)
+def work_until(home: Path, kind: str, limit: int, words: str, report: Path | None = None) -> None:
+    """Do the work; be killed before the limit-th writing statement with these words."""
+    counter = Counter(limit, words)
     counter.install()
     with closing(open_session(settings_of(home))) as session:
         counter.counting = True
@@ -99,17 +101,17 @@ def outcome(home: Path, point: int) -> None:
     sys.stdout.flush()
 
 
-def main(kind: str, home: Path, folder: Path, points: int) -> None:
+def main(kind: str, home: Path, folder: Path, points: int, words: str = "") -> None:
     """Points spread evenly over the statements of the work; how many there are varies a little with its threads."""
     folder.mkdir()
     shutil.copytree(home, folder / "whole")
-    in_child(partial(work_until, folder / "whole", kind, -1, folder / "count"))
+    in_child(partial(work_until, folder / "whole", kind, -1, words, folder / "count"))
     total = int(0.85 * int((folder / "count").read_text()))
     for number in range(points):
         point = 1 + number * (total - 1) // max(1, points - 1)
         copy = folder / f"at-{point}"
         shutil.copytree(home, copy)
-        if in_child(partial(work_until, copy, kind, point)) != signal.SIGKILL:
+        if in_child(partial(work_until, copy, kind, point, words)) != signal.SIGKILL:
             raise SystemExit(f"statement {point} of {total} was never reached")
         in_child(partial(outcome, copy, point))
 
@@ -122,4 +124,4 @@ if __name__ == "__main__":
             sys.stdout.flush()
             time.sleep(600)
     else:
-        main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+        main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:])

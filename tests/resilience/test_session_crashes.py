@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from demo_home import demo_home, settings_of
 
 from graph.session import open_session
@@ -19,9 +20,9 @@ ROOT = VICTIM.parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
 
 
-def _outcomes(kind: str, home: Path, folder: Path, points: int) -> list[dict[str, Any]]:
+def _outcomes(kind: str, home: Path, folder: Path, points: int, words: str = "") -> list[dict[str, Any]]:
     run = subprocess.run(
-        [sys.executable, str(VICTIM), kind, str(home), str(folder), str(points)],
+        [sys.executable, str(VICTIM), kind, str(home), str(folder), str(points), words],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
@@ -46,9 +47,11 @@ def test_a_decision_killed_anywhere_reaches_the_erp_exactly_once(tmp_path: Path)
     assert {after["approved"] for after in found} == {0, 1}
 
 
-def test_a_run_killed_anywhere_goes_on_at_the_next_start(tmp_path: Path) -> None:
-    found = _outcomes("plan", demo_home(tmp_path), tmp_path / "killed", 6)
-    assert len(found) == 6
+@pytest.mark.parametrize(("points", "words"), [(5, ""), (6, "INTO checkpoints ")])
+def test_a_run_killed_anywhere_goes_on_at_the_next_start(tmp_path: Path, points: int, words: str) -> None:
+    """Before a checkpoint, too: then every node of a step has written, and only the checkpoint is missing."""
+    found = _outcomes("plan", demo_home(tmp_path), tmp_path / "killed", points, words)
+    assert len(found) == points
     for after in found:
         where = f"killed before statement {after['point']}: {after}"
         assert list(after["runs"].values()) in ([], ["waiting"]), where
