@@ -179,12 +179,12 @@ def plan(
 
 def _run(reason: str, items: Sequence[str], actor: str, *, quiet: bool) -> "PlanView":
     from graph.views import Trigger, TriggerKind
-    from terminal.steps import show_steps
+    from terminal.steps import show_steps, until_stopped
 
     session = _session()
     trigger = Trigger(kind=TriggerKind.CLI, actor=_actor(actor), reason=reason, item_ids=tuple(items))
     steps = session.stream(trigger=trigger)
-    done: list[StepView] = list(steps) if quiet else show_steps(steps)
+    done: list[StepView] = list(until_stopped(steps)) if quiet else show_steps(steps)
     return session.plan(done[-1].run_id if done else None)
 
 

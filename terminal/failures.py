@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from io import TextIOWrapper
-from types import TracebackType
+from types import FrameType, TracebackType
 
 import typer
 from typer.exceptions import TyperException
@@ -17,14 +19,32 @@ UNEXPECTED = "JIT-000"
 STOPPED_BY_PERSON = 130
 
 
+_asked_to_stop = threading.Event()
+
+
+def remember_to_stop(_signal: int, _frame: FrameType | None) -> None:
+    """Ctrl-C. Remembered besides raised: a compiled library that calls back into Python swallows the exception."""
+    _asked_to_stop.set()
+    raise KeyboardInterrupt
+
+
+def stop_if_asked() -> None:
+    """KeyboardInterrupt when a person has asked to stop and nothing has stopped yet."""
+    if _asked_to_stop.is_set():
+        raise KeyboardInterrupt
+
+
 def run(cli: typer.Typer, close: Callable[[], None]) -> None:
     """Run a command and exit: 0 done, 1 check failed or crash, 2 bad input, 3 out of reach, 130 Ctrl-C."""
     if DEBUG not in os.environ:
         sys.excepthook = _report_crash
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    signal.signal(signal.SIGINT, remember_to_stop)
     try:
-        sys.exit(_outcome(cli, close))
+        code = _outcome(cli, close)
+        stop_if_asked()
+        sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(STOPPED_BY_PERSON)
 

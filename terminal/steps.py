@@ -1,12 +1,13 @@
 """The steps of a run as they end; what happens many times in parallel is one line with a count."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rich.text import Text
 
 from graph.views import StepView
+from terminal.failures import stop_if_asked
 from terminal.figures import seconds
 from terminal.screen import bullet, screen
 
@@ -48,6 +49,17 @@ class _Group:
         self.lines = found if self.first.node in PARALLEL else [*dict.fromkeys([*self.lines, *found])]
 
 
+def until_stopped(steps: Iterator[StepView]) -> Iterator[StepView]:
+    """The steps, until a person asks to stop; then what drives them is ended too."""
+    try:
+        for step in steps:
+            stop_if_asked()
+            yield step
+    finally:
+        if isinstance(steps, Generator):
+            steps.close()
+
+
 def grouped(steps: Iterable[StepView]) -> Iterator[_Group]:
     """Each step as soon as it ends, but those that run in parallel as one, when the last of them has ended."""
     held: _Group | None = None
@@ -71,7 +83,7 @@ def show_steps(steps: Iterator[StepView]) -> list[StepView]:
     with screen().status(Text(NEXT[""])) as status:
 
         def watched() -> Iterator[StepView]:
-            for step in steps:
+            for step in until_stopped(steps):
                 done.append(step)
                 status.update(Text(NEXT.get(step.node, "Working")))
                 yield step
