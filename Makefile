@@ -52,8 +52,8 @@ format: $(VENV)/.development
 eval: setup
 	$(BIN)/jit eval
 
-bench: setup
-	@for name in small_plans graph_overhead alert_latency closed_loop; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
+bench: $(VENV)/.development
+	@for name in small_plans graph_overhead alert_latency closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \

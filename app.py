@@ -17,6 +17,7 @@ from tools.domain.errors import BadInput, NotFound, OutOfReach
 
 if TYPE_CHECKING:
     from graph.contracts import SourcingSession
+    from graph.forecast_views import BacktestView
     from graph.settings import Settings
     from graph.views import PlanView, StepView
 
@@ -366,6 +367,76 @@ def datasets(as_json: AsJson = False) -> None:
     found = list(_session().datasets())
     if not _print(found, as_json):
         show_datasets(found)
+
+
+@cli.command()
+def forecast(
+    item: Annotated[str | None, typer.Argument(help="Item; every item in a table when left out.")] = None,
+    site: Annotated[str | None, typer.Option(help="Site, where the item has several.")] = None,
+    version: Annotated[str | None, typer.Option(help="Estimate version; the next run's when left out.")] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw history and intervals.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Write it to a .png, .svg, .html or .json file.")] = None,
+    backtest: Annotated[
+        bool, typer.Option("--backtest", help="Measure the accuracy first, from earlier clocks.")
+    ] = False,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """The demand forecast of an item with accuracy and provenance, or of all items, the worst first."""
+    from terminal.forecasts import show_backtests, show_forecast, show_forecasts
+    from terminal.pictures import save_forecast
+
+    session = _session()
+    if item is None and (plot or save or site):
+        raise BadInput("--plot, --save and --site are about one item.", remedy="Name it: jit forecast ITEM --plot.")
+    tested = _measured(version, quiet=as_json) if backtest else ()
+    if item is None:
+        rows = list(session.forecasts(version))
+        if not _print({"forecasts": rows, "backtest": tested} if backtest else rows, as_json):
+            show_forecasts(rows, everything=everything)
+            if tested:
+                show_backtests(tested)
+        return
+    view = session.forecast(item, site, version)
+    if save:
+        save_forecast(view, save)
+    if not _print(view, as_json):
+        show_forecast(view, plot=plot)
+        if save:
+            _out(f"Written to {save}.")
+
+
+def _measured(version: str | None, *, quiet: bool) -> "Sequence[BacktestView]":
+    from terminal.screen import working
+
+    with working("Forecasting again from earlier clocks", quiet=quiet):
+        return list(_session().backtest(version))
+
+
+@cli.command()
+def estimates(
+    action: Annotated[str | None, typer.Argument(help="activate; lists the versions when left out.")] = None,
+    version: Annotated[str | None, typer.Argument(help="Version to plan with; `configured` for the settings.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
+    backtest: Annotated[bool, typer.Option("--backtest", help="Measure the accuracy of the active version.")] = False,
+    limit: Annotated[int, typer.Option(help="How many.", min=1)] = 20,
+    actor: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """Versions of the forecasts and lead times; `activate VERSION` plans with an earlier one again."""
+    from terminal.forecasts import show_backtests, show_estimates
+    from terminal.given import check_activation
+
+    check_activation(action, version)
+    session = _session()
+    if version is not None:
+        session.activate_estimates(version, _actor(actor), reason)
+    tested = _measured(None, quiet=as_json) if backtest else ()
+    found = list(session.estimates(limit))
+    if not _print({"estimates": found, "backtest": tested} if backtest else found, as_json):
+        show_estimates(found)
+        if tested:
+            show_backtests(tested)
 
 
 @cli.command()

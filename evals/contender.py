@@ -12,7 +12,7 @@ from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset, Period
 from tools.domain.snapshots import Intent, OrderingSettings, OrderPlan
-from tools.forecasting import DemandForecast, ForecastSettings, forecast_demand
+from tools.forecasting import DemandContext, DemandForecast, ForecastSettings, forecast_demand
 from tools.lead_times import LeadTimeDistribution, estimate_lead_times
 from tools.ordering import build_snapshot, plan_orders
 
@@ -24,7 +24,7 @@ class ContenderSettings:
     """How far the engine looks, and how often it learns and plans."""
 
     horizon_weeks: int = 26
-    forecast_every_weeks: int = 8
+    forecast_every_weeks: int = 2
     paths: int = 128
     plan_every_days: int = 7
     between_plans: bool = True
@@ -70,7 +70,9 @@ class EngineBuyer:
 
     def _learn(self, dataset: Dataset, day: int) -> None:
         self._lead_times = dict(
-            estimate_lead_times(dataset.offers, dataset.receipts, dataset.open_orders, dataset.as_of)
+            estimate_lead_times(
+                dataset.offers, dataset.receipts, dataset.open_orders, dataset.as_of, families=dataset.families
+            )
         )
         if self._fitted and day - self._fitted_day < 7 * self._settings.forecast_every_weeks:
             return
@@ -81,6 +83,7 @@ class EngineBuyer:
             period=Period.WEEK,
             horizon=self._settings.horizon_weeks + self._settings.forecast_every_weeks,
             settings=ForecastSettings(paths=self._settings.paths),
+            context=DemandContext(families=dataset.families),
         )
 
     def _plan(self, view: View, dataset: Dataset, keys: Sequence[tuple[str, str]]) -> Sequence[OrderRequest]:

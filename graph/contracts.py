@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
+from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -124,6 +125,33 @@ class SourcingSession(Protocol):
 
     def rejects(self, limit: int = 500) -> Sequence[RejectView]:
         """Rows that imports turned away, oldest import first."""
+        ...
+
+    def forecast(self, item_id: str, site_id: str | None = None, version: str | None = None) -> ForecastView:
+        """An item's demand forecast with accuracy and provenance; that of the next run when no version is named.
+
+        NotFound names near matches.
+        """
+        ...
+
+    def forecasts(self, version: str | None = None) -> Sequence[ForecastRowView]:
+        """Every item's forecast in a row, the worst accuracy first."""
+        ...
+
+    def estimates(self, limit: int = 20) -> Sequence[EstimateView]:
+        """Estimate versions, newest first, each with what differs from the one before."""
+        ...
+
+    def activate_estimates(self, version: str, actor: str, reason: str = "") -> EstimateView:
+        """Plan with an earlier estimate version; `configured` goes back to the settings. NotFound, Conflict."""
+        ...
+
+    def backtest(self, version: str | None = None) -> Sequence[BacktestView]:
+        """Forecast again from earlier clocks and store the accuracy: of all items, by demand class, by item."""
+        ...
+
+    def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
+        """The stored accuracy of a version; empty before its backtest."""
         ...
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:

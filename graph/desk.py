@@ -6,35 +6,26 @@ this process, after a crash in the next one, and in a replay.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar, cast
 
 import numpy as np
 import orjson
 
+from graph.estimates import EstimateBook, Estimates, EstimateSettings, offer_lead_times, planning_period
 from store.warehouse import Warehouse
 from tools.domain.alerts import Alert
 from tools.domain.datasets import Dataset, Period
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
-from tools.forecasting import DemandForecast, ForecastSettings, detect_period, forecast_demand
-from tools.forecasting.forecast import Engine
-from tools.lead_times import LeadTimeDistribution, estimate_lead_times
+from tools.forecasting import ForecastSettings
+from tools.lead_times import LeadTimeDistribution, LeadTimeSettings
 from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
 from tools.ordering import build_snapshot, combine, plan_options
 
 Value = TypeVar("Value")
 CACHE_SIZE = 256
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """Demand and lead-time distributions of a run's items."""
-
-    period: Period
-    forecasts: tuple[DemandForecast, ...]
-    lead_times: Mapping[str, LeadTimeDistribution]
 
 
 @dataclass(frozen=True)
@@ -49,6 +40,8 @@ class Scope:
     """Offer id to the largest quantity that the gates left it."""
     budget: float = float("inf")
     """Money that the policy leaves for orders placed now."""
+    estimate_version: str = ""
+    """Stored distributions to plan with; empty to make them from the dataset, stored nowhere."""
 
     @property
     def typed_alerts(self) -> tuple[Alert, ...]:
@@ -62,22 +55,24 @@ class DeskSettings:
 
     seed: int = 7
     horizon_periods: int = 26
-    forecast_engine: Engine = Engine.SMOOTHING
-    shortage_weight: float = 1.5
+    shortage_weight: float = 1.0
     """A shortage against what the service targets imply."""
-    max_cover_days: float = 70.0
+    max_cover_days: float = 49.0
     """No order lifts an item above this many days of mean demand beyond its lead-time demand."""
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "DeskSettings":
         """From settings, or from the versions of an earlier run; unknown names are passed over."""
-        kept: dict[str, Any] = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
-        kept["forecast_engine"] = Engine(kept.get("forecast_engine", cls.forecast_engine))
-        return cls(**kept)
+        return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key in values})
 
     def as_versions(self) -> dict[str, Any]:
         """JSON values that `of` takes back."""
-        return {**asdict(self), "forecast_engine": self.forecast_engine.value}
+        return asdict(self)
+
+    @property
+    def estimating(self) -> EstimateSettings:
+        """How distributions are made."""
+        return EstimateSettings(ForecastSettings(seed=self.seed), LeadTimeSettings(), self.horizon_periods)
 
     def ordering(self, period: Period) -> OrderingSettings:
         """The ordering engine's settings for a planning bucket."""
@@ -91,9 +86,16 @@ class DeskSettings:
 class Desk:
     """Memoised computations over one warehouse; safe to use from several threads."""
 
-    def __init__(self, warehouse: Warehouse, settings: DeskSettings | None = None) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        settings: DeskSettings | None = None,
+        protected: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self._warehouse = warehouse
         self._settings = settings or DeskSettings()
+        self.book = EstimateBook(warehouse, self._settings.estimating, protected)
+        """Estimate versions."""
         self._cache: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -101,40 +103,34 @@ class Desk:
         """The dataset version."""
         return self._memo(("dataset", version), lambda: self._warehouse.load_dataset(version))
 
-    def forecast(self, version: str, item_ids: Sequence[str]) -> tuple[DemandForecast, ...]:
-        """Forecasts of the items, each computed once per dataset version."""
-        dataset = self.dataset(version)
-        wanted = set(item_ids)
-        keys = [key for key in dataset.demand if key[0] in wanted]
-        with self._lock:
-            missing = [key for key in keys if ("forecast", version, key) not in self._cache]
-            if missing:
-                for made in forecast_demand(
-                    [dataset.demand[key] for key in missing],
-                    as_of=dataset.as_of,
-                    period=self.period(version),
-                    horizon=self._settings.horizon_periods,
-                    settings=ForecastSettings(seed=self._settings.seed, engine=self._settings.forecast_engine),
-                ):
-                    self._keep(("forecast", version, (made.item_id, made.site_id)), made)
-            return tuple(cast(DemandForecast, self._cache["forecast", version, key]) for key in keys)
-
     def period(self, version: str) -> Period:
         """The planning bucket that the history's dates imply (a day's history is planned by the week)."""
-        found = self._memo(("period", version), lambda: detect_period(list(self.dataset(version).demand.values())))
-        return Period.WEEK if found is Period.DAY else found
+        return self._memo(("period", version), lambda: planning_period(self.dataset(version)))
 
-    def estimates(self, version: str, item_ids: Sequence[str]) -> Estimates:
-        """Demand forecasts of the items and lead times of all offers."""
-        return Estimates(self.period(version), self.forecast(version, item_ids), self.lead_times(version))
+    def current_estimates(self, version: str) -> str:
+        """The estimate version that a run on this dataset plans with; made and stored when there is none."""
+        return self.book.current(self.dataset(version))
+
+    def estimates(self, scope: Scope) -> Estimates:
+        """Demand forecasts of the scope's items and lead times of all offers.
+
+        They were made for the whole dataset at once: a forecast depends on the catalogue that it was made in.
+        """
+        dataset, version = self.dataset(scope.dataset_version), scope.estimate_version
+        if version:
+            leads = self._memo(("stored lead times", version), lambda: self.book.lead_times(version, dataset))
+            return self._memo(
+                ("estimates", version, scope.item_ids),
+                lambda: self.book.read(version, dataset, scope.item_ids, leads),
+            )
+        made = self._memo(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset))
+        wanted = set(scope.item_ids)
+        return replace(made, forecasts=tuple(found for found in made.forecasts if found.item_id in wanted))
 
     def lead_times(self, version: str) -> Mapping[str, LeadTimeDistribution]:
-        """Lead-time distribution of every offer."""
-        dataset = self.dataset(version)
-        return self._memo(
-            ("lead_times", version),
-            lambda: estimate_lead_times(dataset.offers, dataset.receipts, dataset.open_orders, dataset.as_of),
-        )
+        """Lead-time distribution of every offer, made from the dataset alone."""
+        settings = self._settings.estimating.lead_times
+        return self._memo(("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings))
 
     def disruption(self, scope: Scope) -> Disruption:
         """What the alerts do to suppliers, orders and items."""
@@ -148,10 +144,10 @@ class Desk:
     def exposures(self, scope: Scope) -> tuple[ItemExposure, ...]:
         """Days of cover against days to recover, along the network."""
         dataset = self.dataset(scope.dataset_version)
-        estimates = self.estimates(scope.dataset_version, scope.item_ids)
+        estimates = self.estimates(scope)
         daily = {made.item_id: float(made.mean().mean()) / estimates.period.days for made in estimates.forecasts}
         return self._memo(
-            ("exposures", scope.dataset_version, scope.item_ids),
+            ("exposures", scope.dataset_version, scope.item_ids, scope.estimate_version),
             lambda: tuple(exposure(build_graph(dataset), dataset, estimates.lead_times, daily)),
         )
 
@@ -169,15 +165,15 @@ class Desk:
             demand={key: history for key, history in dataset.demand.items() if key[0] in wanted},
             on_hand={key: units for key, units in dataset.on_hand.items() if key[0] in wanted},
         )
-        estimates = self.estimates(scope.dataset_version, scope.item_ids)
+        estimates = self.estimates(scope)
         snapshot = build_snapshot(
             part,
             estimates.forecasts,
             estimates.lead_times,
-            horizon=self._settings.horizon_periods,
+            horizon=estimates.horizon_periods,
             limits=self._limits(dataset, scope.budget),
             disruption=self.disruption(scope) if scope.alerts != "[]" else None,
-            seed=self._settings.seed,
+            seed=estimates.seed,
         )
         return _adjusted(snapshot, dict(scope.adjustments))
 
@@ -228,10 +224,8 @@ class Desk:
 
     def _keep(self, key: Hashable, value: object) -> None:
         self._cache[key] = value
-        forecasts = sum(1 for known in self._cache if cast(tuple[Any, ...], known)[0] == "forecast")
-        while len(self._cache) - forecasts > CACHE_SIZE:
-            oldest = next(k for k in self._cache if cast(tuple[Any, ...], k)[0] != "forecast")
-            del self._cache[oldest]
+        while len(self._cache) > CACHE_SIZE:
+            del self._cache[next(iter(self._cache))]
 
 
 def _adjusted(snapshot: PlanningSnapshot, largest: Mapping[str, float]) -> PlanningSnapshot:

@@ -1,15 +1,13 @@
 """From datasets, plans and orders to the integer facts that the gates know."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import orjson
-
 from graph.context import Context
-from graph.desk import Scope
 from graph.line_facts import PLACING, Ledger, line_facts, points
-from graph.state import Json, RunState
+from graph.state import Json, RunState, scope_of
 from policies.facts import AutonomyFacts, DataFacts, LineFacts, PlanFacts
 from policies.gates import RuleSet, Verdict
 from tools.domain.catalogue import Autonomy
@@ -111,7 +109,8 @@ def _storage_bp(orders: Sequence[Json], state: RunState, context: Context) -> in
     capacities = {site.site_id: site.storage_capacity for site in dataset.sites.values() if site.storage_capacity}
     if not capacities or not item_ids:
         return 0
-    snapshot = context.desk.snapshot(Scope(state["dataset_version"], item_ids, _alerts(state)))
+    scope = replace(scope_of(state), adjustments=(), budget=float("inf"))
+    snapshot = context.desk.snapshot(scope)
     ordered = {line["offer_id"]: float(line["quantity"]) for order in orders for line in order["lines"]}
     filled = expected_volume(snapshot, ordered)
     known = set(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
@@ -129,10 +128,6 @@ def _storage_bp(orders: Sequence[Json], state: RunState, context: Context) -> in
 
 def _placing(order: Json) -> Json:
     return {**order, "lines": [line for line in order["lines"] if Intent(line["intent"]) in PLACING]}
-
-
-def _alerts(state: RunState) -> str:
-    return orjson.dumps(state.get("alerts", []), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _order_cents(order: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ from langgraph.types import Send
 
 from graph import facts, records
 from graph.context import Context
+from graph.drift import about_order
 from graph.state import Json, RunState, scope_of
 from graph.transitions import stable_hash
 from policies.approval import approval_tier
@@ -95,8 +96,9 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
     for order in _allowed(state["orders"]):
         line_ids = {line["line_id"] for line in order["lines"]}
         own = [records.verdict_from(raw) for raw in state["line_verdicts"] if raw["subject"] in line_ids]
+        known = [*plan_verdicts, *own, *about_order(state, order)]
         routed += [
-            route_order(part, [*plan_verdicts, *own], state["run_id"], state["trigger"]["actor"], context)
+            route_order(part, known, state["run_id"], state["trigger"]["actor"], context)
             for part in records.by_autonomy(order)
         ]
     return {"routed": routed}

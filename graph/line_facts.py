@@ -37,7 +37,7 @@ class Ledger:
 def line_facts(line: Json, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Ledger) -> LineFacts:
     """What the gates know of one drafted line."""
     dataset, snapshot = desk.dataset(scope.dataset_version), desk.snapshot(scope)
-    estimates = desk.estimates(scope.dataset_version, scope.item_ids)
+    estimates = desk.estimates(scope)
     offer = next(known for known in dataset.offers if known.offer_id == line["offer_id"])
     planned = next(known for known in plan.lines if known.line_id == line["line_id"])
     outlook = next(o for o in plan.outlooks if (o.item_id, o.site_id) == (planned.item_id, planned.site_id))

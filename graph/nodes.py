@@ -18,6 +18,7 @@ from agents.contracts import (
 from graph import facts, records
 from graph.context import Context
 from graph.desk import Scope
+from graph.drift import stored_drift
 from graph.state import Json, NegotiationTask, RunState, scope_of
 from graph.triggers import in_force
 from policies.gates import Effect
@@ -52,13 +53,17 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
 
 
 def estimate(state: RunState, runtime: Runtime[Context]) -> Update:
-    """Demand and lead-time distributions, stored with their provenance."""
+    """Demand and lead-time distributions: those of the estimate version that the run is pinned to from here on."""
     context = runtime.context
-    estimates = context.desk.estimates(state["dataset_version"], state["item_ids"])
-    for forecast in estimates.forecasts:
-        context.warehouse.put_artifact(
-            state["run_id"], "forecast", f"{forecast.item_id}@{forecast.site_id}", records.forecast(forecast)
-        )
+    version = context.desk.current_estimates(state["dataset_version"])
+    context.operations.pin_version(state["run_id"], "estimate", version)
+    scope = Scope(state["dataset_version"], tuple(state["item_ids"]), estimate_version=version)
+    estimates = context.desk.estimates(scope)
+    context.warehouse.put_artifacts(
+        state["run_id"],
+        "forecast",
+        {f"{made.item_id}@{made.site_id}": records.forecast(made) for made in estimates.forecasts},
+    )
     wanted = set(state["item_ids"])
     offers = [
         offer
@@ -71,7 +76,9 @@ def estimate(state: RunState, runtime: Runtime[Context]) -> Update:
         "offers",
         {offer.offer_id: records.lead_time(estimates.lead_times[offer.offer_id]) for offer in offers},
     )
-    return {}
+    dataset = context.desk.dataset(state["dataset_version"])
+    drift = stored_drift(state["run_id"], dataset, estimates.forecasts, state["item_ids"], context)
+    return {"estimate_version": version, "drift": drift}
 
 
 def assess_risk(state: RunState, runtime: Runtime[Context]) -> Update:

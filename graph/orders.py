@@ -12,6 +12,7 @@ from graph.edits import edited_order
 from graph.gates import route_order
 from graph.state import Json, OrderState
 from graph.transitions import stable_hash
+from policies.gates import Gate
 from store.operations import OutboxRow
 from tools.domain.errors import IntegrityBroken
 from tools.domain.snapshots import Intent
@@ -48,6 +49,7 @@ def gate_edit(state: OrderState, runtime: Runtime[Context]) -> Update:
     """An edited order through the gates again; its editor becomes a proposer, so somebody else signs."""
     order, answer = state["order"], state["answer"]
     draft, verdicts = edited_order(order, answer["edits"] or {}, state["run_id"], runtime.context)
+    verdicts += [records.verdict_from(raw) for raw in order["verdicts"] if raw["gate"] == Gate.DRIFT.value]
     draft["proposed_by"] = [*order["proposed_by"], answer["actor"]]
     if not draft["lines"]:
         return {"order": {**draft, "lines": order["lines"], "route": "drop", "status": "rejected"}}

@@ -27,6 +27,8 @@ from tools.domain.errors import BadInput
 from tools.negotiation import seeded_supplier
 
 BUILT_IN_RULES = Path(__file__).parent.parent / "policies" / "rules" / "default.yaml"
+PINNED_RUNS = 200
+"""How many of the latest runs keep the distributions that they were planned with while they go on."""
 OPENAI_URL = "https://api.openai.com/v1"
 
 
@@ -61,7 +63,7 @@ def open_parts(settings: Settings) -> Parts:
     journal = Journal(operations, warehouse)
     erp = SandboxErp(settings.sandbox_path, settings.seed)
     context = Context(
-        desk=Desk(warehouse, DeskSettings.of(settings.model_dump())),
+        desk=Desk(warehouse, DeskSettings.of(settings.model_dump()), lambda: _pinned(operations)),
         warehouse=warehouse,
         operations=operations,
         outbox=Outbox(operations, erp, journal),
@@ -72,6 +74,12 @@ def open_parts(settings: Settings) -> Parts:
     )
     checkpointer, close_checkpointer = open_checkpointer(operations)
     return Parts(settings, operations, warehouse, journal, erp, checkpointer, close_checkpointer, context)
+
+
+def _pinned(operations: Operations) -> set[str]:
+    """Estimate versions of runs that go on or wait for people."""
+    going_on = (row for row in operations.runs(PINNED_RUNS) if row.status in ("running", "waiting"))
+    return {str(row.versions["estimate"]) for row in going_on if "estimate" in row.versions}
 
 
 def _utc_now() -> datetime:

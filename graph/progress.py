@@ -27,6 +27,8 @@ PROGRESS_TITLES: Mapping[str, str] = {
     "close": "Close",
 }
 
+SHOWN_DRIFT = 3
+
 
 def live_step(run_id: str, node: str, started: datetime, warehouse: Warehouse, operations: Operations) -> StepView:
     """A step that has just ended."""
@@ -81,7 +83,10 @@ def _data_summary(run_id: str, warehouse: Warehouse) -> str:
 def _estimate_summary(run_id: str, warehouse: Warehouse) -> str:
     made = warehouse.artifacts(run_id, "forecast").values()
     patterns = Counter(str(raw["pattern"]) for raw in made)
-    return ", ".join(f"{count} {name}" for name, count in patterns.most_common())
+    drift = (warehouse.artifact(run_id, "drift", "alarms") or {"verdicts": []})["verdicts"]
+    more = [f"{len(drift) - SHOWN_DRIFT} more drift."] if len(drift) > SHOWN_DRIFT else []
+    told = [str(raw["reason"]) for raw in drift[:SHOWN_DRIFT]]
+    return "\n".join([", ".join(f"{count} {name}" for name, count in patterns.most_common()), *told, *more])
 
 
 def _risk_summary(run_id: str, warehouse: Warehouse) -> str:

@@ -123,7 +123,7 @@ def plan_view(
     """Everything stored about a run. `orders` are the routed orders of its state."""
     run_id = run.run_id
     choice = warehouse.artifact(run_id, "plan", "choice") or {}
-    verdicts = _gate_verdicts(warehouse.artifacts(run_id, "verdict"))
+    verdicts = _gate_verdicts(warehouse.artifacts(run_id, "drift") | warehouse.artifacts(run_id, "verdict"))
     for order in orders:
         verdicts += [
             VerdictView.model_validate(_verdict(raw)) for raw in order.get("verdicts", []) if raw["gate"] == "autonomy"

@@ -15,9 +15,13 @@ from graph.build import build
 from graph.conversation import Conversation
 from graph.desk import Desk, DeskSettings, Scope
 from graph.diagnosis import diagnose
+from graph.drift import replayed_drift
 from graph.driver import RunDriver
+from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.forecasts import ForecastDesk
 from graph.parts import Parts, open_parts
 from graph.progress import stored_step
+from graph.provenance import replayed_estimates
 from graph.readback import ReadBack
 from graph.settings import Settings
 from graph.transitions import stable_hash
@@ -40,6 +44,8 @@ from store.ingest import import_folder
 from store.journal import TransitionDraft
 from tools.domain.errors import NotFound
 
+BACKTESTED_SERIES = 2_000
+"""A larger catalogue is measured only when somebody asks."""
 SANDBOX_SAMPLES = 100
 """Lead-time draws per offer that the sandbox ERP is seeded with."""
 
@@ -53,17 +59,22 @@ class LocalSession:
         self._driver = RunDriver(parts, build(parts.checkpointer), self._readback.fresh_version)
         self._desk = ApprovalDesk(parts, self._driver.deliver)
         self._intake = AlertIntake(parts, self.start)
+        self._forecasts = ForecastDesk(parts.warehouse, parts.context.desk)
         self._talk = Conversation(parts, self._plan_or_none, self.pending, lambda trigger: self.stream(trigger=trigger))
         parts.journal.start_projector()
         self._driver.recover()
         self._intake.open()
 
     def warm(self) -> None:
-        """Compute what the next run will want of the active dataset, so that an alert finds it ready."""
+        """Make the active dataset's estimates and options, so that an alert finds them ready; then measure them."""
         version = self._parts.warehouse.active_version()
         if version is not None:
             desk = self._parts.context.desk
-            desk.options(Scope(version, tuple(desk.dataset(version).items)))
+            made = desk.current_estimates(version)
+            dataset = desk.dataset(version)
+            desk.options(Scope(version, tuple(dataset.items), estimate_version=made))
+            if len(dataset.demand) <= BACKTESTED_SERIES and not self.backtests(made):
+                self.backtest(made)
 
     def close(self) -> None:
         """Finish the alert under way, then release everything."""
@@ -177,7 +188,7 @@ class LocalSession:
         return self._talk.messages(conversation)
 
     def replay(self, run_id: str) -> Mapping[str, object]:
-        """Recompute the plan of a run from its versions and compare it bit for bit."""
+        """Plan a run again from its dataset and its stored estimates, and compare bit for bit."""
         context, versions = self._parts.context, self._parts.operations.run(run_id).versions
         made_for = records.stored_scope(run_id, context)
         stored = context.warehouse.artifact(run_id, "plan", "choice") or {}
@@ -185,7 +196,10 @@ class LocalSession:
         plan = fresh.plan(made_for, stored["choices"])
         replayed = stable_hash(orjson.loads(orjson.dumps(records.plan_hash_parts(plan))))
         before = stable_hash(stored["plan_hash"])
-        return {"identical": replayed == before, "stored": before, "replayed": replayed}
+        found = {"identical": replayed == before, "stored": before, "replayed": replayed}
+        estimates, dataset = fresh.estimates(made_for), fresh.dataset(made_for.dataset_version)
+        drift = replayed_drift(run_id, dataset, estimates.forecasts, made_for.item_ids, context.warehouse)
+        return {**found, **replayed_estimates(estimates), **drift}
 
     def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
         """Make an earlier dataset version active again."""
@@ -222,6 +236,34 @@ class LocalSession:
         """Rows that imports turned away, latest import first."""
         return [RejectView.model_validate(asdict(row)) for row in self._parts.warehouse.rejects()[-limit:]]
 
+    def forecast(self, item_id: str, site_id: str | None = None, version: str | None = None) -> ForecastView:
+        """An item's demand forecast with accuracy and provenance."""
+        return self._forecasts.forecast(item_id, site_id, version)
+
+    def forecasts(self, version: str | None = None) -> Sequence[ForecastRowView]:
+        """Every item's forecast in a row, the worst accuracy first."""
+        return self._forecasts.forecasts(version)
+
+    def estimates(self, limit: int = 20) -> Sequence[EstimateView]:
+        """Estimate versions, newest first, each with what differs from the one before."""
+        return self._forecasts.estimates(limit)
+
+    def activate_estimates(self, version: str, actor: str, reason: str = "") -> EstimateView:
+        """Plan with an earlier estimate version; `configured` goes back to the settings."""
+        before = self._parts.warehouse.active_estimates()
+        made = self._forecasts.activate(version, actor, reason)
+        former = before.version if before else ""
+        self._log("activate_estimates", actor, {"active": made.version, "before": former, "reason": reason})
+        return made
+
+    def backtest(self, version: str | None = None) -> Sequence[BacktestView]:
+        """Forecast again from earlier clocks and store the accuracy."""
+        return self._forecasts.backtest(version)
+
+    def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
+        """The stored accuracy of a version; empty before its backtest."""
+        return self._forecasts.backtests(version)
+
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         """Read receipts, confirmations, stock and demand back from the ERP into a new dataset version."""
         found = self._readback.observe(advance_days)
@@ -251,8 +293,10 @@ class LocalSession:
         """Active dataset, policy version, model, journal lag, ERP health, halted."""
         lag = self._parts.journal.lag()
         outbox = self._parts.operations.outbox()
+        active = self._parts.warehouse.active_estimates()
         return {
             "dataset": self._parts.warehouse.active_version() or "none",
+            "estimates": (active.version + (" (held)" if active.held else "")) if active else "none",
             "policy": self._parts.context.rules.version,
             "model": self._parts.settings.llm_model or "rules",
             "journal_lag_rows": lag.rows,

@@ -12,8 +12,6 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from tools.forecasting.forecast import Engine
-
 
 class Settings(BaseSettings):
     """One installation. The environment wins over jit.toml, which wins over the defaults."""
@@ -32,12 +30,10 @@ class Settings(BaseSettings):
     """Rules to use instead of the built-in policies/rules/default.yaml."""
     seed: int = 7
     horizon_periods: int = Field(default=26, ge=4, le=104)
-    shortage_weight: float = Field(default=1.5, gt=0)
+    shortage_weight: float = Field(default=1.0, gt=0)
     """How much a shortage counts against what the service targets imply; `jit eval` plays these two settings."""
-    max_cover_days: float = Field(default=70.0, gt=0)
+    max_cover_days: float = Field(default=49.0, gt=0)
     """No order lifts an item above this many days of mean demand beyond its lead-time demand."""
-    forecast_engine: Engine = Engine.SMOOTHING
-    """Which ensemble forecasts frequent demand: built in, or statsforecast's (slower, about as accurate)."""
     llm_base_url: str = ""
     llm_model: str = ""
     llm_timeout_seconds: float = 20.0

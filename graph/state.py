@@ -25,6 +25,10 @@ class RunState(TypedDict):
     """Typed alerts of the run; sense."""
     budget: float | None
     """Money that the policy leaves for orders placed now, None for no budget; sense."""
+    estimate_version: str
+    """Stored distributions that this run plans with; estimate."""
+    drift: Json
+    """Verdicts of the gate `drift`, and how many alarms there are of each kind; estimate."""
     stopped: str
     """Why the data gate stopped the run, empty when it did not; gate_data."""
     risks: list[Json]
@@ -85,4 +89,5 @@ def scope_of(state: RunState) -> Scope:
         alerts=orjson.dumps(state.get("alerts", []), option=orjson.OPT_SORT_KEYS).decode(),
         adjustments=tuple(sorted(state.get("adjustments", {}).items())),
         budget=float("inf") if state.get("budget") is None else float(state["budget"] or 0.0),
+        estimate_version=state.get("estimate_version", ""),
     )

@@ -129,7 +129,9 @@ class JournalCallbacks(GraphCallbackHandler):
             )
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """Record the end of a node attempt or of a route."""
+        """Record the end of a node attempt or of a route; what it pinned counts from this row on."""
+        if isinstance(outputs, Mapping) and outputs.get("estimate_version"):
+            self._versions["estimate"] = str(outputs["estimate_version"])
         self._finish(run_id, "ok", stable_hash(outputs), compact(outputs))
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

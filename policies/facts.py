@@ -30,7 +30,8 @@ class Facts(BaseModel):
         values: dict[str, Any] = {}
         for number, (name, field) in enumerate(cls.model_fields.items(), start=1):
             choices = get_args(field.annotation)
-            values[name] = choices[0] if choices else number if field.annotation is int else False
+            text = name if field.annotation is str else False
+            values[name] = choices[0] if choices else number if field.annotation is int else text
         return cls.model_validate(values)
 
 
@@ -44,6 +45,28 @@ class DataFacts(Facts):
     items_without_demand: int
     rejected_rows: int
     total_rows: int
+
+
+class DriftFacts(Facts):
+    """The newest alarm of one kind about one item or supplier."""
+
+    kind: Literal["demand_level", "lead_time", "forecast_error", "forecast_bias"]
+    subject: str
+    """Item or supplier id."""
+    direction: Literal["above", "below"]
+    """Where the new level, size or bias lies."""
+    size_bp: int
+    """Change of the median over the former one; of a bias, the mean error over mean demand."""
+    since: str
+    """Day on which the change began, as estimated."""
+    observations_to_detect: int
+    """From that day to the alarm: periods of demand, or receipts."""
+    age_observations: int
+    """Observations since the alarm."""
+    drifting: int
+    """Subjects of the run with a recent alarm of this kind and direction."""
+    watched: int
+    """Subjects of the run with enough observations to give one."""
 
 
 class LineFacts(Facts):

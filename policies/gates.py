@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 
 from policies.conditions import EVALUATION_ERRORS, Program, compile_condition
-from policies.facts import AutonomyFacts, DataFacts, Facts, LineFacts, PlanFacts
+from policies.facts import AutonomyFacts, DataFacts, DriftFacts, Facts, LineFacts, PlanFacts
 from policies.wording import Shown, check_wording, read_yaml
 from tools.domain.errors import BadInput
 
@@ -29,6 +29,7 @@ class Gate(StrEnum):
     """Where a rule stands."""
 
     DATA = "data"
+    DRIFT = "drift"
     LINES = "lines"
     PLAN = "plan"
     AUTONOMY = "autonomy"
@@ -43,6 +44,7 @@ class Tier(StrEnum):
 
 FACTS_OF_GATE: Mapping[Gate, type[Facts]] = {
     Gate.DATA: DataFacts,
+    Gate.DRIFT: DriftFacts,
     Gate.LINES: LineFacts,
     Gate.PLAN: PlanFacts,
     Gate.AUTONOMY: AutonomyFacts,

@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 
 from store.schema import CANONICAL
+from tools.domain.arrays import DateArray
 from tools.domain.catalogue import Item, Link, Offer, PriceBreak, Site, Supplier
-from tools.domain.datasets import CalendarDay, Dataset, DemandHistory, UserForecast
+from tools.domain.datasets import CalendarDay, Dataset, DemandHistory, StockHistory, UserForecast
 from tools.domain.orders import PurchaseOrder, Receipt
 
-DEMAND_KINDS = ("demand", "order", "sales")
+SALES = "sales"
+UNNAMED = ""
+DEMAND_KINDS = ("demand", "order", SALES)
 """Nearest to true demand first: sales miss what was not in stock."""
+Key = tuple[str, str]
+"""(item_id, site_id)."""
 Table = Sequence[tuple[Any, ...]]
 
 
@@ -41,7 +46,10 @@ def read_dataset(version: str, as_of: date, currency: str, content_hash: str, ta
         Offer.model_validate({**row, "price_breaks": parse_breaks(row.get("price_breaks"))})
         for row in _records("offers", tables["offers"])
     ]
-    stock = _records("stock", tables["stock"])
+    counts = stock_counts(tables["stock"], as_of)
+    on_hand = {key: latest_count(found, as_of) for key, found in counts.items()}
+    stock_history = _stock_histories(counts, as_of)
+    demand = _by_kind(tables["demand"])
     return Dataset(
         version=version,
         as_of=as_of,
@@ -50,9 +58,9 @@ def read_dataset(version: str, as_of: date, currency: str, content_hash: str, ta
         suppliers={row["supplier_id"]: Supplier.model_validate(row) for row in sorted_rows("suppliers", tables)},
         sites={row["site_id"]: Site.model_validate(row) for row in sorted_rows("sites", tables)},
         offers=tuple(sorted(offers, key=lambda offer: offer.offer_id)),
-        on_hand={(row["item_id"], row["site_id"]): row["on_hand"] for row in stock},
-        stock_as_of={(row["item_id"], row["site_id"]): row.get("as_of", as_of) for row in stock},
-        demand=_histories(tables["demand"]),
+        on_hand={key: units for key, (_, units) in on_hand.items()},
+        stock_as_of={key: day for key, (day, _) in on_hand.items()},
+        demand={key: _history(key, rows) for key, rows in demand.items()},
         open_orders=tuple(PurchaseOrder.model_validate(row) for row in sorted_rows("purchase_orders", tables)),
         receipts=tuple(Receipt.model_validate(row) for row in sorted_rows("receipts", tables)),
         links=tuple(Link.model_validate(row) for row in sorted_rows("links", tables)),
@@ -62,7 +70,48 @@ def read_dataset(version: str, as_of: date, currency: str, content_hash: str, ta
         ),
         user_forecasts=_forecasts(tables["forecasts"]),
         content_hash=content_hash,
+        stock_history=stock_history,
+        stockouts=_stockouts(stock_history, demand, as_of),
     )
+
+
+def stock_counts(rows: Table, as_of: date) -> dict[Key, list[tuple[date, float]]]:
+    """Counts by item and site, oldest first; one without a day is of the clock."""
+    found: dict[Key, list[tuple[date, float]]] = {}
+    for item_id, site_id, units, day in rows:
+        found.setdefault((item_id, site_id), []).append((day or as_of, units))
+    return {key: sorted(found[key]) for key in sorted(found)}
+
+
+def latest_count(counts: Sequence[tuple[date, float]], as_of: date) -> tuple[date, float]:
+    """The latest count up to the clock; where all are later, the first of them."""
+    known = [count for count in counts if count[0] <= as_of]
+    return known[-1] if known else counts[0]
+
+
+def _stock_histories(counts: Mapping[Key, Sequence[tuple[date, float]]], as_of: date) -> dict[Key, StockHistory]:
+    found: dict[Key, StockHistory] = {}
+    for key, rows in counts.items():
+        known = [row for row in rows if row[0] <= as_of]
+        if len(known) > 1:
+            dates = np.array([day for day, _ in known], dtype="datetime64[D]")
+            found[key] = StockHistory(*key, dates, np.array([units for _, units in known], dtype=np.float64))
+    return found
+
+
+def _stockouts(
+    histories: Mapping[Key, StockHistory], demand: Mapping[Key, Mapping[str, object]], as_of: date
+) -> dict[Key, DateArray]:
+    """Days without stock where the records are sales, or do not say what they are.
+
+    What is named demand or orders was recorded with or without stock.
+    """
+    found = {
+        key: history.days_without(as_of)
+        for key, history in histories.items()
+        if set(demand.get(key, ())) <= {UNNAMED, SALES}
+    }
+    return {key: days for key, days in found.items() if days.size}
 
 
 def sorted_rows(table: str, tables: Mapping[str, Table]) -> list[dict[str, Any]]:
@@ -70,18 +119,27 @@ def sorted_rows(table: str, tables: Mapping[str, Table]) -> list[dict[str, Any]]
     return _records(table, sorted(tables[table], key=lambda row: tuple(str(value) for value in row)))
 
 
-def _histories(rows: Table) -> dict[tuple[str, str], DemandHistory]:
-    """One history per item and site, of the kind nearest to true demand: kinds are never added up."""
-    kinds: dict[tuple[str, str], dict[str, list[tuple[date, float]]]] = {}
+def demand_rank(kind: str | None) -> int:
+    """Place of a kind of demand, nearest to true demand first; an unnamed one counts as demand."""
+    return DEMAND_KINDS.index(kind or DEMAND_KINDS[0])
+
+
+def _by_kind(rows: Table) -> dict[Key, dict[str, list[tuple[date, float]]]]:
+    """Rows of demand by item and site, and by kind; only those nearest to true demand: kinds are never added up."""
+    grouped: dict[Key, dict[str, list[tuple[date, float]]]] = {}
     for item_id, site_id, day, quantity, kind in rows:
-        kinds.setdefault((item_id, site_id), {}).setdefault(kind or DEMAND_KINDS[0], []).append((day, quantity))
-    found: dict[tuple[str, str], DemandHistory] = {}
-    for key in sorted(kinds):
-        best = min(kinds[key], key=DEMAND_KINDS.index)
-        pairs = sorted(kinds[key][best])
-        dates = np.array([day for day, _ in pairs], dtype="datetime64[D]")
-        found[key] = DemandHistory(*key, dates, np.array([quantity for _, quantity in pairs], dtype=np.float64))
+        grouped.setdefault((item_id, site_id), {}).setdefault(kind or UNNAMED, []).append((day, quantity))
+    found: dict[Key, dict[str, list[tuple[date, float]]]] = {}
+    for key in sorted(grouped):
+        best = min(map(demand_rank, grouped[key]))
+        found[key] = {kind: pairs for kind, pairs in grouped[key].items() if demand_rank(kind) == best}
     return found
+
+
+def _history(key: Key, rows: Mapping[str, Sequence[tuple[date, float]]]) -> DemandHistory:
+    pairs = sorted(pair for kind in rows for pair in rows[kind])
+    dates = np.array([day for day, _ in pairs], dtype="datetime64[D]")
+    return DemandHistory(*key, dates, np.array([quantity for _, quantity in pairs], dtype=np.float64))
 
 
 def _forecasts(rows: Table) -> dict[str, UserForecast]:

@@ -85,6 +85,19 @@ class RunBook(Database):
         if not changed:
             raise _no_run(run_id)
 
+    def pin_version(self, run_id: str, name: str, version: str) -> None:
+        """Add one version to those of a run: found out while it went on, and kept for its replay."""
+        query = "SELECT versions FROM runs WHERE run_id = :id"
+        query = text(query if self.is_sqlite else f"{query} FOR UPDATE")
+        with self._write() as connection:
+            row = connection.execute(query, {"id": run_id}).first()
+            if row is None:
+                raise _no_run(run_id)
+            versions = to_json({**orjson.loads(row.versions), name: version})
+            connection.execute(
+                text("UPDATE runs SET versions = :versions WHERE run_id = :id"), {"versions": versions, "id": run_id}
+            )
+
     def run(self, run_id: str) -> RunRow:
         """One run. NotFound when there is none of this id."""
         with self._read() as connection:

@@ -33,6 +33,26 @@ CANONICAL = {
 }
 """Canonical table to its columns and types; each stored row also carries its dataset version."""
 
+BACKTEST_FIGURES = (
+    "mase",
+    "rmsse",
+    "wql",
+    "wql_naive",
+    "coverage_50",
+    "coverage_80",
+    "coverage_95",
+    "lead_time_coverage_80",
+    "lead_time_coverage_95",
+    "bias",
+    "loss_units",
+    "loss_naive_units",
+    "error_units",
+    "actual_units",
+    "scale_units",
+)
+"""Figures of one item's forecast from one origin; NULL where a figure is not defined."""
+BACKTEST_COLUMNS = ("item_id", "site_id", "pattern", "origin", "horizon", *BACKTEST_FIGURES)
+
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "0001_datasets",
@@ -56,6 +76,23 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "CREATE TABLE kpis (run_id VARCHAR, version VARCHAR, name VARCHAR, value DOUBLE, stored_at TIMESTAMPTZ)",
             "CREATE TABLE transitions (seq BIGINT PRIMARY KEY, draft_id VARCHAR, run_id VARCHAR, node VARCHAR, "
             "event VARCHAR, status VARCHAR, started_at TIMESTAMPTZ, body VARCHAR, prev_hash VARCHAR, hash VARCHAR)",
+        ),
+    ),
+    (
+        "0003_estimates",
+        (
+            "CREATE TABLE estimates (version VARCHAR PRIMARY KEY, number INTEGER, dataset_version VARCHAR, "
+            "model_version VARCHAR, parameters VARCHAR, seed BIGINT, code_version VARCHAR, created_at TIMESTAMPTZ, "
+            "content_hash VARCHAR, parent VARCHAR)",
+            "CREATE TABLE estimate_rows (version VARCHAR, kind VARCHAR, item_id VARCHAR, site_id VARCHAR, "
+            "key VARCHAR, figures VARCHAR)",
+            "CREATE TABLE estimate_contents (version VARCHAR, kind VARCHAR, key VARCHAR, content BLOB)",
+            "CREATE TABLE estimate_choices (number INTEGER PRIMARY KEY, version VARCHAR, actor VARCHAR, "
+            "reason VARCHAR, held BOOLEAN, chosen_at TIMESTAMPTZ)",
+            "CREATE TABLE backtests (version VARCHAR, dataset_version VARCHAR, item_id VARCHAR, site_id VARCHAR, "
+            "pattern VARCHAR, origin DATE, horizon INTEGER, "
+            + ", ".join(f"{name} DOUBLE" for name in BACKTEST_FIGURES)
+            + ", stored_at TIMESTAMPTZ)",
         ),
     ),
 )

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import orjson
 
 from store.database import to_json
-from store.datasets import DEMAND_KINDS, read_dataset
+from store.datasets import DEMAND_KINDS, demand_rank, read_dataset
 from store.duck import DuckFile
 from store.lineage import DatasetInfo, Reject, Rows, SourceFile, StagedTables
 from store.schema import CANONICAL
@@ -60,9 +60,10 @@ class DatasetShelf(DuckFile):
         note: str,
         demand: Sequence[tuple[str, str, date, float]] = (),
     ) -> str:
-        """A new version from an ERP's read-back: receipts and demand appended, open orders and stock replaced.
+        """A new version from an ERP's read-back: receipts, demand and stock counts appended, open orders replaced.
 
-        New demand gets the kind of its item's history, since kinds are never added up.
+        New demand gets the kind of its item's history, since kinds are never added up. Stock that the ERP no
+        longer reports is dropped with its history: an old count is no stock to plan with.
         """
         info = next((known for known in self.datasets() if known.version == parent), None)
         if info is None:
@@ -75,9 +76,10 @@ class DatasetShelf(DuckFile):
         fresh = [r for r in receipts if (r.order_id, r.item_id, r.receipt_date) not in seen]
         rows["receipts"] = [*rows["receipts"], *(tuple(r.model_dump().values()) for r in fresh)]
         rows["purchase_orders"] = [tuple(order.model_dump(mode="json").values()) for order in open_orders]
-        rows["stock"] = [(item, site, units, as_of) for (item, site), units in sorted(on_hand.items())]
+        rows["stock"] = _counts_with(rows["stock"], info.as_of, on_hand, as_of)
         kinds = {
-            (row[0], row[1]): row[4] for row in sorted(rows["demand"], key=lambda row: _rank(row[4]), reverse=True)
+            (row[0], row[1]): row[4]
+            for row in sorted(rows["demand"], key=lambda row: demand_rank(row[4]), reverse=True)
         }
         rows["demand"] = [*rows["demand"], *((*row, kinds.get((row[0], row[1]), DEMAND_KINDS[0])) for row in demand)]
         lineage = [
@@ -154,5 +156,10 @@ class DatasetShelf(DuckFile):
         return {row: orjson.loads(cells) for row, cells in self._all(sql, [import_id, file])}
 
 
-def _rank(kind: str | None) -> int:
-    return DEMAND_KINDS.index(kind or DEMAND_KINDS[0])
+def _counts_with(
+    rows: Rows, clock: date, on_hand: Mapping[tuple[str, str], float], as_of: date
+) -> list[tuple[str, str, float, date]]:
+    """Earlier stock counts of what is still reported, and the new ones; a second look on a day replaces the first."""
+    earlier = [(item, site, units, day or clock) for item, site, units, day in rows]
+    kept = [row for row in earlier if (row[0], row[1]) in on_hand and row[3] < as_of]
+    return [*kept, *((item, site, units, as_of) for (item, site), units in sorted(on_hand.items()))]

@@ -3,6 +3,7 @@
 from store.archive import Archive
 from store.chain import JournalCheck, Transition
 from store.duck import WarehouseBusy
+from store.estimates import EstimateShelf
 from store.lineage import DatasetInfo, Reject, SourceFile, StagedTables
 from store.shelf import DatasetShelf
 
@@ -18,7 +19,7 @@ __all__ = [
 ]
 
 
-class Warehouse(DatasetShelf, Archive):
+class Warehouse(DatasetShelf, EstimateShelf, Archive):
     """Everything analytical of one installation. Thread-safe; one process at a time owns the file."""
 
     def __enter__(self) -> "Warehouse":

@@ -46,6 +46,17 @@ def rejects_of(session: SourcingSession, import_id: str | None) -> list[RejectVi
     return [row for row in session.rejects(KEPT_REJECTS) if import_id in (None, row.import_id)]
 
 
+def check_activation(action: str | None, version: str | None) -> None:
+    """BadInput unless nothing is asked of the estimate versions, or `activate VERSION`."""
+    if action is None or (action == "activate" and version is not None):
+        return
+    told = "names no version" if action == "activate" else "is not known"
+    raise BadInput(
+        f"`jit estimates {action}` {told}.",
+        remedy="Write `jit estimates activate VERSION` with a version of `jit estimates`, or `configured`.",
+    )
+
+
 def event_of(file: Path) -> dict[str, Any]:
     """The CloudEvents object of a JSON file."""
     try:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
 from graph.contracts import SourcingSession
+from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -25,7 +26,9 @@ from graph.views import (
 from tools.domain.errors import JitError
 from web.auth import Asker, UserStore, acting_name, require
 from web.bodies import (
+    BacktestBody,
     DecisionBody,
+    EstimatesBody,
     HaltBody,
     ImportBody,
     ObserveBody,
@@ -196,6 +199,46 @@ def alerts(asker: Asker, session: Session, limit: int = 50) -> Sequence[AlertVie
 def datasets(asker: Asker, session: Session) -> Sequence[DatasetView]:
     """Dataset versions, newest first; the active one is planned on."""
     return session.datasets()
+
+
+@ROUTES.get("/forecast")
+def forecast(
+    item_id: str, asker: Asker, session: Session, site_id: str | None = None, version: str | None = None
+) -> ForecastView:
+    """An item's demand forecast with accuracy, provenance and a chart; that of the next run without a version."""
+    return session.forecast(item_id, site_id, version)
+
+
+@ROUTES.get("/forecasts")
+def forecasts(asker: Asker, session: Session, version: str | None = None) -> Sequence[ForecastRowView]:
+    """Every item's forecast in a row, the worst accuracy first."""
+    return session.forecasts(version)
+
+
+@ROUTES.get("/estimates")
+def estimates(asker: Asker, session: Session, limit: int = 20) -> Sequence[EstimateView]:
+    """Estimate versions, newest first, each with what differs from the one before."""
+    return session.estimates(_bounded(limit))
+
+
+@ROUTES.post("/estimates/active")
+def activate_estimates(body: EstimatesBody, asker: Asker, session: Session) -> EstimateView:
+    """Plan with an earlier estimate version; `configured` goes back to the settings."""
+    require(asker, "estimates")
+    return session.activate_estimates(body.version, acting_name(asker, body.actor), body.reason)
+
+
+@ROUTES.get("/backtests")
+def backtests(asker: Asker, session: Session, version: str | None = None) -> Sequence[BacktestView]:
+    """The stored accuracy of a version: of all items, by demand class, by item; empty before its backtest."""
+    return session.backtests(version)
+
+
+@ROUTES.post("/backtests")
+def backtest(body: BacktestBody, asker: Asker, session: Session) -> Sequence[BacktestView]:
+    """Forecast again from earlier clocks and store the accuracy."""
+    require(asker, "estimates")
+    return session.backtest(body.version)
 
 
 @ROUTES.get("/rejects")

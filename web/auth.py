@@ -49,6 +49,7 @@ ROLES_FOR: Mapping[str, tuple[str, ...]] = {
     "plan": ANYONE[1:],
     "observe": ANYONE[1:],
     "decide": ANYONE[2:],
+    "estimates": ANYONE[1:],
     "halt": ANYONE[2:],
     "resume": ANYONE[3:],
     "rollback": ANYONE[3:],

@@ -72,6 +72,20 @@ class RollbackBody(Body):
     actor: str = ""
 
 
+class EstimatesBody(Body):
+    """The estimate version to plan with; `configured` for one made with the settings."""
+
+    version: str = Field(min_length=1)
+    reason: str = Field(default="", max_length=2000)
+    actor: str = ""
+
+
+class BacktestBody(Body):
+    """The estimate version to measure; that of the next run when none is named."""
+
+    version: str | None = None
+
+
 class ImportBody(Body):
     """A folder on the server's machine."""
 

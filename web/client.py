@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from pydantic import TypeAdapter
 
+from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -37,6 +38,9 @@ REJECTS = TypeAdapter(list[RejectView])
 RUNS = TypeAdapter(list[RunView])
 APPROVALS = TypeAdapter(list[ApprovalView])
 TRANSITIONS = TypeAdapter(list[TransitionView])
+FORECASTS = TypeAdapter(list[ForecastRowView])
+ESTIMATES = TypeAdapter(list[EstimateView])
+BACKTESTS = TypeAdapter(list[BacktestView])
 
 
 class RemoteSession:
@@ -166,6 +170,32 @@ class RemoteSession:
         """Rows that imports turned away, oldest import first."""
         return REJECTS.validate_python(self._get("/api/rejects", limit=limit))
 
+    def forecast(self, item_id: str, site_id: str | None = None, version: str | None = None) -> ForecastView:
+        """An item's demand forecast with accuracy and provenance."""
+        named = _given(item_id=item_id, site_id=site_id, version=version)
+        return ForecastView.model_validate(self._get("/api/forecast", **named))
+
+    def forecasts(self, version: str | None = None) -> Sequence[ForecastRowView]:
+        """Every item's forecast in a row, the worst accuracy first."""
+        return FORECASTS.validate_python(self._get("/api/forecasts", **_given(version=version)))
+
+    def estimates(self, limit: int = 20) -> Sequence[EstimateView]:
+        """Estimate versions, newest first, each with what differs from the one before."""
+        return ESTIMATES.validate_python(self._get("/api/estimates", limit=limit))
+
+    def activate_estimates(self, version: str, actor: str, reason: str = "") -> EstimateView:
+        """Plan with an earlier estimate version; `configured` goes back to the settings."""
+        body = {"version": version, "actor": actor, "reason": reason}
+        return EstimateView.model_validate(self._post("/api/estimates/active", body))
+
+    def backtest(self, version: str | None = None) -> Sequence[BacktestView]:
+        """Forecast again from earlier clocks and store the accuracy."""
+        return BACKTESTS.validate_python(self._post("/api/backtests", {"version": version}))
+
+    def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
+        """The stored accuracy of a version; empty before its backtest."""
+        return BACKTESTS.validate_python(self._get("/api/backtests", **_given(version=version)))
+
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         """Read confirmations and receipts back from the ERP into a new dataset version."""
         return self._post("/api/observe", {"advance_days": advance_days})
@@ -191,7 +221,7 @@ class RemoteSession:
         with self._reaching():
             return _answer(self._http.get(path, params=query))
 
-    def _post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+    def _post(self, path: str, body: Mapping[str, object]) -> Any:
         with self._reaching():
             return _answer(self._http.post(path, json=body))
 
@@ -215,6 +245,11 @@ class RemoteSession:
             raise OutOfReach(
                 f"The server at {self._base_url} does not answer: {error}.", remedy="Start it with `jit serve`."
             ) from error
+
+
+def _given(**named: str | None) -> dict[str, str]:
+    """The query parameters that were given."""
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _answer(response: httpx.Response) -> Any:

@@ -162,5 +162,6 @@ def _stamp(glance: Glance) -> int:
         len(glance.steps),
         str(glance.status.get("halted")),
         str(glance.status.get("dataset")),
+        str(glance.status.get("estimates")),
     )
     return hash(marks)

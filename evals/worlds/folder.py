@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 from pydantic import BaseModel
 
 from tools.domain.catalogue import Item, Link, Offer, PriceBreak, Site, Supplier
@@ -79,6 +80,11 @@ def _demand(dataset: Dataset) -> Iterable[Row]:
 def _stock(dataset: Dataset) -> Iterable[Row]:
     for (item_id, site_id), units in dataset.on_hand.items():
         as_of = dataset.stock_as_of[item_id, site_id]
+        history = dataset.stock_history.get((item_id, site_id))
+        if history is not None:
+            for day, counted in zip(history.dates, history.on_hand, strict=True):
+                if day < np.datetime64(as_of):
+                    yield {"item_id": item_id, "site_id": site_id, "on_hand": float(counted), "as_of": str(day)}
         yield {"item_id": item_id, "site_id": site_id, "on_hand": units, "as_of": as_of}
 
 

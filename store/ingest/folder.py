@@ -213,11 +213,22 @@ def _cut_future(tables: Mapping[str, TypedTable], clock: date) -> list[str]:
             if future:
                 warnings.append(f"{len(future)} rows of {table.file} are dated after {clock} and were left out.")
     if "stock" in tables:
-        counted = [day for p in tables["stock"].good() if (day := tables["stock"].columns["as_of"][p]) is not None]
-        if counted and max(counted) > clock:
-            warnings.append(
-                f"Stock was counted on {max(counted)}, after the clock {clock}; a plan will take it as known then."
-            )
+        warnings += _cut_later_counts(tables["stock"], clock)
+    return warnings
+
+
+def _cut_later_counts(table: TypedTable, clock: date) -> list[str]:
+    """Leave out counts after the clock, but for items that have no other: there the first one is taken as known."""
+    days = {position: table.columns["as_of"][position] or clock for position in table.good()}
+    keys = {position: (table.columns["item_id"][position], table.columns["site_id"][position]) for position in days}
+    counted = {keys[position] for position, day in days.items() if day <= clock}
+    later = {position for position, day in days.items() if day > clock}
+    out = {position for position in later if keys[position] in counted}
+    table.bad |= out
+    warnings = [f"{len(out)} rows of {table.file} are dated after {clock} and were left out."] if out else []
+    if later - out:
+        first = min(days[position] for position in later - out)
+        warnings.append(f"Stock was counted on {first}, after the clock {clock}; a plan will take it as known then.")
     return warnings
 
 

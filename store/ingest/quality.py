@@ -1,5 +1,6 @@
 """Rules between cells, rows and tables: keys, references, dates in order, limits that fit each other."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from store.ingest.normalize import TypedTable
@@ -29,6 +30,8 @@ def check(tables: Mapping[str, TypedTable]) -> None:
                     _known(tables[user], column, tables[target])
     if "offers" in tables:
         _offers_fit(tables["offers"])
+    if "stock" in tables:
+        _counts_dated(tables["stock"])
     for name, later in (("receipts", "receipt_date"), ("purchase_orders", "promised_date")):
         if name in tables:
             _not_before_order(tables[name], later)
@@ -110,6 +113,17 @@ def _offers_fit(table: TypedTable) -> None:
             reason = f"the offer ends on {ends[position]}, before it starts on {starts[position]}"
             remedy = f"Correct valid_from or valid_to in that row of {table.file}."
             table.reject(position, "valid_to", reason, f"{starts[position]} or later", remedy)
+
+
+def _counts_dated(table: TypedTable) -> None:
+    """Of several counts of an item and site each needs its day: without them none is the latest."""
+    keys = list(zip(table.columns["item_id"], table.columns["site_id"], strict=True))
+    counted = Counter(keys[position] for position in table.good())
+    for position in table.good():
+        if counted[keys[position]] > 1 and table.columns["as_of"][position] is None:
+            reason = f"the row names no day, and item {keys[position][0]} has other rows"
+            remedy = f"Name the day of the count in that row of {table.file}, or keep one row of the item."
+            table.reject(position, "as_of", reason, "the day of the count", remedy)
 
 
 def _not_before_order(table: TypedTable, later: str) -> None:

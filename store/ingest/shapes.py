@@ -196,7 +196,7 @@ SHAPES: dict[str, Shape] = {
             _number("on_hand", required=True),
             _date("as_of"),
         ),
-        ("item_id", "site_id"),
+        ("item_id", "site_id", "as_of"),
     ),
     "purchase_orders": Shape(
         (*_order_columns(), Column("status", choices=_values(OrderStatus))),

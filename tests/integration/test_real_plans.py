@@ -38,7 +38,7 @@ class Room:
 
     def replanned(self, dataset: Dataset, leads: Mapping[str, LeadTimeDistribution] | None = None) -> OrderPlan:
         """A plan of changed data, or of other lead times, with the same forecasts."""
-        estimates = self.desk.estimates(self.scope.dataset_version, self.scope.item_ids)
+        estimates = self.desk.estimates(self.scope)
         return plan_orders(build_snapshot(dataset, estimates.forecasts, leads or self.leads, horizon=HORIZON))
 
     @property

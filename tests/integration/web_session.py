@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
 
+from integration.web_forecasts import backtest_of, forecast_of, row_of, version_of
 from integration.web_stock import ITEMS, edited, is_due, line_of, options_of, outlook_of, quantity_of, risk_of
 
+from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -49,6 +51,8 @@ class InMemorySession:
     inbox: dict[str, Mapping[str, object]] = field(default_factory=dict)
     turned_away: list[RejectView] = field(default_factory=list)
     dataset: str = "ds-1-ab12cd34"
+    versions: list[EstimateView] = field(default_factory=lambda: [version_of(2, True), version_of(1, False)])
+    tested: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
@@ -230,6 +234,44 @@ class InMemorySession:
 
     def close(self) -> None:
         pass
+
+    def forecast(self, item_id: str, site_id: str | None = None, version: str | None = None) -> ForecastView:
+        item = next((one for one in ITEMS if one.item_id == item_id), None)
+        if item is None or site_id not in (None, "MAIN"):
+            raise NotFound(f"There is no item {item_id}.", remedy=f"Did you mean {ITEMS[0].item_id}?", item_id=item_id)
+        estimate = self._estimate_named(version)
+        return forecast_of(item, estimate, self._tested(item_id, estimate.version))
+
+    def forecasts(self, version: str | None = None) -> Sequence[ForecastRowView]:
+        made = self._estimate_named(version).version
+        return [row_of(item, made, self._tested(item.item_id, made)) for item in ITEMS]
+
+    def estimates(self, limit: int = 20) -> Sequence[EstimateView]:
+        with self._lock:
+            return self.versions[:limit]
+
+    def activate_estimates(self, version: str, actor: str, reason: str = "") -> EstimateView:
+        with self._lock:
+            wanted = self._estimate_named(None if version == "configured" else version)
+            self.versions = [version_of(one.number, one == wanted, actor, reason) for one in self.versions]
+            return self._estimate_named(wanted.version)
+
+    def backtest(self, version: str | None = None) -> Sequence[BacktestView]:
+        self.tested.add(self._estimate_named(version).version)
+        return self.backtests(version)
+
+    def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
+        made = self._estimate_named(version).version
+        return [backtest_of(item, made) for item in ITEMS] if made in self.tested else []
+
+    def _tested(self, item_id: str, version: str) -> BacktestView | None:
+        return next((one for one in self.backtests(version) if one.name == item_id), None)
+
+    def _estimate_named(self, version: str | None) -> EstimateView:
+        found = next((one for one in self.versions if one.version == version or (not version and one.active)), None)
+        if found is None:
+            raise NotFound(f"There is no estimate version {version}.", remedy="See the versions.", version=version)
+        return found
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         return {"advanced_days": advance_days, "receipts": 0}

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+import numpy as np
+
 from tools.domain.arrays import BoolArray, DateArray, FloatArray
 from tools.domain.catalogue import Item, Link, Offer, Site, Supplier
 from tools.domain.orders import PurchaseOrder, Receipt
@@ -39,6 +41,22 @@ class DemandHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class StockHistory:
+    """Counts of one item and site: `dates` (n,) datetime64[D] ascending, each once; `on_hand` (n,) units."""
+
+    item_id: str
+    site_id: str
+    dates: DateArray
+    on_hand: FloatArray
+
+    def days_without(self, until: date) -> DateArray:
+        """Days without stock up to `until`: from each count of nothing to the day before the next count."""
+        ends = np.append(self.dates[1:], np.datetime64(until, "D") + 1)
+        runs = [np.arange(self.dates[at], ends[at]) for at in np.flatnonzero(self.on_hand <= 0)]
+        return np.concatenate(runs) if runs else np.empty(0, dtype="datetime64[D]")
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarDay:
     """A day on which an item (or, with no item, every item) is promoted or the site is closed."""
 
@@ -70,7 +88,7 @@ class Dataset:
     sites: Mapping[str, Site]
     offers: tuple[Offer, ...]
     on_hand: Mapping[tuple[str, str], float]
-    """Units on hand by (item_id, site_id)."""
+    """Units on hand by (item_id, site_id): the latest count up to the clock."""
     stock_as_of: Mapping[tuple[str, str], date]
     demand: Mapping[tuple[str, str], DemandHistory]
     """History by (item_id, site_id)."""
@@ -80,6 +98,22 @@ class Dataset:
     calendar: tuple[CalendarDay, ...] = ()
     user_forecasts: Mapping[str, UserForecast] = field(default_factory=dict[str, UserForecast])
     content_hash: str = ""
+
+    @property
+    def families(self) -> dict[str, str]:
+        """Item id to its family; items of a family that is measured in several units are kept apart by unit."""
+        units: dict[str, set[str]] = {}
+        for item in self.items.values():
+            units.setdefault(item.family, set()).add(item.uom)
+        return {
+            item_id: item.family if len(units[item.family]) == 1 else f"{item.family} in {item.uom}"
+            for item_id, item in self.items.items()
+            if item.family
+        }
+    stock_history: Mapping[tuple[str, str], StockHistory] = field(default_factory=dict[tuple[str, str], StockHistory])
+    """All counts up to the clock by (item_id, site_id), where there is more than one."""
+    stockouts: Mapping[tuple[str, str], DateArray] = field(default_factory=dict[tuple[str, str], DateArray])
+    """Days on which the item had no stock, where what was recorded then may be less than the demand."""
 
 
 @dataclass(frozen=True, slots=True)

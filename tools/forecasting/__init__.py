@@ -1,20 +1,21 @@
 """Demand distributions per item and site, from history."""
 
-from tools.forecasting.accuracy import backtest, coverage, pinball
-from tools.forecasting.forecast import DemandForecast, Engine, ForecastSettings, forecast_demand
+from tools.forecasting.catalogue import Catalogue, DemandForecast
+from tools.forecasting.context import DemandContext
+from tools.forecasting.forecast import forecast_catalogue, forecast_demand
 from tools.forecasting.history import bucket, detect_period
 from tools.forecasting.patterns import DemandPattern, classify
+from tools.forecasting.settings import ForecastSettings
 
 __all__ = [
+    "Catalogue",
+    "DemandContext",
     "DemandForecast",
     "DemandPattern",
-    "Engine",
     "ForecastSettings",
-    "backtest",
     "bucket",
     "classify",
-    "coverage",
     "detect_period",
+    "forecast_catalogue",
     "forecast_demand",
-    "pinball",
 ]

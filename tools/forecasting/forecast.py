@@ -1,78 +1,27 @@
-"""Sample paths of future demand: an ensemble for frequent demand, a compound bootstrap for intermittent demand."""
+"""Demand forecasts of a whole catalogue: prepared, fitted at once, reconciled with families, drawn as sample paths."""
 
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import date
-from enum import StrEnum
 
 import numpy as np
 
-from tools.domain.arrays import DateArray, FloatArray
-from tools.domain.datasets import DemandHistory, Period, PeriodSeries
-from tools.forecasting import models
-from tools.forecasting.accuracy import LEAST_HISTORY, PathsFrom, backtest
-from tools.forecasting.history import bucket, future_starts
-from tools.forecasting.intermittent import compound_bootstrap
-from tools.forecasting.patterns import DemandPattern, classify
-from tools.forecasting.smoothing import Fitted, smooth
+from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.datasets import DemandHistory, Period
+from tools.forecasting.buckets import future_edges
+from tools.forecasting.catalogue import Catalogue, DemandForecast
+from tools.forecasting.context import DemandContext
+from tools.forecasting.engine import CatalogueFit, fit_catalogue
+from tools.forecasting.life import Life
+from tools.forecasting.panel import Panel, panel_of
+from tools.forecasting.preparation import PreparedSeries, prepare
+from tools.forecasting.reconciliation import NO_FAMILY, family_sums, family_variances, reconcile
+from tools.forecasting.settings import ForecastSettings
 
-MODEL_VERSION = "1"
+__all__ = ["MODEL_VERSION", "Catalogue", "DemandForecast", "ForecastSettings", "forecast_catalogue", "forecast_demand"]
 
-
-SPREAD_PRIOR = 4.0
-"""Standardised errors of the expected size that an item's own ones are weighed against."""
-LARGEST_SQUARE = 16.0
-"""A squared standardised error counts at most this, so that one shock does not set the spread."""
-
-
-class Engine(StrEnum):
-    """Which ensemble forecasts frequent demand."""
-
-    SMOOTHING = "smoothing"
-    """Damped trend and theta, built in: milliseconds an item."""
-    STATSFORECAST = "statsforecast"
-    """AutoETS and the dynamic optimised theta method: seconds to import, up to a tenth of a second an item."""
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastSettings:
-    """Paths, seed, and how much history the models need."""
-
-    paths: int = 256
-    seed: int = 7
-    min_observations: int = 8
-    """Below this the observed periods are resampled."""
-    recent_periods: int = 104
-    """At most this much history is used."""
-    engine: Engine = Engine.SMOOTHING
-    backtest_origins: int = 4
-    """Earlier origins from which each item is forecast again, for its spread and its stated accuracy."""
-    backtest_horizon: int = 6
-
-
-@dataclass(frozen=True)
-class DemandForecast:
-    """Predictive distribution of one item and site. `paths` (S, T) units per period, non-negative."""
-
-    item_id: str
-    site_id: str
-    period: Period
-    starts: DateArray
-    paths: FloatArray
-    pattern: DemandPattern
-    model: str
-    fallback: str | None
-    history: PeriodSeries
-    accuracy: Mapping[str, float] = field(default_factory=dict[str, float])
-
-    def mean(self) -> FloatArray:
-        """(T,) expected units per period."""
-        return self.paths.mean(axis=0)
-
-    def quantile(self, q: float) -> FloatArray:
-        """(T,) quantile per period."""
-        return np.quantile(self.paths, q, axis=0)
+MODEL_VERSION = "2"
+LARGEST_SCALE = 4.0
+"""Reconciliation multiplies an item's demand by at most this, or divides it."""
 
 
 def forecast_demand(
@@ -82,129 +31,87 @@ def forecast_demand(
     period: Period,
     horizon: int,
     settings: ForecastSettings | None = None,
+    context: DemandContext | None = None,
 ) -> tuple[DemandForecast, ...]:
     """One forecast per history, in order. A series that no model fits gets a stated fallback, never an error."""
-    chosen = settings or ForecastSettings()
-    return tuple(_forecast(bucket(history, as_of, period), as_of, horizon, chosen) for history in histories)
-
-
-def _forecast(series: PeriodSeries, as_of: date, horizon: int, settings: ForecastSettings) -> DemandForecast:
-    name = f"{series.item_id}|{series.site_id}|{settings.seed}"
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
-    values = series.quantities[-settings.recent_periods :]
-    pattern = classify(values)
-    made = _paths(values, pattern, _Task(series.period, horizon, settings, rng))
-    starts = future_starts(series, as_of, horizon)
-    return DemandForecast(
-        series.item_id,
-        series.site_id,
-        series.period,
-        starts,
-        made.paths,
-        pattern,
-        made.model,
-        made.fallback,
-        series,
-        made.accuracy,
+    made = forecast_catalogue(
+        histories, as_of=as_of, period=period, horizon=horizon, settings=settings, context=context
     )
+    return tuple(made)
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    period: Period
-    horizon: int
-    settings: ForecastSettings
-    rng: np.random.Generator
+def forecast_catalogue(
+    histories: Sequence[DemandHistory],
+    *,
+    as_of: date,
+    period: Period,
+    horizon: int,
+    settings: ForecastSettings | None = None,
+    context: DemandContext | None = None,
+) -> Catalogue:
+    """Forecasts of all histories in compact form. Deterministic for data, settings and seed, whatever the threads.
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.settings.paths, self.horizon
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    paths: FloatArray
-    model: str
-    fallback: str | None
-    accuracy: Mapping[str, float] = field(default_factory=dict[str, float])
-
-
-def _paths(values: FloatArray, pattern: DemandPattern, task: _Task) -> _Made:
-    if pattern is DemandPattern.NONE:
-        reason = "no demand in the history" if values.size else "no history"
-        return _Made(np.zeros(task.shape), "zero", reason)
-    if values.size < task.settings.min_observations:
-        reason = f"only {values.size} periods of history: they are resampled"
-        return _Made(task.rng.choice(values, size=task.shape), "resample", reason)
-    if pattern in (DemandPattern.INTERMITTENT, DemandPattern.LUMPY):
-        return _intermittent(values, task)
-    return _frequent(values, task)
-
-
-def _intermittent(values: FloatArray, task: _Task) -> _Made:
-    def resampled(past: FloatArray, horizon: int) -> FloatArray:
-        return compound_bootstrap(past, task.period, (task.settings.paths, horizon), task.rng)
-
-    paths = resampled(values, task.horizon)
-    return _Made(paths, "sba-compound-bootstrap", None, _tested(values, resampled, task))
-
-
-def _frequent(values: FloatArray, task: _Task) -> _Made:
-    """Fit the chosen ensemble; spread and accuracy come from forecasts of the built-in one at earlier origins."""
-    if task.settings.engine is Engine.STATSFORECAST:
-        fitted = models.ensemble(values, task.horizon, season_length(task.period, values.size))
-    else:
-        fitted = _fit(values, task.period, task.horizon)
-    earlier = _earlier_fits(values, task.period, task.settings)
-    spread = error_spread(values, earlier.values())
-
-    def again(past: FloatArray, horizon: int) -> FloatArray:
-        return models.residual_paths(earlier[past.size], (task.settings.paths, horizon), task.rng, spread)
-
-    paths = models.residual_paths(fitted, task.shape, task.rng, spread)
-    accuracy = {"mase": fitted.mase, "spread": spread} | _tested(values, again, task)
-    return _Made(paths, fitted.model, fitted.fallback, accuracy)
-
-
-def _fit(values: FloatArray, period: Period, horizon: int) -> Fitted:
-    fitted = smooth(values, period, horizon)
-    if np.isfinite(fitted.mean).all() and np.isfinite(fitted.residuals).all():
-        return fitted
-    return models.moving_average(values, horizon, "smoothing gave values that are not finite")
-
-
-def _earlier_fits(values: FloatArray, period: Period, settings: ForecastSettings) -> dict[int, Fitted]:
-    """Fits to the history as it was at each earlier origin, by its length."""
-    step = settings.backtest_horizon
-    cuts = [values.size - back * step for back in range(1, settings.backtest_origins + 1)]
-    return {cut: _fit(values[:cut], period, step) for cut in cuts if cut >= LEAST_HISTORY and values[:cut].any()}
-
-
-def error_spread(values: FloatArray, earlier: Iterable[Fitted]) -> float:
-    """Factor on the one-step errors that makes earlier forecasts as uncertain as they turned out to be.
-
-    The root of the mean squared standardised error over the earlier origins, drawn towards 1.
+    Errors are pooled over the catalogue, so an item's forecast depends on the others beside it.
     """
-    squares: list[float] = []
-    for fitted in earlier:
-        variance = float(fitted.residuals.var()) * np.cumsum(fitted.carry**2) * fitted.scale**2
-        actual = values[fitted.past : fitted.past + fitted.mean.size]
-        known = variance > 0
-        squares += np.minimum((actual - fitted.mean)[known] ** 2 / variance[known], LARGEST_SQUARE).tolist()
-    return float(np.sqrt((SPREAD_PRIOR + sum(squares)) / (SPREAD_PRIOR + len(squares))))
+    chosen, known = settings or ForecastSettings(), context or DemandContext()
+    prepared = prepare(histories, as_of=as_of, period=period, horizon=horizon, context=known)
+    families = _families(prepared, known.families) if chosen.reconcile else np.full(len(prepared), NO_FAMILY)
+    panel = _with_totals(panel_of([one.values for one in prepared], period, chosen.recent_periods), families)
+    fit = fit_catalogue(panel, horizon)
+    starts = future_edges(np.datetime64(as_of, "D"), period, horizon)[:-1]
+    return Catalogue(prepared, panel, fit, _factors(fit, families), starts, chosen, known)
 
 
-def _tested(values: FloatArray, make_paths: PathsFrom, task: _Task) -> dict[str, float]:
-    """Figures of the backtest; empty where the history is too short for one."""
-    step, origins = task.settings.backtest_horizon, task.settings.backtest_origins
-    made = backtest(values, make_paths, horizon=step, origins=origins, season=season_length(task.period, values.size))
-    if made.origins == 0:
-        return {}
-    ratio = made.pinball / made.pinball_naive if made.pinball_naive > 0 else 1.0
-    return {"pinball_to_naive": ratio, "coverage_80": made.coverage_80, "bias": made.bias}
+def _families(prepared: Sequence[PreparedSeries], family_of: Mapping[str, str]) -> IntArray:
+    """(N,) place of each established item's family; `NO_FAMILY` where it has no other such item."""
+    names = [family_of.get(one.series.item_id, "") if one.life is Life.ACTIVE else "" for one in prepared]
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    places = {name: place for place, name in enumerate(sorted(n for n, c in counts.items() if n and c > 1))}
+    return np.array([places.get(name, NO_FAMILY) for name in names], dtype=np.int64)
 
 
-def season_length(period: Period, observations: int) -> int:
-    """Periods in a season that two full seasons of history can show; 1 without."""
-    length = 12 if period is Period.MONTH else 1
-    return length if observations >= 2 * length else 1
+def _with_totals(panel: Panel, families: IntArray) -> Panel:
+    """The panel with one more row per family: the sum of its items, from the period on in which all have begun."""
+    count = int(families.max(initial=NO_FAMILY)) + 1
+    if count == 0:
+        return panel
+    known = np.isfinite(panel.values)
+    means = np.where(known, panel.values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    complete = np.where(known, panel.values, np.where(known.any(axis=1), means, 0.0)[:, None])
+    before = np.arange(panel.width) < panel.first[:, None]
+    totals = family_sums(np.where(before, 0.0, complete), families, count)
+    seen = family_sums(known.astype(np.float64), families, count) > 0
+    first = np.argmax(seen, axis=1).astype(np.int64)
+    rows = np.where(np.arange(panel.width) >= first[:, None], totals, np.nan)
+    return Panel(np.vstack([panel.values, rows]), np.concatenate([panel.first, first]), panel.period)
+
+
+def _factors(fit: CatalogueFit, families: IntArray) -> FloatArray:
+    """(N, T) what reconciliation multiplies each item's demand by."""
+    items, count = families.size, int(families.max(initial=NO_FAMILY)) + 1
+    means, variances = fit.mean * fit.season, fit.variances()
+    if count == 0:
+        return np.ones_like(means[:items])
+    summed = family_sums(variances[:items], families, count)
+    own, together = _past_errors(fit, families, count)
+    trusted = family_variances(own, together, summed)
+    made = reconcile(means[:items], variances[:items], families, means[items:], trusted)
+    ratio = np.divide(made.items, means[:items], out=np.ones_like(made.items), where=means[:items] > 0)
+    return np.clip(ratio, 1 / LARGEST_SCALE, LARGEST_SCALE)
+
+
+def _past_errors(fit: CatalogueFit, families: IntArray, count: int) -> tuple[FloatArray, FloatArray]:
+    """(F, O) errors per period at earlier origins, of the families' own forecasts and of their items' summed."""
+    past = fit.past
+    errors = np.where(past.tried, past.missed().mean(axis=2), np.nan)
+    place = np.full(fit.mean.shape[0], -1, dtype=np.int64)
+    place[past.rows] = np.arange(past.rows.size)
+    own, together = (np.full((count, past.origins.size), np.nan) for _ in range(2))
+    for family in range(count):
+        total, members = place[families.size + family], place[np.flatnonzero(families == family)]
+        if total >= 0 and (members >= 0).all():
+            own[family] = errors[total]
+            together[family] = errors[members].sum(axis=0)
+    return own, together

@@ -5,8 +5,10 @@ from datetime import date
 
 import numpy as np
 
-from tools.domain.arrays import DateArray, IntArray
+from tools.domain.arrays import DateArray
 from tools.domain.datasets import DemandHistory, Period, PeriodSeries
+from tools.forecasting.buckets import fill_buckets, future_edges
+from tools.forecasting.records import read_records
 
 
 def detect_period(histories: Sequence[DemandHistory]) -> Period:
@@ -30,50 +32,23 @@ def bucket(history: DemandHistory, as_of: date, period: Period) -> PeriodSeries:
     Weeks are counted backward from `as_of` and a month that has not ended is left out, so the newest bucket is
     whole; the oldest is left out where records come more often than buckets and begin in the middle of it.
     """
-    end = np.datetime64(as_of)
-    usable = np.isfinite(history.quantities) & (history.quantities >= 0) & (history.dates <= end)
-    dates, quantities = history.dates[usable], history.quantities[usable]
-    if dates.size == 0:
-        starts, sums = np.empty(0, dtype="datetime64[D]"), np.empty(0)
-    else:
-        starts, places = _months(dates, end) if period is Period.MONTH else _runs_of_days(dates, end, int(period.days))
-        inside = (places >= 0) & (places < starts.size)
-        sums = np.bincount(places[inside], weights=quantities[inside], minlength=starts.size).astype(np.float64)
-    closed = np.zeros(starts.size, dtype=np.bool_)
-    return PeriodSeries(history.item_id, history.site_id, period, starts, sums, closed)
+    return bucket_all([history], as_of, period)[0]
 
 
-def _months(dates: DateArray, end: np.datetime64) -> tuple[DateArray, IntArray]:
-    """First days of the whole calendar months, and each date's place among them."""
-    first = dates.min().astype("datetime64[M]")
-    count = max(int((_first_open_month(end) - first).astype(int)), 0)
-    places = (dates.astype("datetime64[M]") - first).astype(np.int64)
-    return (first + np.arange(count)).astype("datetime64[D]"), places
-
-
-def _first_open_month(end: np.datetime64) -> np.datetime64:
-    """The first month that has not ended by this day."""
-    return (end + 1).astype("datetime64[M]")
-
-
-def _runs_of_days(dates: DateArray, end: np.datetime64, length: int) -> tuple[DateArray, IntArray]:
-    """First days of the buckets of equal length that end on `end`, and each date's place among them."""
-    count = int((end - dates.min()).astype(int)) // length + 1
-    places = count - 1 - (end - dates).astype(np.int64) // length
-    starts: DateArray = end - np.arange(count, 0, -1) * length + 1
-    if count > 1 and starts[0] < dates.min() and _records_per_bucket(dates, length) > 1:
-        return starts[1:], places - 1
-    return starts, places
-
-
-def _records_per_bucket(dates: DateArray, length_days: int) -> float:
-    gaps = np.diff(np.unique(dates)).astype("timedelta64[D]").astype(np.int64)
-    return length_days / float(np.median(gaps)) if gaps.size else 0.0
+def bucket_all(histories: Sequence[DemandHistory], as_of: date, period: Period) -> tuple[PeriodSeries, ...]:
+    """The same for a whole catalogue at once; its oldest bucket is the one that may be left out."""
+    if not histories:
+        return ()
+    made = fill_buckets([(read_records(histories, as_of, period, {}), len(histories))], as_of, period)
+    closed = np.zeros(made.starts.size, dtype=np.bool_)
+    series: list[PeriodSeries] = []
+    for place, history in enumerate(histories):
+        values = made.values[made.of(place)]
+        starts = made.starts[made.starts.size - values.size :]
+        series.append(PeriodSeries(history.item_id, history.site_id, period, starts, values, closed[: values.size]))
+    return tuple(series)
 
 
 def future_starts(series: PeriodSeries, as_of: date, horizon: int) -> DateArray:
     """First days of the coming buckets."""
-    end = np.datetime64(as_of)
-    if series.period is Period.MONTH:
-        return (_first_open_month(end) + np.arange(horizon)).astype("datetime64[D]")
-    return end + 1 + np.arange(horizon) * int(series.period.days)
+    return future_edges(np.datetime64(as_of, "D"), series.period, horizon)[:-1]

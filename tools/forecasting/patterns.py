@@ -2,7 +2,9 @@
 
 from enum import StrEnum
 
-from tools.domain.arrays import FloatArray
+import numpy as np
+
+from tools.domain.arrays import FloatArray, IntArray
 
 ADI_CUT = 1.32
 CV2_CUT = 0.49
@@ -19,13 +21,25 @@ class DemandPattern(StrEnum):
     """No demand at all."""
 
 
+PATTERNS = tuple(DemandPattern)
+"""Patterns by the code that `classify_rows` gives."""
+
+
 def classify(quantities: FloatArray) -> DemandPattern:
-    """Pattern of a bucketed series (n,): mean interval between demands and squared CV of their sizes."""
-    sizes = quantities[quantities > 0]
-    if sizes.size == 0:
-        return DemandPattern.NONE
-    interval = quantities.size / sizes.size
-    cv2 = float((sizes.std() / sizes.mean()) ** 2)
-    if interval < ADI_CUT:
-        return DemandPattern.SMOOTH if cv2 < CV2_CUT else DemandPattern.ERRATIC
-    return DemandPattern.INTERMITTENT if cv2 < CV2_CUT else DemandPattern.LUMPY
+    """Pattern of a bucketed series (n,), nan where unknown."""
+    return PATTERNS[int(classify_rows(quantities[None, :])[0])]
+
+
+def classify_rows(values: FloatArray) -> IntArray:
+    """(N,) codes into `PATTERNS` of series (N, n): mean interval between demands and squared CV of their sizes."""
+    known = np.isfinite(values).sum(axis=1)
+    positive = values > 0
+    count = positive.sum(axis=1)
+    least = np.maximum(count, 1)
+    sizes = np.where(positive, values, 0.0)
+    mean = sizes.sum(axis=1) / least
+    variance = np.maximum((sizes**2).sum(axis=1) / least - mean**2, 0.0)
+    frequent = known / least < ADI_CUT
+    steady = variance < CV2_CUT * np.maximum(mean, 1e-300) ** 2
+    codes = np.where(frequent, 0, 2) + np.where(steady, 0, 1)
+    return np.where(count > 0, codes, PATTERNS.index(DemandPattern.NONE)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Charts: fans of an item's demand and projected stock, and what the options trade for each other."""
+"""Charts: the fan of an item's projected stock, and what the options trade for each other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,18 +17,9 @@ GROUPS = ("#3a7ca5", "#c2622f", "#4f8f5b", "#8a6bb1", "#a8862c")
 Option = dict[str, Any]
 
 
-def demand_chart(outlook: OutlookView) -> Option:
-    """What was consumed, then the forecast's median within its 10 and 90 % quantiles."""
-    past, ahead = len(outlook.history_dates), len(outlook.dates)
-    dates = [*outlook.history_dates, *outlook.dates]
-    history = [*outlook.history, *[None] * ahead]
-    series = [_line("History", history, PAST), *_fan(outlook.demand_p10, outlook.demand_p50, outlook.demand_p90, past)]
-    return _chart(dates, series)
-
-
 def stock_chart(outlook: OutlookView) -> Option:
     """Projected stock within its quantiles, with the reorder point and the safety stock as lines."""
-    series = _fan(outlook.stock_p10, outlook.stock_p50, outlook.stock_p90, 0)
+    series = _fan(outlook.stock_p10, outlook.stock_p50, outlook.stock_p90)
     levels = [("Reorder point", outlook.reorder_point), ("Safety stock", outlook.safety_stock)]
     series[-1]["markLine"] = {
         "symbol": "none",
@@ -40,25 +31,24 @@ def stock_chart(outlook: OutlookView) -> Option:
     return _chart(list(outlook.dates[: len(outlook.stock_p50)]), series)
 
 
-def _fan(low: Sequence[float], middle: Sequence[float], high: Sequence[float], offset: int) -> list[Option]:
+def _fan(low: Sequence[float], middle: Sequence[float], high: Sequence[float]) -> list[Option]:
     """The band as a transparent base and a filled difference stacked on it, then the median."""
-    skipped: list[float | None] = [None] * offset
     band = {"stack": "band", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0}, "type": "line"}
     return [
-        {**band, "name": "10 %", "data": [*skipped, *low], "stackStrategy": "all"},
+        {**band, "name": "10 %", "data": list(low), "stackStrategy": "all"},
         {
             **band,
             "name": "10–90 %",
-            "data": [*skipped, *(round(top - base, 4) for base, top in zip(low, high, strict=True))],
+            "data": [round(top - base, 4) for base, top in zip(low, high, strict=True)],
             "areaStyle": {"color": FAN, "opacity": 0.45},
             "itemStyle": {"color": FAN},
             "stackStrategy": "all",
         },
-        _line("Median", [*skipped, *middle], INK),
+        _line("Median", middle, INK),
     ]
 
 
-def _line(name: str, values: Sequence[float | None], colour: str) -> Option:
+def _line(name: str, values: Sequence[float], colour: str) -> Option:
     return {
         "name": name,
         "type": "line",

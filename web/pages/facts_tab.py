@@ -84,6 +84,10 @@ def _run_facts(plan: PlanView) -> None:
         heading("Data quality")
         for verdict in plan.quality:
             show_verdict(verdict)
+    if drift := [verdict for verdict in plan.verdicts if verdict.gate == "drift"]:
+        heading("Drift")
+        for verdict in drift:
+            show_verdict(verdict)
 
 
 def _datasets(datasets: Sequence[DatasetView]) -> None:

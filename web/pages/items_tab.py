@@ -4,11 +4,15 @@ from typing import Any
 
 from nicegui import ui
 
+from graph.forecast_views import ForecastView
 from graph.views import OutlookView, PlanView
-from web.pages.charts import demand_chart, labelled_chart, stock_chart
+from web.pages.charts import labelled_chart, stock_chart
+from web.pages.estimate_choice import Changed, EstimateChoice
+from web.pages.forecast_card import demand_chart, forecast_facts
 from web.pages.line_drawer import named
 from web.pages.parts import empty, figures, heading
 from web.pages.plan_tab import NUMBER, NUMBER_CELL
+from web.pages.room import Seat
 from web.pages.wording import percent, quantity
 
 COLUMNS: list[dict[str, Any]] = [
@@ -32,10 +36,12 @@ SHOW_CELL = """
 class ItemsTab:
     """The table on top, the charts of the item that was picked below."""
 
-    def __init__(self) -> None:
+    def __init__(self, seat: Seat, changed: Changed) -> None:
+        self._seat = seat
         self._outlooks: dict[str, OutlookView] = {}
         self._picked = ""
-        self._drawn: OutlookView | None = None
+        self._version: str | None = None
+        self._drawn: tuple[OutlookView, ForecastView | None] | None = None
         with ui.row().classes("table-head"):
             heading("Items")
             ui.space()
@@ -48,37 +54,44 @@ class ItemsTab:
         for name in ("on_hand", "position", "reorder_point", "cover", "stockout"):
             self._table.add_slot(f"body-cell-{name}", NUMBER_CELL)
         self._table.on("show", lambda event: self.pick(str(event.args)))
+        self._choice = EstimateChoice(seat, changed)
         self._detail = ui.column().classes("fill").props("aria-live=polite")
 
-    def update(self, plan: PlanView | None) -> None:
-        """Take over a run's outlooks; the picked item stays."""
+    async def update(self, plan: PlanView | None) -> None:
+        """Take over a run's outlooks and its estimate version; the picked item stays."""
         outlooks = plan.outlooks if plan else ()
+        self._version = plan.run.versions.get("estimate") if plan else None
         self._outlooks = {outlook.item_id: outlook for outlook in outlooks}
         self._table.rows = [_row(outlook) for outlook in outlooks]
         self._table.update()
         riskiest = max(outlooks, key=lambda one: one.stockout_probability, default=None)
         if self._picked not in self._outlooks:
             self._picked = riskiest.item_id if riskiest else ""
-        self._draw()
+        await self._choice.update()
+        await self._draw()
 
-    def pick(self, item_id: str) -> bool:
+    async def pick(self, item_id: str) -> bool:
         """Show the charts of an item; tells whether there is such an item."""
         if item_id in self._outlooks:
             self._picked = item_id
-            self._draw()
+            await self._draw()
         return item_id in self._outlooks
 
-    def _draw(self) -> None:
-        outlook = self._outlooks.get(self._picked)
-        if outlook is not None and outlook == self._drawn:
+    async def _draw(self) -> None:
+        picked = self._picked
+        outlook, view = self._outlooks.get(picked), None
+        if outlook is not None and outlook.dates:
+            with self._detail:
+                view = await self._seat.act("read", self._seat.room.session.forecast, picked, None, self._version)
+        if picked != self._picked or (outlook is not None and (outlook, view) == self._drawn):
             return
-        self._drawn = outlook
+        self._drawn = (outlook, view) if outlook is not None else None
         self._detail.clear()
         with self._detail:
             if outlook is None:
                 empty("No item has an outlook yet.", "A run computes them.")
             else:
-                _detail(outlook)
+                _detail(outlook, view)
 
 
 def _row(outlook: OutlookView) -> dict[str, object]:
@@ -93,7 +106,7 @@ def _row(outlook: OutlookView) -> dict[str, object]:
     }
 
 
-def _detail(outlook: OutlookView) -> None:
+def _detail(outlook: OutlookView, view: ForecastView | None) -> None:
     heading(named(outlook.item_id, outlook.item))
     ui.label(outlook.reason)
     figures(
@@ -107,17 +120,12 @@ def _detail(outlook: OutlookView) -> None:
         ]
     )
     with ui.element("div").classes("charts"):
-        if outlook.dates:
-            labelled_chart("Demand per period", demand_chart(outlook), _demand_words(outlook))
+        if view is not None:
+            demand_chart(view)
         if outlook.stock_p50:
             labelled_chart("Projected stock", stock_chart(outlook), _stock_words(outlook))
-
-
-def _demand_words(outlook: OutlookView) -> str:
-    middle, low, high = outlook.demand_p50, outlook.demand_p10, outlook.demand_p90
-    if not middle:
-        return "No forecast."
-    return f"The first period's median is {middle[0]:,.0f}, between {low[0]:,.0f} and {high[0]:,.0f} in 8 of 10 cases."
+    if view is not None:
+        forecast_facts(view)
 
 
 def _stock_words(outlook: OutlookView) -> str:

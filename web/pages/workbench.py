@@ -85,7 +85,7 @@ class Workbench:
             with ui.tab_panel("Plan"):
                 self._plan_tab = PlanTab(drawer, self._show_latest)
             with ui.tab_panel("Items"):
-                self._items = ItemsTab()
+                self._items = ItemsTab(self._seat, self.refresh)
             with ui.tab_panel("Risks"):
                 self._risks = RisksTab()
             with ui.tab_panel("Runs"):
@@ -144,7 +144,7 @@ class Workbench:
         if name == "Plan":
             self._plan_tab.update(self._plan, latest=not self._earlier)
         elif name == "Items":
-            self._items.update(self._plan)
+            await self._items.update(self._plan)
         elif name == "Risks":
             self._risks.update(self._plan, self._glance.alerts)
         elif name == "Runs":
@@ -166,7 +166,7 @@ class Workbench:
         if kind == "line":
             self._plan_tab.explain(rest)
         elif kind == "outlook":
-            self._items.pick(rest)
+            await self._items.pick(rest)
 
     def _show_status(self, status: Mapping[str, object]) -> None:
         halted = bool(status.get("halted"))

@@ -34,13 +34,34 @@ def test_what_remains_is_conditional_on_not_having_arrived() -> None:
     assert left.probabilities == pytest.approx([0.6, 0.4])
 
 
-def test_an_order_older_than_every_lead_time_seen_is_still_expected_and_says_so() -> None:
+def test_an_order_older_than_nearly_every_lead_time_seen_is_still_expected_and_says_so() -> None:
     left = THREE.remaining(60)
     assert left.days.min() >= 1
-    assert left.fallback == "older than every lead time seen"
+    assert left.fallback == "older than nearly every lead time seen"
+    assert THREE.remaining(20).fallback is None
 
 
-@given(spread=spreads, age=st.integers(0, 500))
+def test_the_older_an_order_beyond_all_experience_the_longer_it_still_takes() -> None:
+    waits = [THREE.remaining(age).mean for age in (50, 100, 200, 400)]
+    assert waits == sorted(waits)
+
+
+def test_the_probability_of_arrival_by_a_day_adds_up_the_days_before() -> None:
+    assert [THREE.arrival_probability(day) for day in (9, 10, 19.5, 20, 39, 40, 500)] == pytest.approx(
+        [0, 0.5, 0.5, 0.8, 0.8, 1, 1]
+    )
+    assert THREE.cdf(np.array([[9, 10], [20, 40]])) == pytest.approx(np.array([[0, 0.5], [0.8, 1]]))
+
+
+@given(spread=spreads, age=st.integers(0, 400), wait=st.integers(0, 400))
+def test_what_remains_obeys_bayes(spread: LeadTimeDistribution, age: int, wait: int) -> None:
+    """P(T <= a + r | T > a) = (F(a + r) - F(a)) / (1 - F(a))."""
+    until, beyond = spread.arrival_probability(age), spread.arrival_probability(age + wait)
+    if until <= 0.98:
+        assert spread.remaining(age).arrival_probability(wait) == pytest.approx((beyond - until) / (1 - until))
+
+
+@given(spread=spreads, age=st.integers(0, 5000))
 def test_what_remains_is_a_distribution_over_whole_days_to_come(spread: LeadTimeDistribution, age: int) -> None:
     left = spread.remaining(age)
     assert left.probabilities.sum() == pytest.approx(1)

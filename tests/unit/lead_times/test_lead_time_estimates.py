@@ -13,7 +13,7 @@ from shared_data import shared_data
 from tools.domain.catalogue import Offer
 from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
 from tools.lead_times import LeadTimeDistribution, LeadTimeSettings, estimate_lead_times
-from tools.lead_times.estimate import redistribute
+from tools.lead_times.shapes import redistribute
 
 AS_OF = date(2024, 12, 31)
 
@@ -71,6 +71,36 @@ def test_without_any_receipt_the_quote_stands_with_a_typical_spread() -> None:
     assert made.fallback is not None
 
 
+def test_an_unknown_mode_or_site_changes_nothing_when_there_is_only_one() -> None:
+    seen = receipts([40, 50, 60])
+    plain = estimated([offer()], seen, [])
+    told = estimate_lead_times([offer()], seen, [], AS_OF, modes={r.order_id: "air" for r in seen})
+    assert told[offer().offer_id].days.tolist() == plain.days.tolist()
+
+
+def test_the_mode_of_each_order_tells_air_from_ocean() -> None:
+    offers = [offer(days=50, mode="air"), offer(days=50, mode="ocean")]
+    by_air, by_ocean = receipts([20] * 30, ordered_ago=200), receipts([100] * 30, ordered_ago=201)
+    by_ocean = [r.model_copy(update={"order_id": f"O{r.order_id}"}) for r in by_ocean]
+    modes = {r.order_id: "air" for r in by_air} | {r.order_id: "ocean" for r in by_ocean}
+    made = estimate_lead_times(offers, by_air + by_ocean, [], AS_OF, modes=modes)
+    air, ocean = (made[o.offer_id].quantile(0.5) for o in offers)
+    assert air < 35 < 70 < ocean
+
+
+def test_a_new_suppliers_offer_leans_on_the_family_of_its_item() -> None:
+    slow = [r for n in range(12) for r in receipts([90] * 8, item_id=f"A{n}", supplier_id=f"S{n}")]
+    fast = [r for n in range(12) for r in receipts([30] * 8, item_id=f"B{n}", supplier_id=f"T{n}")]
+    offers = [offer("NEW", "U", 50), *(offer(f"A{n}", f"S{n}", 50) for n in range(12))]
+    offers += [offer(f"B{n}", f"T{n}", 50) for n in range(12)]
+    families = {f"A{n}": "slow" for n in range(12)} | {f"B{n}": "fast" for n in range(12)}
+    means = [
+        estimate_lead_times(offers, slow + fast, [], AS_OF, families=families | {"NEW": family})["NEW|U||MAIN"].mean
+        for family in ("fast", "slow")
+    ]
+    assert means[0] < 0.8 * means[1]
+
+
 def test_many_receipts_outweigh_the_quote() -> None:
     made = estimated([offer(days=30)], receipts([60] * 100), [])
     assert (made.source, made.observations, made.fallback) == ("offer", 100, None)
@@ -103,7 +133,7 @@ def test_old_open_orders_lengthen_the_estimate_and_young_ones_do_not() -> None:
     seen = receipts([20, 25, 30, 35, 40] * 4)
     plain = estimated([offer()], seen, []).mean
     assert estimated([offer()], seen, [open_order(5)] * 6).mean == pytest.approx(plain, rel=0.03)
-    assert estimated([offer()], seen, [open_order(38)] * 6).mean > plain + 2
+    assert estimated([offer()], seen, [open_order(38)] * 6).mean > plain + 1
     assert estimated([offer()], seen, [open_order(90)] * 6).quantile(0.95) > 90
 
 
@@ -122,6 +152,40 @@ def test_receipts_after_the_date_or_beyond_the_bounds_are_left_out() -> None:
     late = receipts([60] * 5, ordered_ago=30)
     absurd = receipts([2000] * 5, ordered_ago=2100)
     assert estimated([offer()], late + absurd, []).observations == 0
+
+
+@pytest.mark.parametrize("quoted", [0.0, -5.0, float("nan"), float("inf"), 1e300])
+def test_an_offer_that_states_no_usable_time_takes_it_from_receipts_and_says_so(quoted: float) -> None:
+    made = estimated([offer(days=quoted)], receipts([45, 50, 55] * 5), [])
+    assert made.quantile(0.5) == pytest.approx(50, rel=0.05)
+    assert made.fallback == "the offer states no usable lead time: taken from receipts"
+    assert estimated([offer(days=quoted)], [], []).mean > 0
+
+
+def test_one_receipt_moves_the_quote_only_part_of_the_way() -> None:
+    made = estimated([offer(days=30)], receipts([90]), [])
+    assert (made.source, made.observations) == ("offer", 1)
+    assert 35 < made.quantile(0.5) < 80
+
+
+def test_lines_of_one_order_count_for_less_than_as_many_orders() -> None:
+    lines = [r.model_copy(update={"order_id": "ONE"}) for r in receipts([90] * 10)]
+    assert estimated([offer()], lines, []).mean < estimated([offer()], receipts([90] * 10), []).mean
+
+
+def test_no_offers_give_no_distributions() -> None:
+    assert estimate_lead_times([], receipts([30]), [open_order(5)], AS_OF) == {}
+
+
+@given(
+    days=st.lists(st.integers(-400, 1200), max_size=15),
+    ages=st.lists(st.integers(-30, 900), max_size=8),
+    quoted=st.floats(),
+)
+def test_absurd_dates_and_quotes_still_give_a_distribution(days: list[int], ages: list[int], quoted: float) -> None:
+    made = estimated([offer(days=quoted)], receipts(days, ordered_ago=600), [open_order(age) for age in ages])
+    assert made.probabilities.sum() == pytest.approx(1)
+    assert (made.days >= 0).all() and (made.days <= 730).all()
 
 
 @given(

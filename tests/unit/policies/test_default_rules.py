@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.facts import AutonomyFacts, DataFacts, Facts, LineFacts, PlanFacts
+from policies.facts import AutonomyFacts, DataFacts, DriftFacts, Facts, LineFacts, PlanFacts
 from policies.gates import Effect, RuleSet, Tier, decide, default_rules, evaluate, load_rules, tier_of
 
 RULES = default_rules()
@@ -14,6 +14,17 @@ DATA = DataFacts(
     items_without_demand=0,
     rejected_rows=0,
     total_rows=5000,
+)
+DRIFT = DriftFacts(
+    kind="demand_level",
+    subject="I001",
+    direction="above",
+    size_bp=1_400,
+    since="2026-05-13",
+    observations_to_detect=5,
+    age_observations=4,
+    drifting=2,
+    watched=40,
 )
 LINE = LineFacts(
     intent="place",
@@ -71,7 +82,7 @@ def fired(facts: Facts) -> dict[str, Effect]:
     return {verdict.rule: verdict.effect for verdict in evaluate(facts, RULES)}
 
 
-@pytest.mark.parametrize("facts", [DATA, LINE, PLAN, ORDER])
+@pytest.mark.parametrize("facts", [DATA, DRIFT, LINE, PLAN, ORDER])
 def test_plain_facts_pass_every_gate(facts: Facts) -> None:
     assert fired(facts) == {"none": Effect.ALLOW}
 
@@ -88,6 +99,10 @@ CASES = [
     (DATA, {"items_without_offer": 1}, "items_without_offer", Effect.WARN),
     (DATA, {"items_without_demand": 1}, "items_without_demand", Effect.WARN),
     (DATA, {"rejected_rows": 101}, "rejected_rows", Effect.DENY),
+    (DRIFT, {"size_bp": 1_500}, "demand_drift", Effect.WARN),
+    (DRIFT, {"size_bp": 1_500, "kind": "lead_time"}, "lead_time_drift", Effect.WARN),
+    (DRIFT, {"size_bp": 1_500, "kind": "forecast_error"}, "forecast_error_drift", Effect.WARN),
+    (DRIFT, {"size_bp": 1_500, "kind": "forecast_bias"}, "forecast_bias", Effect.WARN),
     (LINE, {"quantity": 49}, "moq", Effect.DENY),
     (LINE, {"quantity": 401}, "offer_maximum", Effect.DENY),
     (LINE, {"off_multiple": 1}, "order_multiple", Effect.DENY),
@@ -165,6 +180,25 @@ def test_every_built_in_rule_is_fired_by_some_test_case_here() -> None:
 )
 def test_what_is_unknown_small_or_unavoidable_is_not_worth_a_message(change: dict[str, object], rule: str) -> None:
     assert rule not in fired(LINE.model_copy(update=change))
+
+
+@pytest.mark.parametrize("kind", ["demand_level", "lead_time", "forecast_error", "forecast_bias"])
+@pytest.mark.parametrize("change", [{"age_observations": 5}, {"size_bp": 1_499}])
+def test_an_old_or_a_small_drift_is_not_worth_a_message(kind: str, change: dict[str, int]) -> None:
+    facts = DRIFT.model_dump() | {"size_bp": 1_500, "kind": kind} | change
+    assert fired(DriftFacts.model_validate(facts)) == {"none": Effect.ALLOW}
+
+
+def test_forecast_errors_that_shrink_are_no_warning() -> None:
+    better = DRIFT.model_copy(update={"size_bp": 9_000, "kind": "forecast_error", "direction": "below"})
+    assert fired(better) == {"none": Effect.ALLOW}
+
+
+def test_a_drift_says_what_moved_how_far_since_when_and_how_many_do() -> None:
+    (verdict,) = evaluate(DRIFT.model_copy(update={"size_bp": 4_500}), RULES)
+    assert verdict.reason == (
+        "Demand of I001 is 45 % above its former level since 2026-05-13, found after 5 periods; 2 of 40 items drift so."
+    )
 
 
 @pytest.mark.parametrize(

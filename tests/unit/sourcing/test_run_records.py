@@ -87,4 +87,4 @@ def test_desk_settings_come_back_from_the_versions_of_a_run() -> None:
     again = DeskSettings.of({**settings.as_versions(), "policy": "abc"})
     assert again == settings
     assert again.ordering(Period.WEEK).max_cover_periods == pytest.approx(5)
-    assert settings.as_versions()["forecast_engine"] == "smoothing"
+    assert DeskSettings.of({**settings.as_versions(), "forecast_engine": "statsforecast"}) == settings

@@ -3,7 +3,7 @@
 import pytest
 
 from graph.views import OptionView, OutlookView
-from web.pages.charts import demand_chart, options_chart, stock_chart
+from web.pages.charts import options_chart, stock_chart
 from web.pages.risks_tab import days, node_words
 from web.pages.wording import money, percent, plain, quantity, seconds, short, source_words, when, words
 
@@ -64,16 +64,6 @@ def outlook() -> OutlookView:
         stock_p50=(5.0, 0.0, -1.0),
         stock_p90=(7.0, 6.0, 2.0),
     )
-
-
-def test_the_demand_fan_starts_where_history_ends(outlook: OutlookView) -> None:
-    chart = demand_chart(outlook)
-    history, base, band, median = chart["series"]
-    assert chart["xAxis"]["data"] == ["d1", "d2", "d3", "d4", "d5"]
-    assert history["data"] == [4.0, 6.0, None, None, None]
-    assert median["data"] == [None, None, 4.0, 5.0, 6.0]
-    tops = [low + width for low, width in zip(base["data"][2:], band["data"][2:], strict=True)]
-    assert tops == list(outlook.demand_p90)
 
 
 def test_the_stock_fan_adds_up_below_zero_and_shows_its_levels(outlook: OutlookView) -> None:

@@ -1,0 +1,255 @@
+"""Versions of the estimates: figures and distributions of every item and offer, which one is active, backtests."""
+
+import zlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from store.duck import DuckFile
+from store.schema import BACKTEST_COLUMNS
+from tools.domain.errors import NotFound
+
+SPEED_LEVEL = 1
+"""zlib's fastest level: higher ones take ten times as long for a few per cent."""
+
+
+class EstimateKind(StrEnum):
+    """What a stored distribution is of."""
+
+    DEMAND = "demand"
+    LEAD_TIME = "lead_time"
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateRow:
+    """One item's demand or one offer's lead time."""
+
+    kind: EstimateKind
+    item_id: str
+    site_id: str
+    key: str
+    """`item@site`, or the offer id; unique within its kind."""
+    figures: Mapping[str, Any]
+    """What people look at; kept when the distribution is dropped."""
+    packed: bytes
+    """The distribution itself, as arrays in bytes, compressed."""
+    digest: str
+    """SHA-256 over key, figures and distribution."""
+
+    @classmethod
+    def of(
+        cls, kind: EstimateKind, item_id: str, site_id: str, key: str, figures: Mapping[str, Any], content: bytes
+    ) -> "EstimateRow":
+        """A row of a distribution whose bytes are `content`."""
+        digest = sha256(f"{kind.value}|{key}|{_json(figures)}|".encode() + content).hexdigest()
+        return cls(kind, item_id, site_id, key, figures, zlib.compress(content, SPEED_LEVEL), digest)
+
+    @property
+    def content(self) -> bytes:
+        """The distribution as arrays in bytes."""
+        return zlib.decompress(self.packed)
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateOrigin:
+    """What a version was made from: equal origins give equal distributions."""
+
+    dataset_version: str
+    model_version: str
+    parameters: Mapping[str, Any]
+    seed: int
+    code_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateInfo:
+    """One version in short."""
+
+    version: str
+    number: int
+    origin: EstimateOrigin
+    created_at: datetime
+    content_hash: str
+    parent: str | None
+    active: bool
+    held: bool
+    """Whether a person chose it, so that its parameters go on against the settings; for the active version."""
+    kept: bool
+    """Whether its distributions are still stored; figures always are."""
+    chosen_by: str
+    reason: str
+
+
+class EstimateShelf(DuckFile):
+    """Estimate versions; every choice of an active one is a row of its own, the latest counts."""
+
+    def store_estimates(self, origin: EstimateOrigin, rows: Sequence[EstimateRow]) -> str:
+        """Store a version in one transaction, not yet active; returns its id `est-NUMBER-HASH`."""
+        content_hash = hash_of(rows)
+        with self._transaction():
+            number = int(self._all("SELECT coalesce(max(number), 0) + 1 FROM estimates")[0][0])
+            version = f"est-{number}-{content_hash[:8]}"
+            parent = self._active_row()
+            self._connection.execute(
+                "INSERT INTO estimates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    version,
+                    number,
+                    origin.dataset_version,
+                    origin.model_version,
+                    _json(origin.parameters),
+                    origin.seed,
+                    origin.code_version,
+                    datetime.now(UTC),
+                    content_hash,
+                    parent[0] if parent else None,
+                ],
+            )
+            figures = [(version, r.kind.value, r.item_id, r.site_id, r.key, _json(r.figures)) for r in rows]
+            self._append_some("estimate_rows", figures)
+            self._store_contents(version, rows)
+        return version
+
+    def restore_contents(self, version: str, rows: Sequence[EstimateRow]) -> None:
+        """Store the distributions of a version again whose were dropped."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM estimate_contents WHERE version = ?", [version])
+            self._store_contents(version, rows)
+
+    def _store_contents(self, version: str, rows: Iterable[EstimateRow]) -> None:
+        self._append_some("estimate_contents", [(version, r.kind.value, r.key, r.packed) for r in rows])
+
+    def _append_some(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            self._append(table, rows)
+
+    def activate_estimates(self, version: str, actor: str, reason: str, *, held: bool) -> None:
+        """Make a version the active one. NotFound when there is none."""
+        self.estimate(version)
+        with self._transaction():
+            number = int(self._all("SELECT coalesce(max(number), 0) + 1 FROM estimate_choices")[0][0])
+            choice = [number, version, actor, reason, held, datetime.now(UTC)]
+            self._connection.execute("INSERT INTO estimate_choices VALUES (?, ?, ?, ?, ?, ?)", choice)
+
+    def _active_row(self) -> tuple[str, str, str, bool] | None:
+        found = self._all("SELECT version, actor, reason, held FROM estimate_choices ORDER BY number DESC LIMIT 1")
+        return (str(found[0][0]), str(found[0][1]), str(found[0][2]), bool(found[0][3])) if found else None
+
+    def estimates(self, limit: int | None = None) -> list[EstimateInfo]:
+        """Versions, newest first."""
+        with self._lock:
+            rows = self._all(f"{VERSIONS} ORDER BY number DESC LIMIT ?", [limit if limit is not None else 2**31])
+            return self._infos(rows)
+
+    def estimate(self, version: str) -> EstimateInfo:
+        """One version. NotFound when there is none."""
+        with self._lock:
+            found = self._infos(self._all(f"{VERSIONS} WHERE version = ?", [version]))
+        if not found:
+            raise NotFound(f"There is no estimate version {version}.", remedy="`jit estimates` lists the versions.")
+        return found[0]
+
+    def active_estimates(self) -> EstimateInfo | None:
+        """The active version, None before the first."""
+        chosen = self._active_row()
+        return self.estimate(chosen[0]) if chosen else None
+
+    def estimates_from(self, origin: EstimateOrigin) -> EstimateInfo | None:
+        """The latest version of this very origin."""
+        where = "WHERE dataset_version = ? AND model_version = ? AND parameters = ? AND code_version = ?"
+        with self._lock:
+            found = self._infos(
+                self._all(
+                    f"{VERSIONS} {where} ORDER BY number DESC LIMIT 1",
+                    [origin.dataset_version, origin.model_version, _json(origin.parameters), origin.code_version],
+                )
+            )
+        return found[0] if found else None
+
+    def _infos(self, rows: Sequence[tuple[Any, ...]]) -> list[EstimateInfo]:
+        active, actor, reason, held = self._active_row() or ("", "", "", False)
+        kept = {version for (version,) in self._all("SELECT DISTINCT version FROM estimate_contents")}
+        return [
+            EstimateInfo(
+                version=row[0],
+                number=row[1],
+                origin=EstimateOrigin(row[2], row[3], orjson.loads(row[4]), row[5], row[6]),
+                created_at=row[7],
+                content_hash=row[8],
+                parent=row[9],
+                active=row[0] == active,
+                held=row[0] == active and held,
+                kept=row[0] in kept,
+                chosen_by=actor if row[0] == active else "",
+                reason=reason if row[0] == active else "",
+            )
+            for row in rows
+        ]
+
+    def estimate_figures(
+        self, version: str, kind: EstimateKind, keys: Collection[str] | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Figures of a version by key, in key order; those of `keys` or all."""
+        rows = self._rows_of("estimate_rows", "key, item_id, site_id, figures", version, kind, keys)
+        return {key: {"item_id": item, "site_id": site, **orjson.loads(raw)} for key, item, site, raw in rows}
+
+    def estimate_contents(
+        self, version: str, kind: EstimateKind, keys: Collection[str] | None = None
+    ) -> dict[str, bytes]:
+        """Distributions of a version by key, those of `keys` or all; nothing where they were dropped."""
+        rows = self._rows_of("estimate_contents", "key, content", version, kind, keys)
+        return {key: zlib.decompress(content) for key, content in rows}
+
+    def _rows_of(
+        self, table: str, columns: str, version: str, kind: EstimateKind, keys: Collection[str] | None
+    ) -> list[tuple[Any, ...]]:
+        sql = f"SELECT {columns} FROM {table} WHERE version = ? AND kind = ?"  # noqa: S608 - our own names
+        named: list[Any] = [version, kind.value]
+        if keys is not None:
+            sql, named = f"{sql} AND key IN (SELECT unnest(?))", [*named, list(keys)]
+        return self._all(f"{sql} ORDER BY key", named)
+
+    def drop_contents(self, latest: int, protected: Collection[str]) -> list[str]:
+        """Drop the distributions of all but the latest versions, the active one and the protected ones."""
+        infos = self.estimates()
+        wanted = {info.version for info in infos[:latest]} | set(protected)
+        dropped = [info.version for info in infos if info.kept and not info.active and info.version not in wanted]
+        if dropped:
+            self._run("DELETE FROM estimate_contents WHERE list_contains(?, version)", [dropped])
+        return dropped
+
+    def put_backtests(self, version: str, dataset_version: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store the backtest rows of a version; those stored before are replaced."""
+        now = datetime.now(UTC)
+        stored = [(version, dataset_version, *(row.get(name) for name in BACKTEST_COLUMNS), now) for row in rows]
+        with self._transaction():
+            self._connection.execute("DELETE FROM backtests WHERE version = ?", [version])
+            self._append_some("backtests", stored)
+
+    def backtests(self, version: str, item_id: str | None = None) -> list[dict[str, Any]]:
+        """Backtest rows of a version, by item, site and origin; figures that are not defined are None."""
+        sql = f"SELECT {', '.join(BACKTEST_COLUMNS)} FROM backtests WHERE version = ?"  # noqa: S608 - our own names
+        named = [version] if item_id is None else [version, item_id]
+        more = "" if item_id is None else " AND item_id = ?"
+        rows = self._all(f"{sql}{more} ORDER BY item_id, site_id, origin", named)
+        return [dict(zip(BACKTEST_COLUMNS, row, strict=True)) for row in rows]
+
+
+VERSIONS = (
+    "SELECT version, number, dataset_version, model_version, parameters, seed, code_version, created_at, "
+    "content_hash, parent FROM estimates"
+)
+
+
+def hash_of(rows: Iterable[EstimateRow]) -> str:
+    """SHA-256 over figures and distributions, whatever the order of the rows."""
+    return sha256("".join(sorted(row.digest for row in rows)).encode()).hexdigest()
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SORT_KEYS).decode()
