@@ -112,9 +112,10 @@ def test_arrivals_are_the_order_date_plus_the_lead_time_of_the_source(room: Room
 def test_an_item_is_split_where_a_faster_source_bridges_the_gap_before_a_cheaper_one_lands(room: Room) -> None:
     split = {item_id: lines for item_id, lines in by_item(room.plan).items() if len(lines) > 1}
     assert {"P01", "P02"} <= set(split)
-    for lines in split.values():
+    for item_id, lines in split.items():
         assert len({line.offer_id for line in lines}) == len(lines) <= 3
-        assert all(line.explanation.figures["extra_cost_of_next_best_source"] > 0 for line in lines)
+        if sum(offer.item_id == item_id for offer in room.dataset.offers) > len(lines):
+            assert all(line.explanation.figures["extra_cost_of_next_best_source"] > 0 for line in lines)
     for item_id in ("P01", "P02"):
         early, late = sorted(split[item_id], key=lambda line: line.expected_arrival)
         assert (late.expected_arrival - early.expected_arrival).days > 30
@@ -168,16 +169,17 @@ def test_what_was_just_ordered_is_not_ordered_again(room: Room) -> None:
     )
     again = room.replanned(replace(room.dataset, open_orders=room.dataset.open_orders + fresh))
     first = sum(line.value for line in placed(room.plan))
-    assert sum(line.value for line in placed(again)) < 0.25 * first
+    assert sum(line.value for line in placed(again)) < 0.1 * first
     for item_id, lines in by_item(again).items():
         before = sum(line.quantity for line in by_item(room.plan).get(item_id, []))
-        assert sum(line.quantity for line in lines) < 0.6 * before
+        assert sum(line.quantity for line in lines) < 0.4 * before
 
 
 def test_an_open_order_that_lands_long_after_the_need_changes_the_order_less_than_one_that_lands_before(
     room: Room,
 ) -> None:
-    """An order for the whole need, due at once or only when it is two lead times late."""
+    """An order for more than the whole need, due at once or only when it is two lead times late."""
+    need = sum(line.quantity for line in by_item(room.plan)["P10"])
 
     def with_order(age_days: int, promised: date) -> float:
         order = PurchaseOrder(
@@ -185,14 +187,13 @@ def test_an_open_order_that_lands_long_after_the_need_changes_the_order_less_tha
             item_id="P10",
             supplier_id="S99",
             site_id="RDC",
-            quantity=200_000.0,
+            quantity=1.5 * need,
             order_date=AS_OF - timedelta(days=age_days),
             promised_date=promised,
         )
         plan = room.replanned(replace(room.dataset, open_orders=(*room.dataset.open_orders, order)))
         return sum(line.quantity for line in by_item(plan).get("P10", []))
 
-    need = sum(line.quantity for line in by_item(room.plan)["P10"])
     soon = with_order(10, AS_OF + timedelta(days=20))
     late = with_order(10, AS_OF + timedelta(days=420))
     assert soon == 0.0

@@ -235,7 +235,7 @@ def _pooled_paths(fit: CatalogueFit, row: int, count: int, rng: np.random.Genera
     errors, zero = fit.pool.errors[group], fit.pool.zero[group]
     ranks = (rng.permutation(count) + rng.random(count)) / count
     picked = np.minimum((ranks * len(errors)).astype(np.int64), len(errors) - 1)
-    paths = np.maximum(fit.mean[row] + fit.error[row] * errors[picked], 0.0)
+    paths = np.clip(fit.mean[row] + fit.error[row] * errors[picked], 0.0, fit.most[row])
     return np.where(zero[picked], 0.0, paths) * fit.season[row]
 
 

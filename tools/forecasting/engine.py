@@ -29,6 +29,8 @@ LONGEST_TRAJECTORY = 13
 """Periods that an earlier forecast is held against at most: longer ones would all be old. The rest is chained."""
 FEWEST_ORIGINS, MOST_ORIGINS = 6, 40
 CHUNK_ROWS = 2048
+HEADROOM = 3.0
+"""Largest demand of the last two years, or largest mean forecast, times this bounds every path."""
 PRIOR_WEIGHTS = np.array([0.6, 0.2, 0.2])
 """Of level, theta and damped trend, before anything was seen."""
 SEASON_COST = 12.0
@@ -53,6 +55,8 @@ class CatalogueFit:
     """(N, T) factor on mean and error."""
     error: FloatArray
     """(N,) the item's mean one-step error, in units without season."""
+    most: FloatArray
+    """(N,) units a period, without season, beyond which no path goes."""
     group: IntArray
     """(N,) of like items in `pool`."""
     pattern: IntArray
@@ -74,7 +78,7 @@ class CatalogueFit:
 
         def fill(rows: slice) -> None:
             spread = self.error[rows, None, None] * tables[self.group[rows]]
-            np.maximum(self.mean[rows, None, :] + spread, 0.0, out=spread)
+            np.clip(self.mean[rows, None, :] + spread, 0.0, self.most[rows, None, None], out=spread)
             result[rows] = spread * self.season[rows, None, :]
 
         in_chunks(self.mean.shape[0], fill)
@@ -181,7 +185,15 @@ def fit_catalogue(panel: Panel, horizon: int) -> CatalogueFit:
     own = law.steadied(np.einsum("nk,nk->n", mine, made.state[:, :3]), mean.mean(axis=1), observed)
     own *= np.where(made.seasonal, np.sqrt(observed / np.maximum(observed - SEASON_COST, 1.0)), 1.0)
     group = pool.group_of(features_of(mean.mean(axis=1), own, made.state[:, 3]))
-    return CatalogueFit(mean, made.season, own, group, made.pattern, mine, past, pool)
+    most = _largest(panel, mean)
+    return CatalogueFit(mean, made.season, own, most, group, made.pattern, mine, past, pool)
+
+
+def _largest(panel: Panel, mean: FloatArray) -> FloatArray:
+    """(N,) most units a period that a path may hold: what was seen lately, or is expected, with headroom."""
+    lately = panel.values[:, -2 * round(panel.period.per_year) :]
+    seen = np.where(np.isfinite(lately), lately, 0.0).max(axis=1, initial=0.0)
+    return HEADROOM * np.maximum(seen, mean.max(axis=1, initial=0.0))
 
 
 def _smoothed(panel: Panel, horizon: int) -> _Smoothed:

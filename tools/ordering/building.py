@@ -187,19 +187,18 @@ def _arrivals(frame: _Frame) -> FloatArray:
 
 
 def _due_periods(frame: _Frame, order: PurchaseOrder) -> IntArray:
-    """(S,) period at whose start the order can be used: the first that begins on or after its arrival."""
+    """(S,) period at whose start the order can be used, in whole periods as for new orders of its offer."""
     as_of = frame.dataset.as_of
+    delay = frame.disruption.delay_days_by_order.get(order.order_id, 0) if frame.disruption else 0
     offer_id = _offer_of(frame, order)
     if offer_id is not None:
         left = frame.lead_times[offer_id].remaining(max((as_of - order.order_date).days, 0))
         rank = lead_ranks([offer_id], frame.paths, frame.seed)[0]
-        place = np.searchsorted(np.cumsum(left.probabilities), rank - 1e-12)
-        days = left.days[np.minimum(place, left.days.size - 1)].astype(np.float64)
-    else:
-        promised = order.promised_date or as_of
-        days = np.full(frame.paths, max((promised - as_of).days, 1.0))
-    delay = frame.disruption.delay_days_by_order.get(order.order_id, 0) if frame.disruption else 0
-    return np.ceil((days + delay) / frame.period.days - 1e-9).astype(np.int64)
+        periods = _lead_matrix([(left.days + float(delay), left.probabilities)], frame.period.days)[0]
+        return np.minimum(np.searchsorted(np.cumsum(periods), rank - 1e-12), periods.size - 1).astype(np.int64)
+    promised = order.promised_date or as_of
+    days = max((promised - as_of).days, 1.0) + delay
+    return np.full(frame.paths, math.ceil(days / frame.period.days - 1e-9), dtype=np.int64)
 
 
 def _offer_of(frame: _Frame, order: PurchaseOrder) -> str | None:

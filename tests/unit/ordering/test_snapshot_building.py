@@ -62,11 +62,22 @@ def test_an_open_order_arrives_when_the_rest_of_its_lead_time_is_over():
     assert snapshot.arrivals[0].mean(axis=0) == pytest.approx([0, 30, 0, 0, 0, 0, 0, 0])
 
 
-@pytest.mark.parametrize(("days", "period"), [(14, 1), (15, 2), (20, 2), (21, 2), (22, 3)])
-def test_an_order_that_arrives_within_a_period_serves_the_next_one_and_not_its_own(days, period):
-    """A week has passed of the lead time, so the order of 15 days arrives on day 8: within period 1."""
+@pytest.mark.parametrize(("days", "period", "later"), [(14, 1, 0), (15, 1, 1 / 7), (20, 1, 6 / 7), (21, 2, 0)])
+def test_an_order_that_arrives_within_a_period_serves_it_with_the_share_of_it_that_is_left(days, period, later):
+    """A week has passed of the lead time, so the order of 15 days arrives on day 8: a day into period 1."""
     snapshot = build_snapshot(dataset(), [FORECAST], {**LEADS, REGULAR.offer_id: lead(days)}, horizon=8)
-    assert np.flatnonzero(snapshot.arrivals[0, 0]).tolist() == [period]
+    arrived = snapshot.arrivals[0].mean(axis=0) / 30
+    assert arrived[period] == pytest.approx(1 - later, abs=0.03)
+    assert arrived[period + 1] == pytest.approx(later, abs=0.03)
+
+
+def test_an_order_placed_today_arrives_as_a_new_one_of_its_offer_would():
+    """Else what was just ordered would count for less than the plan took it for, and be ordered again in part."""
+    fresh = OPEN.model_copy(update={"order_id": "PO2", "order_date": AS_OF})
+    snapshot = build_snapshot(dataset(open_orders=(fresh,)), [FORECAST], {**LEADS, REGULAR.offer_id: lead(10, 25)}, horizon=8)
+    row = snapshot.sources.offer_ids.index(REGULAR.offer_id)
+    arrived = snapshot.arrivals[0].mean(axis=0) / fresh.quantity
+    assert arrived[:5] == pytest.approx(snapshot.sources.lead_time[row][:5], abs=0.03)
 
 
 def test_a_delayed_order_arrives_later_and_a_delayed_supplier_delivers_later():
