@@ -508,7 +508,7 @@ def link(name: str, as_json: AsJson = False) -> None:
 @cli.command(name="eval")
 def evaluate(
     suite: Annotated[str, typer.Argument(help="Which suite.")] = "closed_loop",
-    seeds: Annotated[int | None, typer.Option(min=1, max=50, help="How many worlds; 3, or 1 with --quick.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=50, help="How many worlds; 9, or 1 with --quick.")] = None,
     weeks: Annotated[int | None, typer.Option(min=4, max=260, help="Weeks played; 52, or 26 with --quick.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="One world for half a year.")] = False,
     out: Annotated[Path | None, typer.Option(help="The report; JIT_HOME/exports/eval-SUITE.html if left out.")] = None,

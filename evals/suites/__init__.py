@@ -19,7 +19,7 @@ OnStep = Callable[[int, int, str], None]
 class SuiteSettings:
     """Which worlds are played, and for how long."""
 
-    seeds: tuple[int, ...] = (7, 8, 9)
+    seeds: tuple[int, ...] = tuple(range(7, 16))
     weeks: int = 52
     """Weeks that count."""
     warm_up_weeks: int = 26
@@ -29,7 +29,7 @@ class SuiteSettings:
     @classmethod
     def of(cls, seeds: int | None, weeks: int | None, *, quick: bool) -> "SuiteSettings":
         """`seeds` worlds from the first seed on; `quick` counts half a year of one unless told otherwise."""
-        count, span = seeds or (1 if quick else 3), weeks or (26 if quick else 52)
+        count, span = seeds or (1 if quick else 9), weeks or (26 if quick else 52)
         return cls(tuple(range(FIRST_SEED, FIRST_SEED + count)), span, 13 if quick else 26)
 
 

@@ -78,7 +78,7 @@ def test_the_wheel_holds_every_module_and_every_data_file(wheel: ZipFile) -> Non
 def test_the_wheel_holds_no_tests_and_nothing_else_at_its_root(wheel: ZipFile) -> None:
     roots = {PurePosixPath(name).parts[0] for name in wheel.namelist()}
     assert {root for root in roots if not root.endswith(".dist-info")} == {*TOP_LEVEL[:1], "app.py", *TOP_LEVEL[2:]}
-    assert not [name for name in wheel.namelist() if "test" in PurePosixPath(name).name]
+    assert not [name for name in wheel.namelist() if PurePosixPath(name).name.startswith(("test_", "conftest"))]
 
 
 def test_the_wheel_names_the_command_the_licence_and_its_requirements(wheel: ZipFile) -> None:

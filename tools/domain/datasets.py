@@ -110,6 +110,7 @@ class Dataset:
             for item_id, item in self.items.items()
             if item.family
         }
+
     stock_history: Mapping[tuple[str, str], StockHistory] = field(default_factory=dict[tuple[str, str], StockHistory])
     """All counts up to the clock by (item_id, site_id), where there is more than one."""
     stockouts: Mapping[tuple[str, str], DateArray] = field(default_factory=dict[tuple[str, str], DateArray])

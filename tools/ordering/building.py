@@ -194,7 +194,7 @@ def _due_periods(frame: _Frame, order: PurchaseOrder) -> IntArray:
     if offer_id is not None:
         left = frame.lead_times[offer_id].remaining(max((as_of - order.order_date).days, 0))
         rank = lead_ranks([offer_id], frame.paths, frame.seed)[0]
-        periods = _lead_matrix([(left.days + float(delay), left.probabilities)], frame.period.days)[0]
+        periods = _lead_matrix([((left.days + delay).astype(np.float64), left.probabilities)], frame.period.days)[0]
         return np.minimum(np.searchsorted(np.cumsum(periods), rank - 1e-12), periods.size - 1).astype(np.int64)
     promised = order.promised_date or as_of
     days = max((promised - as_of).days, 1.0) + delay

@@ -23,7 +23,8 @@ def reference(values: np.ndarray, first: int, horizon: int) -> Outcome:
         "damped": [damped(known, start, p, limits, horizon) for p in kernels.TREND_GRID.T],
     }
     observations = sum(kernels.DISCOUNT**age for age in range(len(known)))
-    made = [combined(members[name], observations) for name in kernels.KINDS]
+    recent = sum(kernels.SCALE_DISCOUNT**age for age in range(len(known)))
+    made = [combined(members[name], observations, recent) for name in kernels.KINDS]
     weights = [kernels.ZERO_DISCOUNT ** (len(known) - 1 - place) for place in range(len(known))]
     zero = sum(w for w, (_, value) in zip(weights, known, strict=True) if value <= 0)
     share = zero / max(sum(weights), 1e-9)
@@ -49,7 +50,7 @@ def levels(known, start, alpha, limits, *, theta, horizon):
         slope = half_slope(known[:count])
         drift = slope * (1 - (1 - alpha) ** count) / alpha if theta else 0.0
         error = abs(value - level - drift)
-        size = kernels.DISCOUNT * size + error
+        size = kernels.SCALE_DISCOUNT * size + error
         square = kernels.DISCOUNT * square + min(error, limits[count]) ** 2
         level += alpha * (value - level)
     slope = half_slope(known) if theta else 0.0
@@ -64,7 +65,7 @@ def damped(known, start, parameters, limits, horizon):
     for count, (_, value) in enumerate(known):
         error = value - level - phi * trend
         level, trend = level + phi * trend + alpha * error, phi * trend + alpha * beta * error
-        size = kernels.DISCOUNT * size + abs(error)
+        size = kernels.SCALE_DISCOUNT * size + abs(error)
         square = kernels.DISCOUNT * square + min(abs(error), limits[count]) ** 2
     return level + np.cumsum(phi ** np.arange(1, horizon + 1)) * trend, square, size
 
@@ -76,10 +77,10 @@ def half_slope(known: list[tuple[int, float]]) -> float:
     return 0.5 * float(np.polyfit(places, values, 1)[0])
 
 
-def combined(members, observations: float) -> tuple[np.ndarray, float]:
+def combined(members, observations: float, recent: float) -> tuple[np.ndarray, float]:
     squares = np.array([max(square, 1e-12) for _, square, _ in members])
     weights = (squares.min() / squares) ** (kernels.SHARPNESS * observations)
     weights /= weights.sum()
     ahead = sum(w * forecast for w, (forecast, _, _) in zip(weights, members, strict=True))
-    error = sum(w * size for w, (_, _, size) in zip(weights, members, strict=True)) / max(observations, 1e-9)
+    error = sum(w * size for w, (_, _, size) in zip(weights, members, strict=True)) / max(recent, 1e-9)
     return ahead, error

@@ -74,7 +74,8 @@ def test_an_order_that_arrives_within_a_period_serves_it_with_the_share_of_it_th
 def test_an_order_placed_today_arrives_as_a_new_one_of_its_offer_would():
     """Else what was just ordered would count for less than the plan took it for, and be ordered again in part."""
     fresh = OPEN.model_copy(update={"order_id": "PO2", "order_date": AS_OF})
-    snapshot = build_snapshot(dataset(open_orders=(fresh,)), [FORECAST], {**LEADS, REGULAR.offer_id: lead(10, 25)}, horizon=8)
+    leads = {**LEADS, REGULAR.offer_id: lead(10, 25)}
+    snapshot = build_snapshot(dataset(open_orders=(fresh,)), [FORECAST], leads, horizon=8)
     row = snapshot.sources.offer_ids.index(REGULAR.offer_id)
     arrived = snapshot.arrivals[0].mean(axis=0) / fresh.quantity
     assert arrived[:5] == pytest.approx(snapshot.sources.lead_time[row][:5], abs=0.03)
