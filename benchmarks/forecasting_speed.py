@@ -12,7 +12,7 @@ from tools.domain.arrays import FloatArray
 from tools.domain.datasets import Period
 from tools.forecasting.accuracy import LEVELS
 from tools.forecasting.engine import fit_catalogue
-from tools.forecasting.panel import Panel
+from tools.forecasting.engine.panel import Panel
 
 MONTHLY, MONTHS, MONTHS_AHEAD = 10_000, 72, 12
 WEEKLY, WEEKS, WEEKS_AHEAD = 100_000, 156, 13

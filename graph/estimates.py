@@ -5,13 +5,14 @@ code or the settings have become since.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version as installed_version
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from graph.distributions import demand_from, demand_key, demand_row, lead_time_from, lead_time_row
@@ -142,11 +143,19 @@ def code_version() -> str:
     """The installed version, and a hash of the sources that make distributions, so that an edit shows."""
     digest = sha256()
     for folder in ESTIMATING:
-        entries = (files("tools") / folder).iterdir()
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.endswith(".py") and entry.name not in SHOWING:
-                digest.update(entry.name.encode() + entry.read_bytes())
+        for name, source in _sources(files("tools") / folder, folder):
+            digest.update(name.encode() + source)
     return f"{installed_version('jit-sourcing')}+{digest.hexdigest()[:8]}"
+
+
+def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    """Path and text of each module in the folder and below it, in order, but for those that only show."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        path = f"{name}/{entry.name}"
+        if entry.is_dir():
+            yield from _sources(entry, path)
+        elif entry.name.endswith(".py") and entry.name not in SHOWING:
+            yield path, entry.read_bytes()
 
 
 class EstimateBook:

@@ -8,17 +8,17 @@ import numpy as np
 
 from tools.domain.arrays import DateArray, FloatArray
 from tools.domain.datasets import Period, PeriodSeries
-from tools.forecasting.analogy import Siblings, choose_siblings, gather, lenders, new_item_paths
-from tools.forecasting.blending import PastForecasts, blend, past_of
+from tools.forecasting.combining.analogy import Siblings, choose_siblings, gather, lenders, new_item_paths
+from tools.forecasting.combining.blending import PastForecasts, blend, past_of
+from tools.forecasting.combining.user_forecasts import scaled_forecast
 from tools.forecasting.context import DemandContext, Key
 from tools.forecasting.engine import CatalogueFit
-from tools.forecasting.intermittent import compound_bootstrap, negative_binomial
-from tools.forecasting.life import Life
-from tools.forecasting.panel import Panel
+from tools.forecasting.engine.intermittent import compound_bootstrap, negative_binomial
+from tools.forecasting.engine.panel import Panel
 from tools.forecasting.patterns import PATTERNS, DemandPattern
 from tools.forecasting.preparation import PreparedSeries
+from tools.forecasting.preparation.life import Life
 from tools.forecasting.settings import ForecastSettings
-from tools.forecasting.user_forecasts import scaled_forecast
 
 COMMON_SHARE = 0.75
 """Share of an intermittent item's paths that come from the pooled errors; the others are its own bootstrap and a

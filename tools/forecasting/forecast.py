@@ -7,14 +7,14 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.datasets import DemandHistory, Period
-from tools.forecasting.buckets import future_edges
 from tools.forecasting.catalogue import Catalogue, DemandForecast
+from tools.forecasting.combining.reconciliation import NO_FAMILY, family_sums, family_variances, reconcile
 from tools.forecasting.context import DemandContext
 from tools.forecasting.engine import CatalogueFit, fit_catalogue
-from tools.forecasting.life import Life
-from tools.forecasting.panel import Panel, panel_of
+from tools.forecasting.engine.panel import Panel, panel_of
 from tools.forecasting.preparation import PreparedSeries, prepare
-from tools.forecasting.reconciliation import NO_FAMILY, family_sums, family_variances, reconcile
+from tools.forecasting.preparation.buckets import future_edges
+from tools.forecasting.preparation.life import Life
 from tools.forecasting.settings import ForecastSettings
 
 __all__ = ["MODEL_VERSION", "Catalogue", "DemandForecast", "ForecastSettings", "forecast_catalogue", "forecast_demand"]

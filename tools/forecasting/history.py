@@ -7,8 +7,8 @@ import numpy as np
 
 from tools.domain.arrays import DateArray
 from tools.domain.datasets import DemandHistory, Period, PeriodSeries
-from tools.forecasting.buckets import fill_buckets, future_edges
-from tools.forecasting.records import read_records
+from tools.forecasting.preparation.buckets import fill_buckets, future_edges
+from tools.forecasting.preparation.records import read_records
 
 
 def detect_period(histories: Sequence[DemandHistory]) -> Period:

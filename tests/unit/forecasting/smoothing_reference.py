@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tools.forecasting import kernels
+from tools.forecasting.engine import kernels
 
 Outcome = tuple[np.ndarray, np.ndarray]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tools.domain.arrays import BoolArray, FloatArray
 from tools.domain.datasets import DemandHistory, Period
 from tools.forecasting.context import DemandContext
-from tools.forecasting.life import Life
 from tools.forecasting.preparation import PreparedSeries, prepare
+from tools.forecasting.preparation.life import Life
 
 AS_OF = date(2024, 12, 29)
 END = np.datetime64(AS_OF)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tools.domain.arrays import FloatArray
 from tools.domain.datasets import DemandHistory, Period
 from tools.forecasting.preparation import PreparedSeries, prepare
-from tools.forecasting.spikes import find_spikes
+from tools.forecasting.preparation.spikes import find_spikes
 
 AS_OF = date(2024, 12, 29)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.forecasting.reconciliation import (
+from tools.forecasting.combining.reconciliation import (
     NO_FAMILY,
     Reconciled,
     family_sums,

@@ -7,8 +7,8 @@ import pytest
 
 from tools.domain.arrays import FloatArray
 from tools.domain.datasets import DemandHistory, Period
-from tools.forecasting.life import Life, silence_probability
 from tools.forecasting.preparation import prepare
+from tools.forecasting.preparation.life import Life, silence_probability
 
 AS_OF = date(2024, 12, 29)
 

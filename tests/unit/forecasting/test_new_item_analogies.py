@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shared_data import shared_data
 
 from tools.domain.arrays import FloatArray
-from tools.forecasting.analogy import (
+from tools.forecasting.combining.analogy import (
     LEAST_LAUNCHES,
     Siblings,
     choose_siblings,

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tools.domain.datasets import Period
 from tools.forecasting import DemandPattern, classify
-from tools.forecasting.engine import fit_catalogue, in_chunks
-from tools.forecasting.intermittent import compound_bootstrap, negative_binomial
-from tools.forecasting.panel import panel_of
-from tools.forecasting.pooling import SMALL_LEAF, Trajectories, error_law, features_of, pool_errors
-from tools.forecasting.seasonality import find_seasons, show_season
+from tools.forecasting.engine.fit import fit_catalogue, in_chunks
+from tools.forecasting.engine.intermittent import compound_bootstrap, negative_binomial
+from tools.forecasting.engine.panel import panel_of
+from tools.forecasting.engine.pooling import SMALL_LEAF, Trajectories, error_law, features_of, pool_errors
+from tools.forecasting.engine.seasonality import find_seasons, show_season
 
 
 def fitted(series: list[np.ndarray], period: Period = Period.WEEK, horizon: int = 6):
@@ -109,7 +109,7 @@ def test_the_result_does_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPat
     series = list(np.random.default_rng(4).gamma(2, 10, (5000, 40)))
     made = []
     for count in (1, 4):
-        monkeypatch.setattr("tools.forecasting.engine.os.cpu_count", lambda count=count: count)
+        monkeypatch.setattr("tools.forecasting.engine.fit.os.cpu_count", lambda count=count: count)
         made.append(fitted(series).quantiles(np.array([0.5])))
     assert (made[0] == made[1]).all()
 

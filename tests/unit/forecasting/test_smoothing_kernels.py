@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.forecasting.kernels import ALPHAS, TREND_GRID, smooth_rows
+from tools.forecasting.engine.kernels import ALPHAS, TREND_GRID, smooth_rows
 
 SPEC = importlib.util.spec_from_file_location("smoothing_reference", Path(__file__).with_name("smoothing_reference.py"))
 assert SPEC and SPEC.loader

@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 from tools.domain.arrays import DateArray, FloatArray
 from tools.domain.datasets import Period, UserForecast
-from tools.forecasting.blending import (
+from tools.forecasting.combining.blending import (
     PRIOR_WEIGHT,
     Blended,
     PastForecasts,
@@ -15,7 +15,7 @@ from tools.forecasting.blending import (
     quantile_function,
     scored,
 )
-from tools.forecasting.user_forecasts import UserPeriods, in_periods, scaled_forecast
+from tools.forecasting.combining.user_forecasts import UserPeriods, in_periods, scaled_forecast
 
 LEVELS = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 WEEKS: DateArray = np.datetime64("2024-01-01") + 7 * np.arange(16)

@@ -6,8 +6,8 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.datasets import Period
-from tools.forecasting.buckets import Buckets
-from tools.forecasting.records import Notes
+from tools.forecasting.preparation.buckets import Buckets
+from tools.forecasting.preparation.records import Notes
 
 
 class Life(StrEnum):

@@ -7,8 +7,8 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray, IntArray
 from tools.domain.datasets import Period
-from tools.forecasting.buckets import Buckets
-from tools.forecasting.records import Records
+from tools.forecasting.preparation.buckets import Buckets
+from tools.forecasting.preparation.records import Records
 
 REST_SHARE = 0.8
 """Share of a weekday's dates that are closed from which it is a day of rest."""

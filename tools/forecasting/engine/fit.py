@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.forecasting.kernels import ALPHAS, TREND_GRID, smooth_rows
-from tools.forecasting.panel import Panel
+from tools.forecasting.engine.kernels import ALPHAS, TREND_GRID, smooth_rows
+from tools.forecasting.engine.panel import Panel
+from tools.forecasting.engine.pooling import ErrorPool, Trajectories, error_law, features_of, pool_errors
+from tools.forecasting.engine.seasonality import find_seasons
 from tools.forecasting.patterns import PATTERNS, classify_rows
-from tools.forecasting.pooling import ErrorPool, Trajectories, error_law, features_of, pool_errors
-from tools.forecasting.seasonality import find_seasons
 
 LEAST_HISTORY = 8
 """Periods known before the first origin that an item is tried from."""

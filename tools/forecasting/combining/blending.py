@@ -7,7 +7,7 @@ from scipy.special import ndtri
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray
 from tools.domain.datasets import Period, UserForecast
-from tools.forecasting.user_forecasts import MEDIAN, UserPeriods, in_periods
+from tools.forecasting.combining.user_forecasts import MEDIAN, UserPeriods, in_periods
 
 PRIOR_WEIGHT = 0.3
 """Weight of a user's forecast without a record: modest beside the half that Blattberg and Hoch (1990) found."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray, IntArray
 from tools.domain.datasets import DemandHistory, Period
-from tools.forecasting.coarse_records import spread_coarse_records
+from tools.forecasting.preparation.coarse_records import spread_coarse_records
 
 Notes = dict[int, list[str]]
 """Place of a history to what was changed in it, in words for people."""

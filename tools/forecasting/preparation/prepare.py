@@ -11,15 +11,15 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray, IntArray
 from tools.domain.datasets import DemandHistory, Period, PeriodSeries
-from tools.forecasting.buckets import PART, Buckets, fill_buckets, future_edges, without_leading_zeros
-from tools.forecasting.calendar_effects import ClosureGroup, closure_groups, epoch_day, open_up
-from tools.forecasting.censoring import uncensor
-from tools.forecasting.closures import DailyCounts, shown_closures
 from tools.forecasting.context import DemandContext
-from tools.forecasting.life import Life, lives
-from tools.forecasting.promotions import read_promotions, without_promotions
-from tools.forecasting.records import Notes, Records, read_records, spread_records
-from tools.forecasting.spikes import cut_spikes
+from tools.forecasting.preparation.buckets import PART, Buckets, fill_buckets, future_edges, without_leading_zeros
+from tools.forecasting.preparation.calendar_effects import ClosureGroup, closure_groups, epoch_day, open_up
+from tools.forecasting.preparation.censoring import uncensor
+from tools.forecasting.preparation.closures import DailyCounts, shown_closures
+from tools.forecasting.preparation.life import Life, lives
+from tools.forecasting.preparation.promotions import read_promotions, without_promotions
+from tools.forecasting.preparation.records import Notes, Records, read_records, spread_records
+from tools.forecasting.preparation.spikes import cut_spikes
 
 __all__ = ["Life", "PreparedSeries", "prepare"]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray, IntArray
 from tools.domain.datasets import Period
-from tools.forecasting.records import Records
+from tools.forecasting.preparation.records import Records
 
 PART = 2_000
 """Series that are worked on at once."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.datasets import CalendarDay, Period
-from tools.forecasting.buckets import Buckets
-from tools.forecasting.closures import ClosedDays, closed_days
-from tools.forecasting.records import Notes, counted
+from tools.forecasting.preparation.buckets import Buckets
+from tools.forecasting.preparation.closures import ClosedDays, closed_days
+from tools.forecasting.preparation.records import Notes, counted
 
 LEAST_OPEN = 1 / 3
 """Share of a period's usual days open below which it says too little and counts as unknown."""

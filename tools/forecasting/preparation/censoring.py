@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tools.domain.arrays import DateArray, FloatArray
-from tools.forecasting.buckets import Buckets
-from tools.forecasting.records import Notes, counted
+from tools.forecasting.preparation.buckets import Buckets
+from tools.forecasting.preparation.records import Notes, counted
 
 LEAST_IN_STOCK = 0.5
 """Share of a period's days in stock below which it says nothing."""

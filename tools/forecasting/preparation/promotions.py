@@ -12,9 +12,9 @@ import numpy as np
 
 from tools.domain.arrays import DateArray, FloatArray, IntArray
 from tools.domain.datasets import CalendarDay
-from tools.forecasting.buckets import Buckets
-from tools.forecasting.calendar_effects import epoch_day
-from tools.forecasting.records import Notes, counted
+from tools.forecasting.preparation.buckets import Buckets
+from tools.forecasting.preparation.calendar_effects import epoch_day
+from tools.forecasting.preparation.records import Notes, counted
 
 PRIOR_PERIODS = 2.0
 """Wholly promoted periods that a pool's uplift counts for against an item's own."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.forecasting.buckets import Buckets
-from tools.forecasting.records import Notes
+from tools.forecasting.preparation.buckets import Buckets
+from tools.forecasting.preparation.records import Notes
 
 LEAST_SIZES = 4
 """Demands that an item needs before its own sizes say what is usual."""

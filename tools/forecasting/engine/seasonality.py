@@ -6,7 +6,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray
 from tools.domain.datasets import Period
-from tools.forecasting.panel import Panel
+from tools.forecasting.engine.panel import Panel
 
 YEAR_IN_WEEKS = 365.25 / 7
 HARMONICS = 2
