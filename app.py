@@ -406,6 +406,23 @@ def forecast(
             _out(f"Written to {save}.")
 
 
+@cli.command(name="lead-times")
+def lead_times(
+    subject: Annotated[
+        str | None, typer.Argument(help="Supplier, item or open order; all suppliers when left out.")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Estimate version; the next run's when left out.")] = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """How suppliers keep their quotes, the worst first; of one, of an item or an order when it arrives."""
+    from terminal.lead_times import show_lead_times
+
+    view = _session().lead_times(subject, version)
+    if not _print(view, as_json):
+        show_lead_times(view, everything=everything)
+
+
 def _measured(version: str | None, *, quiet: bool) -> "Sequence[BacktestView]":
     from terminal.screen import working
 

@@ -153,14 +153,15 @@ class Fact(Typed):
 
     fact_id: str
     kind: str
-    """line, outlook, option, verdict, approval, risk, kpi, run, conflict, negotiation"""
+    """line, outlook, option, verdict, approval, risk, kpi, run, conflict, negotiation, lead_time, arrival"""
     subjects: tuple[str, ...]
     text: str
     detail: str = ""
     """Notes and formula, for those who ask why."""
     figures: Mapping[str, float] = Field(default_factory=dict[str, float])
     """Figures by name, so that facts can be ranked and summed: `value` and `money_at_risk` are money in `currency`,
-    `days_of_cover` days, `stockout_probability` a share; a line carries its explanation's figures too."""
+    `days_of_cover` days, `stockout_probability`, the `bias` of quotes and `older_than` shares; a line carries its
+    explanation's figures too."""
     currency: str = ""
 
 

@@ -26,6 +26,11 @@ TOPICS: Mapping[str, frozenset[str]] = {
         "order orders ordered ordering line lines quantity quantities buy buying bought arrive arrives arrival "
         "delivery when supplier suppliers much many"
     ),
+    "lead_time": _words(
+        "reliable reliably reliability unreliable punctual punctuality late lateness slow slower slowest quote quotes "
+        "quoted promise promises promised lead yield yields"
+    ),
+    "arrival": _words("arrive arrives arriving arrival eta late overdue"),
     "run": _words("status summary overview happened overall"),
 }
 """Kind of fact (spend: order lines summed) to the words that ask for it."""
@@ -64,6 +69,12 @@ class Question:
         return "out" in self.words and bool(self.words & {"run", "runs", "running", "stock"})
 
 
+def topics_of(text: str) -> frozenset[str]:
+    """Kinds of facts that a question's words ask for."""
+    words = set(_plain(text).split())
+    return frozenset(kind for kind, keys in TOPICS.items() if words & keys)
+
+
 def read_question(text: str, facts: Sequence[Fact]) -> Question:
     """Find what the question names among the facts' subjects, whole or by a word that few subjects share."""
     plain = _plain(text)
@@ -72,7 +83,7 @@ def read_question(text: str, facts: Sequence[Fact]) -> Question:
     known_words = {word for fact in facts for name in (*fact.subjects, fact.fact_id) for word in _plain(name).split()}
     return Question(
         words=words,
-        topics=frozenset(kind for kind, keys in TOPICS.items() if words & keys),
+        topics=topics_of(text),
         named=_with_their_verdicts([fact for fact in facts if named & {*fact.subjects, fact.fact_id}], facts),
         unknown_ids=tuple(
             word

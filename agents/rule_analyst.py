@@ -8,6 +8,8 @@ from agents.questions import FALLING, RISING, Question, read_question
 MAX_SENTENCES = 8
 NOT_BOUGHT = frozenset({"denied", "rejected", "failed", "shadow"})
 """States of a line, among its subjects, in which no money is spent."""
+ABOUT_ORDERS = frozenset({"order", "orders", "overdue", "arrive", "arrives", "arriving", "delivery", "deliveries"})
+KINDS_OF_LEAD_TIMES = ("lead_time", "arrival", "line")
 ORDER_OF_KINDS = ("line", "outlook", "approval", "verdict", "negotiation", "risk", "option", "conflict", "kpi", "run")
 
 
@@ -22,6 +24,7 @@ class RuleAnalyst:
         ways: tuple[Callable[[Question, Sequence[Fact]], Answer | None], ...] = (
             _unknown,
             _spending,
+            _lead_times,
             _ranking,
             _explanation,
             _topics,
@@ -62,6 +65,31 @@ def _spending(asked: Question, facts: Sequence[Fact]) -> Answer | None:
     return Answer(text="\n".join([total, *rows, *rest]), sources=tuple(fact.fact_id for fact in bought))
 
 
+def _lead_times(asked: Question, facts: Sequence[Fact]) -> Answer | None:
+    """How suppliers keep their quotes and when open orders come: of what is named, else the worst first."""
+    kinds = asked.topics & {"lead_time", "arrival"}
+    if not kinds or asked.asks_what_runs_out:
+        return None
+    if asked.named:
+        kinds |= {"line"} if "arrival" in kinds else set()
+        found = [fact for fact in asked.named if fact.kind in kinds]
+        if not {fact.kind for fact in found} & {"lead_time", "arrival"}:
+            return None
+        ordered = sorted(found, key=lambda fact: (KINDS_OF_LEAD_TIMES.index(fact.kind), *_latest(fact)))
+        return _quoted(ordered, "", with_reasons="why" in asked.words)
+    late = sorted(_having("arrival", "older_than", facts), key=_latest)
+    if "arrival" in kinds and late and asked.words & ABOUT_ORDERS:
+        past = [fact for fact in late if fact.figures.get("overdue_days", 0.0) > 0]
+        none = "" if past else "No open order is past the day it was due. "
+        return _quoted(past or late, f"{none}Oldest against their own lead time first:")
+    biased = sorted(_having("lead_time", "bias", facts), key=lambda fact: -fact.figures["bias"])
+    return _quoted(biased, "Longest over their quotes first:") if "lead_time" in kinds else None
+
+
+def _latest(fact: Fact) -> tuple[float, float]:
+    return -fact.figures.get("older_than", 0.0), -fact.figures.get("age_days", 0.0)
+
+
 def _ranking(asked: Question, facts: Sequence[Fact]) -> Answer | None:
     """The facts of a topic by the figure that the question ranks by."""
     ordered = asked.words & (RISING | FALLING)
@@ -97,7 +125,8 @@ def _explanation(asked: Question, facts: Sequence[Fact]) -> Answer | None:
 
 def _topics(asked: Question, facts: Sequence[Fact]) -> Answer | None:
     """Every fact of the topics; a more telling topic than the order lines goes before them."""
-    topics = asked.topics - {"spend"}
+    stored = {fact.kind for fact in facts}
+    topics = asked.topics - {"spend"} - ({"lead_time", "arrival"} - stored)
     if len(topics) > 1:
         topics -= {"line", "run"}
     found = [fact for fact in facts if fact.kind in topics]
@@ -120,7 +149,8 @@ def _what_can_be_asked(facts: Sequence[Fact]) -> Answer:
         text=(
             "I answer from the stored facts of the run. Ask for example: "
             f"“Why so much of {item}?”, “What waits for approval and why?”, “Which items run out first?”, "
-            f"“How much do we spend with {supplier}?”, “What are the largest risks?”, “Which lines were denied?”"
+            f"“How much do we spend with {supplier}?”, “How reliable is {supplier}?”, “Which open orders are late?”, "
+            "“What are the largest risks?”, “Which lines were denied?”"
         )
     )
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.lead_time_views import LeadTimesView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -152,6 +153,13 @@ class SourcingSession(Protocol):
 
     def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
         """The stored accuracy of a version; empty before its backtest."""
+        ...
+
+    def lead_times(self, subject: str | None = None, version: str | None = None) -> LeadTimesView:
+        """How suppliers keep their quotes; of a supplier, item or order its offers and when open orders arrive.
+
+        By the named estimate version, else the next run's. NotFound names near matches.
+        """
         ...
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:

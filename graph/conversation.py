@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agents.contracts import AnalystBrief, Fact
 from graph.answers import facts_of
+from graph.lead_time_facts import lead_time_facts
+from graph.lead_time_views import LeadTimesView
 from graph.parts import Parts
 from graph.views import AnswerView, ApprovalView, PlanView, StepView, Trigger, TriggerKind
 from tools.domain.errors import BadInput
@@ -22,11 +24,13 @@ class Conversation:
         plan: Callable[[str | None], PlanView | None],
         pending: Callable[[], Sequence[ApprovalView]],
         stream: Callable[[Trigger], Iterator[StepView]],
+        lead_times: Callable[[str | None, str | None], LeadTimesView],
     ) -> None:
         self._parts = parts
         self._plan = plan
         self._pending = pending
         self._stream = stream
+        self._lead_times = lead_times
 
     def messages(self, conversation: str) -> Sequence[Mapping[str, object]]:
         """The stored conversation, oldest first."""
@@ -74,6 +78,8 @@ class Conversation:
         facts = self._facts(view) if view else ()
         if view and run_id is None:
             facts = (*facts, *self._older_facts(view, question))
+        if run_id is None and self._parts.warehouse.active_version():
+            facts = (*facts, *lead_time_facts(question, self._items(), self._open_orders(), self._lead_times))
         answer = self._parts.context.agents.analyst.answer(question, AnalystBrief(facts=facts))
         return AnswerView(
             text=answer.text,
@@ -102,3 +108,7 @@ class Conversation:
     def _items(self) -> Sequence[str]:
         version = self._parts.warehouse.active_version()
         return tuple(self._parts.context.desk.dataset(version).items) if version else ()
+
+    def _open_orders(self) -> Sequence[str]:
+        dataset = self._parts.context.desk.dataset(self._parts.warehouse.active_version() or "")
+        return [order.order_id for order in dataset.open_orders if order.status.is_open]

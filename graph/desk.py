@@ -14,12 +14,21 @@ import numpy as np
 import orjson
 
 from graph.estimates import EstimateBook, Estimates, EstimateSettings, offer_lead_times, planning_period
+from store.estimates import EstimateInfo
 from store.warehouse import Warehouse
 from tools.domain.alerts import Alert
 from tools.domain.datasets import Dataset, Period
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
 from tools.forecasting import ForecastSettings
-from tools.lead_times import LeadTimeDistribution, LeadTimeSettings
+from tools.lead_times import (
+    FittedLeadTimes,
+    LeadTimeDistribution,
+    LeadTimeFindings,
+    LeadTimeSettings,
+    estimate_yields,
+    findings_of,
+    fit_lead_times,
+)
 from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
 from tools.ordering import build_snapshot, combine, plan_options
@@ -118,7 +127,7 @@ class Desk:
         """
         dataset, version = self.dataset(scope.dataset_version), scope.estimate_version
         if version:
-            leads = self._memo(("stored lead times", version), lambda: self.book.lead_times(version, dataset))
+            leads = self.stored_lead_times(scope)
             return self._memo(
                 ("estimates", version, scope.item_ids),
                 lambda: self.book.read(version, dataset, scope.item_ids, leads),
@@ -126,6 +135,34 @@ class Desk:
         made = self._memo(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset))
         wanted = set(scope.item_ids)
         return replace(made, forecasts=tuple(found for found in made.forecasts if found.item_id in wanted))
+
+    def estimate_info(self, version: str | None) -> EstimateInfo:
+        """The named estimate version, or the one that the next run plans with. NotFound."""
+        if version is not None:
+            return self._warehouse.estimate(version)
+        active = self.dataset(self._warehouse.active_version() or "")
+        return self._warehouse.estimate(self.current_estimates(active.version))
+
+    def stored_lead_times(self, scope: Scope) -> Mapping[str, LeadTimeDistribution]:
+        """Lead times of all offers as the scope's estimate version has them."""
+        version, dataset = scope.estimate_version, self.dataset(scope.dataset_version)
+        return self._memo(("stored lead times", version), lambda: self.book.lead_times(version, dataset))
+
+    def lead_time_findings(self, scope: Scope) -> LeadTimeFindings:
+        """What the dataset's record says of suppliers and offers, beside the scope's stored lead times."""
+        dataset, settings = self.dataset(scope.dataset_version), self._settings.estimating.lead_times
+
+        def fit() -> FittedLeadTimes:
+            receipts, orders = dataset.receipts, dataset.open_orders
+            return fit_lead_times(dataset.offers, receipts, orders, dataset.as_of, settings, families=dataset.families)
+
+        def find() -> LeadTimeFindings:
+            fitted = self._memo(("fitted lead times", dataset.version), fit)
+            stored = replace(fitted, distributions=self.stored_lead_times(scope))
+            yields = estimate_yields(dataset.offers, dataset.receipts, dataset.open_orders)
+            return findings_of(stored, dataset.receipts, yields)
+
+        return self._memo(("lead time findings", dataset.version, scope.estimate_version), find)
 
     def lead_times(self, version: str) -> Mapping[str, LeadTimeDistribution]:
         """Lead-time distribution of every offer, made from the dataset alone."""

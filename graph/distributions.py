@@ -1,13 +1,16 @@
 """Forecasts and lead times as stored rows, and back: figures for people, arrays for the next plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from math import isfinite
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from store.arrays import from_bytes, to_bytes
 from store.estimates import EstimateKind, EstimateRow
+from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Offer
 from tools.domain.datasets import Period, PeriodSeries
 from tools.forecasting import DemandForecast, DemandPattern
@@ -17,6 +20,8 @@ FAN_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 """Quantiles that are kept as figures: the median and the 50, 80 and 95 % intervals."""
 FIGURE_DIGITS = 4
 LEAD_LEVELS = (0.1, 0.5, 0.9)
+LEAD_QUANTILES = {f"p{100 * level:.0f}_days": level for level in LEAD_LEVELS}
+LEAD_FIELDS = tuple(field.name for field in fields(LeadTimeDistribution))
 
 
 def demand_key(item_id: str, site_id: str) -> str:
@@ -24,24 +29,46 @@ def demand_key(item_id: str, site_id: str) -> str:
     return f"{item_id}@{site_id}"
 
 
-def demand_row(made: DemandForecast) -> EstimateRow:
-    """A forecast as a row. Paths are kept as float32: the plan uses what is stored, also when it was just made."""
-    series, paths = made.history, made.paths.astype(np.float32)
-    fan = np.quantile(paths, FAN_LEVELS, axis=0)
+def demand_rows(forecasts: Sequence[DemandForecast]) -> list[EstimateRow]:
+    """Forecasts of one catalogue as rows. The plan uses what is stored, also when it was just made."""
+    if not forecasts:
+        return []
+    paths = np.stack([made.paths for made in forecasts]).astype(np.float32)
+    fans, means = figures_of(_quantiles(paths)), figures_of(paths.mean(axis=1).astype(np.float64))
+    return [_demand_row(*one) for one in zip(forecasts, paths, fans, means, strict=True)]
+
+
+def _quantiles(paths: NDArray[np.float32]) -> FloatArray:
+    """(N, Q, T) quantiles at `FAN_LEVELS` of paths (N, S, T), between the two nearest ones.
+
+    Sorted, since whole sorted rows are ten times as fast as a selection along the middle axis.
+    """
+    ordered = np.sort(np.ascontiguousarray(paths.transpose(0, 2, 1)), axis=2)
+    place = np.array(FAN_LEVELS) * (ordered.shape[2] - 1)
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, ordered.shape[2] - 1)
+    below, above = ordered[:, :, low].astype(np.float64), ordered[:, :, high]
+    return (below + (above - below) * (place - low)).transpose(0, 2, 1)
+
+
+def _demand_row(
+    made: DemandForecast, paths: NDArray[np.float32], fan: Sequence[Sequence[float]], mean: Sequence[float]
+) -> EstimateRow:
+    series = made.history
     figures = {
         "period": made.period.value,
         "pattern": made.pattern.value,
         "model": made.model,
         "fallback": made.fallback,
-        "notes": list(made.notes),
-        "accuracy": {name: float(value) for name, value in made.accuracy.items() if np.isfinite(value)},
-        "dates": [str(day) for day in made.starts],
-        "mean": rounded(paths.mean(axis=0)),
-        "quantiles": {f"{level:g}": rounded(row) for level, row in zip(FAN_LEVELS, fan, strict=True)},
+        "notes": made.notes,
+        "accuracy": {name: value for name, value in made.accuracy.items() if isfinite(value)},
+        "dates": np.datetime_as_string(made.starts).tolist(),
+        "mean": mean,
+        "quantiles": {f"{level:g}": row for level, row in zip(FAN_LEVELS, fan, strict=True)},
     }
     arrays = {
         "starts": made.starts,
-        "paths": paths,
+        "paths": _narrow(paths),
         "history_starts": series.starts,
         "history_quantities": series.quantities,
         "history_closed": series.closed,
@@ -49,6 +76,16 @@ def demand_row(made: DemandForecast) -> EstimateRow:
     }
     key = demand_key(made.item_id, made.site_id)
     return EstimateRow.of(EstimateKind.DEMAND, made.item_id, made.site_id, key, figures, to_bytes(arrays))
+
+
+def _narrow(paths: NDArray[np.float32]) -> NDArray[Any]:
+    """Whole units in the fewest bytes that hold them, which pack twice as fast; others as they are."""
+    most = float(paths.max(initial=0.0))
+    for kind in (np.uint8, np.uint16):
+        if most <= np.iinfo(kind).max:
+            whole = paths.astype(kind)
+            return whole if np.array_equal(whole, paths) else paths
+    return paths
 
 
 def demand_from(figures: Mapping[str, Any], content: bytes) -> DemandForecast:
@@ -76,12 +113,12 @@ def demand_from(figures: Mapping[str, Any], content: bytes) -> DemandForecast:
 
 def lead_time_row(offer: Offer, made: LeadTimeDistribution) -> EstimateRow:
     """An offer's lead time as a row."""
-    parts: dict[str, Any] = {field.name: getattr(made, field.name) for field in fields(made)}
+    parts: dict[str, Any] = {name: getattr(made, name) for name in LEAD_FIELDS}
     arrays = {name: part for name, part in parts.items() if isinstance(part, np.ndarray)}
     figures = {
         "mean_days": made.mean,
         "sd_days": made.sd,
-        **{f"p{100 * level:.0f}_days": made.quantile(level) for level in LEAD_LEVELS},
+        **{name: made.quantile(level) for name, level in LEAD_QUANTILES.items()},
         "fields": {name: part for name, part in parts.items() if name not in arrays},
     }
     key = offer.offer_id
@@ -97,4 +134,9 @@ def lead_time_from(figures: Mapping[str, Any], content: bytes) -> LeadTimeDistri
 
 def rounded(values: Any) -> list[float]:
     """Values as figures, to four digits after the point."""
-    return np.round(np.asarray(values, dtype=np.float64), FIGURE_DIGITS).tolist()
+    return figures_of(np.asarray(values, dtype=np.float64))
+
+
+def figures_of(values: FloatArray) -> Any:
+    """Arrays of any depth as nested lists of figures, to four digits after the point."""
+    return np.round(values, FIGURE_DIGITS).tolist()

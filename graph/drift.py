@@ -34,9 +34,10 @@ def watched(
     """Alarms about the items and about the suppliers that offer them; the same for the same arguments."""
     wanted = set(item_ids)
     suppliers = {offer.supplier_id for offer in dataset.offers if offer.item_id in wanted}
-    lead_times = lead_time_series(dataset.offers, dataset.receipts, dataset.as_of)
+    offers = [offer for offer in dataset.offers if offer.supplier_id in suppliers]
+    receipts = [receipt for receipt in dataset.receipts if receipt.supplier_id in suppliers]
     histories = demand_series([made.history for made in forecasts])
-    series = [*histories, *(one for one in lead_times if one.subject in suppliers)]
+    series = [*histories, *lead_time_series(offers, receipts, dataset.as_of)]
     return watch(series, DriftSettings.of_limits(limits))
 
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from graph.distributions import demand_from, demand_key, demand_row, lead_time_from, lead_time_row
+from graph.distributions import demand_from, demand_key, demand_rows, lead_time_from, lead_time_row
 from store.estimates import EstimateInfo, EstimateKind, EstimateOrigin, EstimateRow, hash_of
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset, DemandHistory, Period
@@ -32,6 +32,8 @@ from tools.forecasting.forecast import MODEL_VERSION
 from tools.lead_times import MODEL_VERSION as LEAD_TIME_VERSION
 from tools.lead_times import LeadTimeDistribution, LeadTimeSettings, estimate_lead_times
 
+DRAWN_TOGETHER = 64
+"""Items whose sample paths are unpacked at once."""
 KEPT_VERSIONS = 10
 """Distributions of this many latest versions stay, beside the active one and those of runs that go on."""
 CONFIGURED = "configured"
@@ -119,6 +121,16 @@ def forecasts_of(
     return forecast_catalogue(
         histories, as_of=as_of, period=period, horizon=horizon, settings=settings, context=context
     )
+
+
+def drawn_rows(catalogue: Catalogue) -> list[EstimateRow]:
+    """A row of every forecast. Sample paths of only a few items are unpacked at a time.
+
+    In one thread: what an item takes is so short that two threads waste more on the interpreter's lock than they win.
+    """
+    firsts = range(0, len(catalogue), DRAWN_TOGETHER)
+    parts = (range(first, min(first + DRAWN_TOGETHER, len(catalogue))) for first in firsts)
+    return [made for rows in parts for made in demand_rows([catalogue[row] for row in rows])]
 
 
 def offer_lead_times(dataset: Dataset, settings: LeadTimeSettings) -> Mapping[str, LeadTimeDistribution]:
@@ -230,7 +242,7 @@ class EstimateBook:
     def _rows(self, dataset: Dataset, settings: EstimateSettings, period: Period) -> list[EstimateRow]:
         offers = {offer.offer_id: offer for offer in dataset.offers}
         made = offer_lead_times(dataset, settings.lead_times)
-        demand = [demand_row(forecast) for forecast in self._forecasts(dataset, period, settings)]
+        demand = drawn_rows(self._forecasts(dataset, period, settings))
         return [*demand, *(lead_time_row(offers[offer_id], lead) for offer_id, lead in made.items())]
 
     def _forecasts(self, dataset: Dataset, period: Period, settings: EstimateSettings) -> Catalogue:

@@ -19,6 +19,7 @@ from graph.forecast_views import (
     ForecastView,
     LeadTimeDemandView,
 )
+from graph.naming import NEAR_MATCHES, near_ids
 from graph.provenance import differences
 from store.estimates import EstimateInfo, EstimateKind
 from store.warehouse import Warehouse
@@ -33,7 +34,6 @@ from tools.lead_times import LeadTimeDistribution
 HISTORY_SHOWN = 104
 RECENT_SHOWN = 26
 EARLIER_SHOWN = 2
-NEAR_MATCHES = 5
 DEMAND_LEVELS = (0.5, 0.8, 0.95)
 """Quantiles of lead-time demand that are told."""
 
@@ -47,7 +47,7 @@ class ForecastDesk:
 
     def forecast(self, item_id: str, site_id: str | None, version: str | None) -> ForecastView:
         """One item at one site, by the named version or the one that the next run plans with. NotFound."""
-        info = self._info(version)
+        info = self._desk.estimate_info(version)
         dataset = self._desk.dataset(info.origin.dataset_version)
         site, others = _site_of(dataset, item_id, site_id)
         key = demand_key(item_id, site)
@@ -81,12 +81,6 @@ class ForecastDesk:
         )
         view = view.model_copy(update=self._came(view, dataset))
         return view.model_copy(update={"chart": chart_of(view, forecast)})
-
-    def _info(self, version: str | None) -> EstimateInfo:
-        if version is not None:
-            return self._warehouse.estimate(version)
-        active = self._desk.dataset(self._warehouse.active_version() or "")
-        return self._warehouse.estimate(self._desk.current_estimates(active.version))
 
     def _earlier(self, info: EstimateInfo, key: str) -> tuple[EarlierView, ...]:
         """Medians of the versions just before that knew the item."""
@@ -124,7 +118,7 @@ class ForecastDesk:
 
     def forecasts(self, version: str | None) -> Sequence[ForecastRowView]:
         """Every item of the named or current version, the worst accuracy first."""
-        info = self._info(version)
+        info = self._desk.estimate_info(version)
         dataset = self._desk.dataset(info.origin.dataset_version)
         tested = {
             (view.name, view.site_id): view
@@ -172,7 +166,7 @@ class ForecastDesk:
 
     def backtest(self, version: str | None) -> Sequence[BacktestView]:
         """Forecast again from earlier clocks of the version's dataset and store what it comes to."""
-        info = self._info(version)
+        info = self._desk.estimate_info(version)
         dataset = self._desk.dataset(info.origin.dataset_version)
         report = run_backtest(info, dataset, self._desk.lead_times(dataset.version))
         self._warehouse.put_backtests(info.version, dataset.version, report.as_rows())
@@ -180,7 +174,7 @@ class ForecastDesk:
 
     def backtests(self, version: str | None) -> Sequence[BacktestView]:
         """What the last backtest of a version came to; nothing before the first."""
-        info = self._info(version)
+        info = self._desk.estimate_info(version)
         return stored_backtests(self._warehouse, info.version, self._desk.dataset(info.origin.dataset_version))
 
 
@@ -208,14 +202,7 @@ def _site_of(dataset: Dataset, item_id: str, site_id: str | None) -> tuple[str, 
 
 
 def _unknown_item(dataset: Dataset, item_id: str) -> NotFound:
-    names = {item.description.casefold(): known for known, item in dataset.items.items() if item.description}
-    by_fold = {known.casefold(): known for known in dataset.items}
-    wanted = item_id.casefold()
-    near = [known for fold, known in by_fold.items() if fold.startswith(wanted)]
-    near += [by_fold[found] for found in get_close_matches(wanted, by_fold, NEAR_MATCHES, 0.6)]
-    near += [names[found] for found in get_close_matches(wanted, names, NEAR_MATCHES, 0.5)]
-    near += [known for name, known in names.items() if wanted in name]
-    shown = list(dict.fromkeys(near))[:NEAR_MATCHES]
+    shown = near_ids(item_id, {known: item.description for known, item in dataset.items.items()})
     meant = (
         f"Did you mean {', '.join(shown)}?"
         if shown

@@ -19,6 +19,8 @@ from graph.drift import replayed_drift
 from graph.driver import RunDriver
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.forecasts import ForecastDesk
+from graph.lead_time_views import LeadTimesView
+from graph.lead_times import LeadTimeDesk
 from graph.parts import Parts, open_parts
 from graph.progress import stored_step
 from graph.provenance import replayed_estimates
@@ -60,7 +62,14 @@ class LocalSession:
         self._desk = ApprovalDesk(parts, self._driver.deliver)
         self._intake = AlertIntake(parts, self.start)
         self._forecasts = ForecastDesk(parts.warehouse, parts.context.desk)
-        self._talk = Conversation(parts, self._plan_or_none, self.pending, lambda trigger: self.stream(trigger=trigger))
+        self._lead_times = LeadTimeDesk(parts.context.desk)
+        self._talk = Conversation(
+            parts,
+            self._plan_or_none,
+            self.pending,
+            lambda trigger: self.stream(trigger=trigger),
+            self._lead_times.lead_times,
+        )
         parts.journal.start_projector()
         self._driver.recover()
         self._intake.open()
@@ -263,6 +272,10 @@ class LocalSession:
     def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
         """The stored accuracy of a version; empty before its backtest."""
         return self._forecasts.backtests(version)
+
+    def lead_times(self, subject: str | None = None, version: str | None = None) -> LeadTimesView:
+        """How suppliers keep their quotes; of a supplier, item or order its offers and when open orders arrive."""
+        return self._lead_times.lead_times(subject, version)
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         """Read receipts, confirmations, stock and demand back from the ERP into a new dataset version."""

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from graph.contracts import SourcingSession
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.lead_time_views import LeadTimesView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -239,6 +240,12 @@ def backtest(body: BacktestBody, asker: Asker, session: Session) -> Sequence[Bac
     """Forecast again from earlier clocks and store the accuracy."""
     require(asker, "estimates")
     return session.backtest(body.version)
+
+
+@ROUTES.get("/lead-times")
+def lead_times(asker: Asker, session: Session, subject: str | None = None, version: str | None = None) -> LeadTimesView:
+    """How suppliers keep their quotes, the worst first; of a supplier, item or order its offers and open orders."""
+    return session.lead_times(subject, version)
 
 
 @ROUTES.get("/rejects")

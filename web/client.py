@@ -12,6 +12,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.lead_time_views import LeadTimesView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -195,6 +196,10 @@ class RemoteSession:
     def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
         """The stored accuracy of a version; empty before its backtest."""
         return BACKTESTS.validate_python(self._get("/api/backtests", **_given(version=version)))
+
+    def lead_times(self, subject: str | None = None, version: str | None = None) -> LeadTimesView:
+        """How suppliers keep their quotes; of a supplier, item or order its offers and when open orders arrive."""
+        return LeadTimesView.model_validate(self._get("/api/lead-times", **_given(subject=subject, version=version)))
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         """Read confirmations and receipts back from the ERP into a new dataset version."""

@@ -15,6 +15,7 @@ from graph.parts import Parts
 from graph.session import LocalSession, open_session
 from store.estimates import EstimateKind
 from tools.domain.errors import Conflict, NotFound
+from tools.forecasting import DemandForecast
 
 MADE_ANEW = "forecast_catalogue"
 
@@ -50,12 +51,12 @@ def no_forecast(*_: object, **__: object) -> None:
 
 def edited_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the forecasting code had been edited: another hash, and other sample paths."""
-    made = graph.estimates.demand_row
+    made = graph.estimates.demand_rows
 
-    def shifted(forecast: object) -> object:
-        return made(graph.estimates.replace(forecast, paths=forecast.paths * 1.25 + 1))
+    def shifted(forecasts: list[DemandForecast]) -> object:
+        return made([graph.estimates.replace(one, paths=one.paths * 1.25 + 1) for one in forecasts])
 
-    monkeypatch.setattr(graph.estimates, "demand_row", shifted)
+    monkeypatch.setattr(graph.estimates, "demand_rows", shifted)
     monkeypatch.setattr(graph.estimates, "code_version", lambda: "0.1.0+edited00")
 
 

@@ -10,9 +10,11 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from integration.web_forecasts import backtest_of, forecast_of, row_of, version_of
+from integration.web_lead_times import lead_times_of
 from integration.web_stock import ITEMS, edited, is_due, line_of, options_of, outlook_of, quantity_of, risk_of
 
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.lead_time_views import LeadTimesView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -272,6 +274,9 @@ class InMemorySession:
         if found is None:
             raise NotFound(f"There is no estimate version {version}.", remedy="See the versions.", version=version)
         return found
+
+    def lead_times(self, subject: str | None = None, version: str | None = None) -> LeadTimesView:
+        return lead_times_of(subject, self._estimate_named(version).version)
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         return {"advanced_days": advance_days, "receipts": 0}

@@ -101,7 +101,7 @@ def named_commands(page: Path) -> Iterator[tuple[str, str]]:
     shown = [line for block in blocks for line in block.splitlines()]
     shown += re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     for line in shown:
-        found = re.search(r"(?:^|[\s;(])(?:\.venv/bin/)?jit ([a-z]+)([^#]*)", line)
+        found = re.search(r"(?:^|[\s;(])(?:\.venv/bin/)?jit ([a-z][a-z-]*)([^#]*)", line)
         if found:
             yield found[1], found[2]
 

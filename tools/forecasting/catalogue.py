@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tools.domain.arrays import DateArray, FloatArray
+from tools.domain.arrays import BoolArray, DateArray, FloatArray
 from tools.domain.datasets import Period, PeriodSeries
 from tools.forecasting.combining.analogy import Siblings, choose_siblings, gather, lenders, new_item_paths
 from tools.forecasting.combining.blending import PastForecasts, blend, past_of
@@ -79,8 +79,11 @@ class Catalogue:
         self._prepared, self._panel, self._fit, self._factor = prepared, panel, fit, factor
         self._settings, self._context = settings, context
         self._rows: dict[Key, int] = {(p.series.item_id, p.series.site_id): row for row, p in enumerate(prepared)}
+        self._sites = _rows_by_item(prepared)
         self._scaled = fit.past.scaled_errors(panel)
         self._tried = dict(zip(fit.past.rows.tolist(), fit.past.tried.sum(axis=1).tolist(), strict=True))
+        self._places = {row: place for place, row in enumerate(fit.past.rows.tolist())}
+        self._seasonal: BoolArray = np.any(~np.isclose(fit.season, 1.0), axis=1)
         self._siblings: dict[str, Siblings] = {}
         self._window = max((p.values.size for p in prepared), default=0)
 
@@ -89,6 +92,10 @@ class Catalogue:
 
     def __iter__(self) -> Iterator[DemandForecast]:
         return (self._forecast(row) for row in range(len(self._prepared)))
+
+    def __getitem__(self, row: int) -> DemandForecast:
+        """The forecast of one history by its place; the same in whatever order they are asked for."""
+        return self._forecast(row)
 
     def forecast(self, key: Key) -> DemandForecast:
         """The forecast of one item and site. KeyError when it is not in the catalogue."""
@@ -106,7 +113,8 @@ class Catalogue:
         one = self._prepared[row]
         rng = np.random.default_rng(zlib.crc32(_name(one, self._settings.seed).encode()))
         drawn = self._drawn(row, rng)
-        paths = drawn.paths * one.future * self._factor[row]
+        paths = drawn.paths * one.future
+        paths *= self._factor[row]
         blended = self._with_user(row, paths, rng)
         paths = whole(blended.paths, rng) if _is_whole(one.series.quantities) else blended.paths
         return DemandForecast(
@@ -139,7 +147,7 @@ class Catalogue:
         paths = item_paths(self._fit, self._panel, row, shape[0], rng)
         known = int(np.isfinite(one.values).sum())
         few = f"only {known} periods of history: spread as for like items" if self._is_short(known) else None
-        return _Drawn(paths, model_name(self._fit, row), few)
+        return _Drawn(paths, model_name(self._fit, row, seasonal=bool(self._seasonal[row])), few)
 
     def _is_short(self, known: int) -> bool:
         return known < self._settings.min_observations
@@ -174,7 +182,7 @@ class Catalogue:
         user = self._context.user_forecasts.get(one.series.item_id)
         if user is None:
             return _Blended(paths, ())
-        sites = [r for (item_id, _), r in self._rows.items() if item_id == one.series.item_id]
+        sites = self._sites[one.series.item_id]
         total = float(self._fit.mean[sites].sum())
         share = float(self._fit.mean[row].sum()) / total if total > 0 else 1.0 / len(sites)
         made = blend(paths, self._starts, scaled_forecast(user, share), one.series.period, self._past(row), rng)
@@ -183,15 +191,15 @@ class Catalogue:
     def _past(self, row: int) -> PastForecasts:
         """Forecasts of single periods from the earlier origins, one period ahead."""
         one, past = self._prepared[row], self._fit.past
-        place = np.flatnonzero(past.rows == row)
-        origins = np.flatnonzero(past.tried[place[0]]) if place.size else np.empty(0, dtype=np.int64)
+        place = self._places.get(row)
+        origins = np.empty(0, dtype=np.int64) if place is None else np.flatnonzero(past.tried[place])
         columns = past.origins[origins] - (self._panel.width - one.series.starts.size)
         origins, columns = origins[columns >= 0], columns[columns >= 0]
         levels = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
         if columns.size == 0:
             return past_of(one.series.starts[:0], np.empty(0), np.empty((1, 0)), levels)
         shape = self._fit.pool.errors[int(self._fit.group[row])][:, 0]
-        means, errors = past.mean[place[0], origins, 0], past.error[place[0], origins]
+        means, errors = past.mean[place, origins, 0], past.error[place, origins]
         paths = np.maximum(means + np.outer(shape, errors), 0.0)
         return past_of(one.series.starts[columns], one.values[columns], paths, levels)
 
@@ -215,6 +223,13 @@ class _Blended:
     notes: tuple[str, ...]
 
 
+def _rows_by_item(prepared: Sequence[PreparedSeries]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for row, one in enumerate(prepared):
+        found.setdefault(one.series.item_id, []).append(row)
+    return found
+
+
 def item_paths(fit: CatalogueFit, panel: Panel, row: int, count: int, rng: np.random.Generator) -> FloatArray:
     """(S, T) sample paths of one row, not rounded: pooled errors, for intermittent demand beside its own bootstrap."""
     if PATTERNS[int(fit.pattern[row])] in (DemandPattern.SMOOTH, DemandPattern.ERRATIC):
@@ -235,26 +250,33 @@ def _pooled_paths(fit: CatalogueFit, row: int, count: int, rng: np.random.Genera
     errors, zero = fit.pool.errors[group], fit.pool.zero[group]
     ranks = (rng.permutation(count) + rng.random(count)) / count
     picked = np.minimum((ranks * len(errors)).astype(np.int64), len(errors) - 1)
-    paths = np.clip(fit.mean[row] + fit.error[row] * errors[picked], 0.0, fit.most[row])
-    return np.where(zero[picked], 0.0, paths) * fit.season[row]
+    paths = errors[picked]
+    paths *= fit.error[row]
+    paths += fit.mean[row]
+    np.clip(paths, 0.0, fit.most[row], out=paths)
+    paths[zero[picked]] = 0.0
+    paths *= fit.season[row]
+    return paths
 
 
 def whole(paths: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Paths in whole units: rounded up with the probability of the fraction, which keeps the mean."""
-    return np.floor(paths + rng.random(paths.shape))
+    raised = rng.random(paths.shape)
+    raised += paths
+    return np.floor(raised, out=raised)
 
 
 def _is_whole(quantities: FloatArray) -> bool:
     return bool((quantities == np.floor(quantities)).all())
 
 
-def model_name(fit: CatalogueFit, row: int) -> str:
+def model_name(fit: CatalogueFit, row: int, *, seasonal: bool) -> str:
     """The ensemble with its weights, in words."""
     shares = fit.weights[row]
     parts = [f"{name} {share:.0%}" for name, share in zip(("level", "theta", "damped trend"), shares, strict=True)]
-    seasonal = ", with season" if not np.allclose(fit.season[row], 1.0) else ""
+    season = ", with season" if seasonal else ""
     frequent = PATTERNS[int(fit.pattern[row])] in (DemandPattern.SMOOTH, DemandPattern.ERRATIC)
-    return " + ".join(parts) + seasonal + ("" if frequent else ", with bootstrap and negative binomial")
+    return " + ".join(parts) + season + ("" if frequent else ", with bootstrap and negative binomial")
 
 
 def _name(one: PreparedSeries, seed: int) -> str:

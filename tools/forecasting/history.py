@@ -13,14 +13,18 @@ from tools.forecasting.preparation.records import read_records
 
 def detect_period(histories: Sequence[DemandHistory]) -> Period:
     """The bucket that the recorded dates imply: the median gap between an item's distinct dates."""
-    gaps = [
-        np.diff(np.unique(history.dates)).astype("timedelta64[D]").astype(np.int64)
-        for history in histories
-        if np.unique(history.dates).size > 1
-    ]
-    if not gaps:
+    sizes = [history.dates.size for history in histories]
+    if not any(sizes):
         return Period.WEEK
-    median = float(np.median(np.concatenate(gaps)))
+    dates: DateArray = np.concatenate([np.asarray(history.dates) for history in histories]).astype("datetime64[D]")
+    owners, dated = np.repeat(np.arange(len(sizes)), sizes), ~np.isnat(dates)
+    days, owners = dates.view(np.int64)[dated], owners[dated]
+    order = np.lexsort((days, owners))
+    gaps, same = np.diff(days[order]), np.diff(owners[order]) == 0
+    gaps = gaps[same & (gaps > 0)]
+    if not gaps.size:
+        return Period.WEEK
+    median = float(np.median(gaps))
     if median < 4:
         return Period.DAY
     return Period.WEEK if median < 20 else Period.MONTH

@@ -1,5 +1,6 @@
 """Lead-time and yield distributions per offer, from receipts and open orders, and what they reveal of suppliers."""
 
+from tools.lead_times.awaited import awaited_offers
 from tools.lead_times.distribution import LeadTimeDistribution
 from tools.lead_times.estimate import FittedLeadTimes, estimate_lead_times, fit_lead_times
 from tools.lead_times.findings import LeadTimeFindings, OfferFinding, SupplierFinding, findings_of, lead_time_findings
@@ -21,6 +22,7 @@ __all__ = [
     "SupplierFinding",
     "YieldDistribution",
     "YieldSettings",
+    "awaited_offers",
     "estimate_lead_times",
     "estimate_yields",
     "findings_of",

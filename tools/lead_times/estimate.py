@@ -11,7 +11,7 @@ from datetime import date
 
 import numpy as np
 
-from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.catalogue import Offer
 from tools.domain.orders import PurchaseOrder, Receipt
 from tools.lead_times.distribution import LeadTimeDistribution
@@ -119,8 +119,8 @@ def _distributions(
     logs = centre[:, None] + np.sqrt(variance)[:, None] * shape
     days, probabilities, starts = _whole_days(np.exp(np.minimum(logs, np.log(float(settings.max_days)))))
     sources = np.where(own > 0, "offer", np.where(of_supplier + waiting > 0, "supplier", "quoted")).tolist()
-    stated_of = terms.stated[:count].tolist()
-    rows = zip(offers, sources, own.tolist(), of_supplier.tolist(), waiting.tolist(), stated_of, strict=True)
+    fallbacks = _fallbacks(sources, terms.stated[:count], terms.quoted_days[:count], settings)
+    rows = zip(offers, sources, own.tolist(), of_supplier.tolist(), waiting.tolist(), fallbacks, strict=True)
     ends = [*starts[1:].tolist(), len(days)]
     return {
         offer.offer_id: LeadTimeDistribution(
@@ -128,14 +128,27 @@ def _distributions(
             probabilities[start:end],
             source,
             arrived,
-            FALLBACKS[source] if stated else NO_QUOTE,
+            fallback,
             supplier_arrived,
             still_open,
         )
-        for (offer, source, arrived, supplier_arrived, still_open, stated), start, end in zip(
+        for (offer, source, arrived, supplier_arrived, still_open, fallback), start, end in zip(
             rows, starts.tolist(), ends, strict=True
         )
     }
+
+
+def _fallbacks(
+    sources: Sequence[str], stated: BoolArray, quoted_days: FloatArray, settings: LeadTimeSettings
+) -> list[str | None]:
+    """By offer, what stands in for receipts of its own, in words."""
+    long = (
+        f"no lead time over {settings.max_days} days is believed: the quote of {{:,.0f}} counts as {settings.max_days}"
+    )
+    return [
+        NO_QUOTE if not usable else long.format(days) if days > settings.max_days else FALLBACKS[source]
+        for source, usable, days in zip(sources, stated.tolist(), quoted_days.tolist(), strict=True)
+    ]
 
 
 def _evidence(seen: Observations) -> tuple[IntArray, IntArray, IntArray]:

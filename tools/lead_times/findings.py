@@ -65,6 +65,8 @@ class OfferFinding:
     supplier_observations: int
     open_orders: int
     mean_yield: float
+    yield_source: str
+    """offer, supplier, pool, or assumed where no finished order tells anything"""
     sentence: str
 
 
@@ -201,5 +203,6 @@ def _offer(offer: Offer, made: LeadTimeDistribution, share: YieldDistribution) -
         made.supplier_observations,
         made.open_orders,
         share.mean,
+        share.source,
         sentence,
     )

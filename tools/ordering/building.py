@@ -13,6 +13,7 @@ from tools.domain.datasets import Dataset, Period
 from tools.domain.errors import BadInput
 from tools.domain.orders import PurchaseOrder
 from tools.domain.snapshots import PlanningSnapshot, SharedLimits, SourceTable
+from tools.lead_times.awaited import awaited_offers
 from tools.ordering.ingredients import DisruptionEffects, ForecastPaths, LeadTime
 from tools.ordering.levels import lead_ranks
 
@@ -175,22 +176,22 @@ def _limits(dataset: Dataset, suppliers: tuple[str, ...], given: SharedLimits | 
 def _arrivals(frame: _Frame) -> FloatArray:
     """(N, S, T) what open orders bring: on each path the wait left at the rank of its offer's lead time."""
     rows = {key: row for row, key in enumerate(frame.keys)}
+    awaited = awaited_offers(frame.dataset.offers, frame.lead_times)
     arrivals = np.zeros((len(rows), frame.paths, frame.horizon))
     for order in frame.dataset.open_orders:
         row = rows.get((order.item_id, order.site_id))
         if row is None or not order.status.is_open:
             continue
-        due = _due_periods(frame, order)
+        due = _due_periods(frame, order, awaited.get((order.item_id, order.supplier_id)))
         inside = np.flatnonzero(due < frame.horizon)
         arrivals[row, inside, due[inside]] += order.quantity
     return arrivals
 
 
-def _due_periods(frame: _Frame, order: PurchaseOrder) -> IntArray:
+def _due_periods(frame: _Frame, order: PurchaseOrder, offer_id: str | None) -> IntArray:
     """(S,) period at whose start the order can be used, in whole periods as for new orders of its offer."""
     as_of = frame.dataset.as_of
     delay = frame.disruption.delay_days_by_order.get(order.order_id, 0) if frame.disruption else 0
-    offer_id = _offer_of(frame, order)
     if offer_id is not None:
         left = frame.lead_times[offer_id].remaining(max((as_of - order.order_date).days, 0))
         rank = lead_ranks([offer_id], frame.paths, frame.seed)[0]
@@ -199,16 +200,6 @@ def _due_periods(frame: _Frame, order: PurchaseOrder) -> IntArray:
     promised = order.promised_date or as_of
     days = max((promised - as_of).days, 1.0) + delay
     return np.full(frame.paths, math.ceil(days / frame.period.days - 1e-9), dtype=np.int64)
-
-
-def _offer_of(frame: _Frame, order: PurchaseOrder) -> str | None:
-    """The slowest of the supplier's regular offers of the item whose lead time is known."""
-    mine = [
-        (offer.expedite, -offer.lead_time_days, offer.offer_id)
-        for offer in frame.dataset.offers
-        if (offer.item_id, offer.supplier_id) == (order.item_id, order.supplier_id)
-    ]
-    return next((offer_id for _, _, offer_id in sorted(mine) if offer_id in frame.lead_times), None)
 
 
 def _source_table(frame: _Frame, suppliers: tuple[str, ...]) -> SourceTable:

@@ -1,14 +1,16 @@
-"""Every item's position, with fans of its demand and of its projected stock."""
+"""Every item's position, with fans of its demand and of its projected stock, and its open orders."""
 
 from typing import Any
 
 from nicegui import ui
 
 from graph.forecast_views import ForecastView
+from graph.lead_time_views import LeadTimesView
 from graph.views import OutlookView, PlanView
 from web.pages.charts import labelled_chart, stock_chart
 from web.pages.estimate_choice import Changed, EstimateChoice
 from web.pages.forecast_card import demand_chart, forecast_facts
+from web.pages.lead_times import item_section
 from web.pages.line_drawer import named
 from web.pages.parts import empty, figures, heading
 from web.pages.plan_tab import NUMBER, NUMBER_CELL
@@ -41,7 +43,7 @@ class ItemsTab:
         self._outlooks: dict[str, OutlookView] = {}
         self._picked = ""
         self._version: str | None = None
-        self._drawn: tuple[OutlookView, ForecastView | None] | None = None
+        self._drawn: tuple[OutlookView, ForecastView | None, LeadTimesView | None] | None = None
         with ui.row().classes("table-head"):
             heading("Items")
             ui.space()
@@ -79,19 +81,21 @@ class ItemsTab:
 
     async def _draw(self) -> None:
         picked = self._picked
-        outlook, view = self._outlooks.get(picked), None
+        outlook, view, leads = self._outlooks.get(picked), None, None
+        session = self._seat.room.session
         if outlook is not None and outlook.dates:
             with self._detail:
-                view = await self._seat.act("read", self._seat.room.session.forecast, picked, None, self._version)
-        if picked != self._picked or (outlook is not None and (outlook, view) == self._drawn):
+                view = await self._seat.act("read", session.forecast, picked, None, self._version)
+                leads = await self._seat.act("read", session.lead_times, picked, self._version)
+        if picked != self._picked or (outlook is not None and (outlook, view, leads) == self._drawn):
             return
-        self._drawn = (outlook, view) if outlook is not None else None
+        self._drawn = (outlook, view, leads) if outlook is not None else None
         self._detail.clear()
         with self._detail:
             if outlook is None:
                 empty("No item has an outlook yet.", "A run computes them.")
             else:
-                _detail(outlook, view)
+                _detail(outlook, view, leads)
 
 
 def _row(outlook: OutlookView) -> dict[str, object]:
@@ -106,7 +110,7 @@ def _row(outlook: OutlookView) -> dict[str, object]:
     }
 
 
-def _detail(outlook: OutlookView, view: ForecastView | None) -> None:
+def _detail(outlook: OutlookView, view: ForecastView | None, leads: LeadTimesView | None) -> None:
     heading(named(outlook.item_id, outlook.item))
     ui.label(outlook.reason)
     figures(
@@ -126,6 +130,8 @@ def _detail(outlook: OutlookView, view: ForecastView | None) -> None:
             labelled_chart("Projected stock", stock_chart(outlook), _stock_words(outlook))
     if view is not None:
         forecast_facts(view)
+    if leads is not None:
+        item_section(leads)
 
 
 def _stock_words(outlook: OutlookView) -> str:

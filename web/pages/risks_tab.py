@@ -1,4 +1,4 @@
-"""Risks on the supply network, the worst first, and the alerts that came in."""
+"""Risks on the supply network, the worst first, suppliers' lead times, and the alerts that came in."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -6,7 +6,9 @@ from functools import partial
 from nicegui import ui
 
 from graph.views import AlertView, PlanView, RiskView
+from web.pages.lead_times import suppliers_section
 from web.pages.parts import Cell, chip, empty, grid_table, heading
+from web.pages.room import Seat
 from web.pages.wording import money, when, words
 
 ORDER = ("critical", "high", "medium", "low")
@@ -17,11 +19,17 @@ NUMERIC = (3, 4)
 class RisksTab:
     """Redrawn whole: nothing here is typed."""
 
-    def __init__(self) -> None:
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
         self._list = ui.column().classes("fill")
 
-    def update(self, plan: PlanView | None, alerts: Sequence[AlertView]) -> None:
-        """Show a run's risks and the alerts."""
+    async def update(self, plan: PlanView | None, alerts: Sequence[AlertView]) -> None:
+        """Show a run's risks, the lead times that it planned with, and the alerts."""
+        leads = None
+        if plan is not None:
+            with self._list:
+                session, version = self._seat.room.session, plan.run.versions.get("estimate")
+                leads = await self._seat.act("read", session.lead_times, None, version)
         self._list.clear()
         with self._list:
             heading("Supply risks")
@@ -29,6 +37,8 @@ class RisksTab:
                 empty("No risk is known.", "A run looks along the supply network for items that run out too early.")
             else:
                 _table(plan)
+            if plan is not None:
+                suppliers_section(leads)
             if alerts:
                 heading("Alerts received")
                 _alerts(alerts)

@@ -24,6 +24,8 @@ SOURCE_TABS = {
     "line": "Plan",
     "outlook": "Items",
     "risk": "Risks",
+    "lead_time": "Risks",
+    "arrival": "Risks",
     "verdict": "Plan",
     "kpi": "Data",
     "conflict": "Plan",
@@ -87,7 +89,7 @@ class Workbench:
             with ui.tab_panel("Items"):
                 self._items = ItemsTab(self._seat, self.refresh)
             with ui.tab_panel("Risks"):
-                self._risks = RisksTab()
+                self._risks = RisksTab(self._seat)
             with ui.tab_panel("Runs"):
                 self._runs = RunsTab(self._seat, self.show_run)
             with ui.tab_panel("Data"):
@@ -146,7 +148,7 @@ class Workbench:
         elif name == "Items":
             await self._items.update(self._plan)
         elif name == "Risks":
-            self._risks.update(self._plan, self._glance.alerts)
+            await self._risks.update(self._plan, self._glance.alerts)
         elif name == "Runs":
             await self._runs.update(self._glance.runs)
         elif name == "Data":

@@ -1,7 +1,7 @@
 import pytest
 from agent_briefs import FACTS
 
-from agents.contracts import AnalystBrief, Answer
+from agents.contracts import AnalystBrief, Answer, Fact
 from agents.grounding import unknown_numbers
 from agents.rules import RuleAnalyst
 
@@ -125,3 +125,51 @@ def test_no_answer_holds_a_number_that_its_sources_do_not(question: str) -> None
     known = " ".join(f"{fact.text} {' '.join(map(str, fact.figures.values()))} {fact.subjects}" for fact in cited)
     assert answer.sources
     assert unknown_numbers(answer.text, known) == ()
+
+
+def lead_facts() -> AnalystBrief:
+    """The same run with a supplier's record and two open orders."""
+
+    def arrival(order_id: str, item_id: str, older_than: float, overdue_days: float) -> Fact:
+        figures = {"older_than": older_than, "age_days": 40.0, "overdue_days": overdue_days}
+        subjects = (order_id, item_id, "S03", "Cedar Supplies")
+        text = f"{order_id}: expected on 2026-03-09."
+        return Fact(
+            fact_id=f"arrival:{order_id}:{item_id}", kind="arrival", subjects=subjects, text=text, figures=figures
+        )
+
+    def record(supplier_id: str, name: str, bias: float) -> Fact:
+        text = f"{name} ({supplier_id}) takes {bias:+.0%}."
+        subjects = (supplier_id, name)
+        return Fact(
+            fact_id=f"lead_time:{supplier_id}", kind="lead_time", subjects=subjects, text=text, figures={"bias": bias}
+        )
+
+    more = (
+        record("S01", "Alder Supplies", 0.05),
+        record("S03", "Cedar Supplies", 0.4),
+        arrival("PO7", "I005", 0.3, 0.0),
+        arrival("PO8", "I006", 0.9, 12.0),
+    )
+    return AnalystBrief(facts=(*FACTS.facts, *more))
+
+
+@pytest.mark.parametrize(
+    ("question", "sources"),
+    [
+        ("How reliable is supplier S03?", ("lead_time:S03",)),
+        ("how reliable is Cedar Supplies", ("lead_time:S03",)),
+        ("Which suppliers are unreliable?", ("lead_time:S03", "lead_time:S01")),
+        ("When will order PO7 arrive?", ("arrival:PO7:I005",)),
+        ("Which open orders are late?", ("arrival:PO8:I006",)),
+        ("When does I005 arrive?", ("arrival:PO7:I005", "line:O5#0")),
+    ],
+)
+def test_lead_times_are_answered_from_records_and_open_orders(question: str, sources: tuple[str, ...]) -> None:
+    assert RuleAnalyst().answer(question, lead_facts()).sources == sources
+
+
+def test_no_late_order_is_said_before_the_oldest_ones() -> None:
+    facts = tuple(fact for fact in lead_facts().facts if not fact.figures.get("overdue_days"))
+    answer = RuleAnalyst().answer("are any orders overdue?", AnalystBrief(facts=facts))
+    assert answer.text.startswith("No open order is past the day it was due. Oldest against their own lead time first:")

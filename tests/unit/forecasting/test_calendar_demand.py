@@ -83,6 +83,15 @@ def test_a_day_of_rest_makes_no_week_shorter_and_every_such_day_empty() -> None:
     assert by_day.series.closed[6::7].all()
 
 
+def test_a_shutdown_of_months_is_no_row_of_days_of_rest() -> None:
+    ahead = [AS_OF + timedelta(days=day) for day in range(1, 71)]
+    [item] = made([daily(np.full(140, 10.0))], calendar=closed(*ahead))
+    assert item.future.tolist() == [0.0] * 6
+    behind = [AS_OF - timedelta(days=day) for day in range(70)]
+    [item] = made([daily(np.concatenate([np.full(70, 10.0), np.zeros(70)]))], calendar=closed(*behind))
+    assert np.isnan(item.values[-10:]).all() and item.values[:10].tolist() == [70.0] * 10
+
+
 def test_closed_days_of_one_item_are_its_own() -> None:
     histories = [daily(np.full(140, 10.0), "A"), daily(np.full(140, 10.0), "B")]
     own, other = made(histories, calendar=closed(*week(2), item_id="A"))

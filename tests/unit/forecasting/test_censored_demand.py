@@ -51,6 +51,15 @@ def test_demand_recorded_without_stock_is_taken_as_it_is() -> None:
     assert any("demand was recorded on such days as on any other" in note for note in made.notes)
 
 
+def test_sales_of_an_item_that_was_never_in_stock_by_the_counts_are_taken_as_they_are() -> None:
+    made = prepared(np.full(140, 10.0), np.ones(140, dtype=np.bool_))
+    assert made.life is Life.ACTIVE
+    assert made.values.tolist() == made.series.quantities.tolist()
+    assert made.notes == (
+        "days without stock were passed over: the counts leave no demand in stock, and units went out all the same",
+    )
+
+
 def test_an_item_out_of_stock_for_months_is_not_discontinued() -> None:
     units, out = np.full(700, 10.0), np.zeros(700, dtype=np.bool_)
     out[350:] = True

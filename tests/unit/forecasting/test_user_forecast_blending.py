@@ -118,6 +118,23 @@ def test_a_forecast_without_a_record_gets_a_modest_weight() -> None:
     assert made.notes == ("your forecast counts 30% in 4 of 4 periods: there is no past period to judge it by",)
 
 
+def test_a_forecast_a_hundred_times_beyond_all_that_ours_holds_possible_is_left_out_with_its_reason() -> None:
+    known = past(sold(), 0.1)
+    mistyped = given_as(WEEKS[12:], [120.0, 1e11, 120.0, 1e6])
+    made = blended(mistyped, known)
+    assert made.paths[:, [1, 3]].tolist() == ours()[:, [1, 3]].tolist()
+    assert made.paths[:, 0].mean() > ours()[:, 0].mean()
+    assert any("of 1e+11 units" in note and "2 periods" in note for note in made.notes)
+    levels = np.array([0.1, 0.9])
+    wide = given_as(np.repeat(WEEKS[12:13], 2), [100.0, 1e11], levels)
+    assert blended(wide, known).paths.tolist() == ours().tolist()
+
+
+def test_a_new_item_may_sell_a_hundred_times_what_ours_holds_possible() -> None:
+    made = blended(given_as(WEEKS[12:], np.full(4, 1e6)), NO_PAST, np.full((500, 4), 1.0))
+    assert made.paths.mean() > 1e5
+
+
 def test_the_record_decides_the_weight() -> None:
     actual = sold()
     better = blended(given_as(WEEKS, np.append(actual * 1.02, np.full(4, 200.0))), past(actual, 0.3))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sandbox_world import OFFER
 
-from graph.distributions import demand_from, demand_row, lead_time_from, lead_time_row
+from graph.distributions import demand_from, demand_rows, lead_time_from, lead_time_row
 from store.arrays import from_bytes, to_bytes
 from store.estimates import EstimateKind, EstimateOrigin, EstimateRow, hash_of
 from store.warehouse import Warehouse
@@ -71,7 +71,7 @@ def forecast(paths: np.ndarray, history: Sequence[float] = (3.0, 0.0, 5.0)) -> D
 @settings(max_examples=60, deadline=None)
 def test_stored_paths_come_back_bit_for_bit(paths: np.ndarray) -> None:
     made = forecast(paths.astype(np.float64))
-    kept = demand_row(made)
+    [kept] = demand_rows([made])
     again = demand_from({"item_id": "A", "site_id": "MAIN", **kept.figures}, kept.content)
     assert again.paths.dtype == np.float64
     assert again.paths.tobytes() == made.paths.tobytes()
@@ -80,13 +80,13 @@ def test_stored_paths_come_back_bit_for_bit(paths: np.ndarray) -> None:
     assert np.array_equal(again.modelled, made.modelled, equal_nan=True)
     assert (again.pattern, again.model, again.notes) == (made.pattern, made.model, made.notes)
     assert again.accuracy == {"mase": 0.7}
-    assert demand_row(again).digest == kept.digest
+    assert demand_rows([again])[0].digest == kept.digest
 
 
 def test_what_is_planned_with_is_what_was_stored_even_beyond_the_precision_kept() -> None:
-    once = demand_row(forecast(np.array([[1 / 3, 2e9 + 1]])))
+    [once] = demand_rows([forecast(np.array([[1 / 3, 2e9 + 1]]))])
     named = {"item_id": "A", "site_id": "MAIN", **once.figures}
-    assert demand_row(demand_from(named, once.content)).digest == once.digest
+    assert demand_rows([demand_from(named, once.content)])[0].digest == once.digest
 
 
 def test_a_lead_time_comes_back_bit_for_bit() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.forecasting.preparation.records import counted
 
 LEAST_FAMILY = 4
 """Siblings below which the whole catalogue is asked instead."""
@@ -256,4 +257,4 @@ def _alone(seen: FloatArray, shape: tuple[int, int], rng: np.random.Generator) -
 def _in_words(name: str, prior: Level, periods: int) -> str:
     age = "what they sold at the same age" if prior.launches else "their present levels"
     own = f", corrected by {periods} own period{'s' if periods > 1 else ''}" if periods else ", without own demand yet"
-    return f"by analogy with {prior.siblings} items of {name} ({age}){own}"
+    return f"by analogy with {counted(prior.siblings, 'item')} of {name} ({age}){own}"

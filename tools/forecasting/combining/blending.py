@@ -17,6 +17,9 @@ LARGEST_FACTOR = 4.0
 """Ours is scaled towards the user's mean up to this many times; beyond it our pattern says nothing of theirs."""
 LEVEL_SHAPE = 4.0
 """Gamma shape of a user's mean where ours lends no pattern: coefficient of variation one half."""
+LARGEST_SURPRISE = 100.0
+"""Beyond this many times the most that ours holds possible, a user's figure for an established item is mistyped or in
+another unit of measure. A spare part that sells one a quarter may well be told to sell fifty for a project."""
 CENTRAL_80 = np.array([0.1, 0.9])
 
 
@@ -88,13 +91,29 @@ def blend(
     """
     theirs = in_periods(user, period, np.concatenate([past.starts, starts]))
     behind, ahead = _split(theirs, past.starts.size)
+    ahead, beyond = _believable(ahead, float(paths.max(initial=0.0)) if past.starts.size else 0.0)
     covered = ~np.isnan(ahead.means) | np.isfinite(ahead.quantiles).any(axis=0)
     score = scored(behind, past, heard=bool(covered.any()))
     blended = paths.astype(np.float64)
     for place in np.flatnonzero(covered):
         one = UserPeriods(ahead.means[[place]], ahead.levels, ahead.quantiles[:, [place]])
         blended[:, place] = _blended_period(blended[:, place], one, score.weight, rng)
-    return Blended(blended, score, (*theirs.notes, _in_words(score, int(covered.sum()), starts.size)))
+    return Blended(blended, score, (*theirs.notes, *beyond, _in_words(score, int(covered.sum()), starts.size)))
+
+
+def _believable(ahead: UserPeriods, most: float) -> tuple[UserPeriods, tuple[str, ...]]:
+    """Without the periods far beyond `most`, the largest demand on our paths; 0 where ours cannot judge."""
+    highest = np.fmax(ahead.means, np.fmax.reduce(ahead.quantiles, axis=0, initial=np.nan))
+    beyond = highest > LARGEST_SURPRISE * most if most > 0 else np.zeros(highest.size, dtype=np.bool_)
+    if not beyond.any():
+        return ahead, ()
+    count, largest = int(beyond.sum()), float(highest[beyond].max())
+    words = (
+        f"your forecast of {largest:.6g} units is over {LARGEST_SURPRISE:.0f} times the most that ours holds possible "
+        f"({most:,.6g}): left out in {count} period{'s' if count > 1 else ''}"
+    )
+    means, quantiles = np.where(beyond, np.nan, ahead.means), np.where(beyond, np.nan, ahead.quantiles)
+    return UserPeriods(means, ahead.levels, quantiles), (words,)
 
 
 def scored(theirs: UserPeriods, past: PastForecasts, *, heard: bool = True) -> UserScore:

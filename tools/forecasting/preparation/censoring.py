@@ -16,6 +16,7 @@ LEAST_IN_STOCK = 0.5
 """Share of a period's days in stock below which it says nothing."""
 RECORDED_ALL_THE_SAME = 0.5
 """Share of the usual demand recorded without stock above which the records are of demand, not of sales."""
+ALL_HIDDEN = "days without stock were passed over: the counts leave no demand in stock, and units went out all the same"
 
 Key = tuple[str, str]
 
@@ -27,15 +28,24 @@ def uncensor(
     stockouts: Mapping[Key, DateArray],
     notes: Notes,
 ) -> None:
-    """Scale or blank the periods of `values` (N,) in which stock was missing, in place; never below the record."""
+    """Scale or blank the periods of `values` (N,) in which stock was missing, in place; never below the record.
+
+    Counts that would leave an item no demand at all are not believed: its records are.
+    """
     places = [place for place, key in enumerate(keys) if key in stockouts and stockouts[key].size]
     shares = {place: shares_in_stock(buckets, place, stockouts[keys[place]]) for place in places}
     shares = {place: share for place, share in shares.items() if (share < 1.0).any()}
     if not shares or _records_demand(buckets, values, shares, notes):
         return
     for place, share in shares.items():
-        unknown, scaled = uncensored(values[buckets.of(place)], share)
-        notes.setdefault(place, []).append(_words(buckets, unknown, scaled))
+        part = values[buckets.of(place)]
+        recorded = part.copy()
+        unknown, scaled = uncensored(part, share)
+        told = _words(buckets, unknown, scaled)
+        if (recorded > 0).any() and not (part > 0).any():
+            part[:] = recorded
+            told = ALL_HIDDEN
+        notes.setdefault(place, []).append(told)
 
 
 def uncensored(part: FloatArray, share: FloatArray) -> tuple[int, int]:

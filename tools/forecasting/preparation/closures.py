@@ -13,6 +13,8 @@ from tools.forecasting.preparation.records import Records
 REST_SHARE = 0.8
 """Share of a weekday's dates that are closed from which it is a day of rest."""
 REST_WEEKS = 8
+WEEK = range(7)
+"""Weekdays, Monday 0."""
 SURE_RECORDS = 12.0
 """Records to be expected of a day or period before their absence shows that it was closed: e⁻¹² by chance."""
 SURE_REST_RECORDS = 30.0
@@ -51,9 +53,13 @@ class ClosedDays:
 
 
 def closed_days(days: Iterable[int], rests: Iterable[int] = ()) -> ClosedDays:
-    """Closed days with the weekdays of rest among them recognised."""
+    """Closed days with the weekdays of rest among them recognised.
+
+    Where every weekday looks like one, it was a shutdown of weeks, whose days count one by one.
+    """
     every = np.unique(np.array(list(days), dtype=np.int64))
-    resting = set(rests) | {weekday for weekday in range(7) if _rests(every[weekdays(every) == weekday])}
+    found = {weekday for weekday in WEEK if _rests(every[weekdays(every) == weekday])}
+    resting = set(rests) | (found if len(found) < len(WEEK) else set[int]())
     return ClosedDays(every[~np.isin(weekdays(every), list(resting))], tuple(sorted(resting)))
 
 
