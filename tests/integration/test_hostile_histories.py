@@ -1,20 +1,24 @@
-"""Histories and master data as bad as they come, through the installed command: a stated fallback or a reject."""
+"""Histories and master data as bad as they come: each gives a forecast with a stated fallback, or a reject."""
 
 import csv
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from demo_home import plan_trigger, settings_of
 from jit_command import Jit
+
+from graph.forecast_views import ForecastView
+from graph.session import LocalSession, open_session
+from tools.domain.errors import BadInput
 
 AS_OF = date(2026, 6, 28)
 Rows = list[tuple[object, ...]]
 Table = tuple[Sequence[str], Rows]
-Check = Callable[[Mapping[str, Any]], bool]
+Check = Callable[[ForecastView], bool]
 
 
 def days(count: int) -> list[date]:
@@ -41,15 +45,15 @@ RECEIPT_COLUMNS = ("order_id", "item_id", "supplier_id", "quantity", "order_date
 
 
 def near(low: float, high: float) -> Check:
-    return lambda view: low <= float(np.mean(view["mean"])) <= high
+    return lambda view: low <= float(np.mean(view.mean)) <= high
 
 
 def says(*parts: str) -> Check:
-    return lambda view: all(part in " | ".join([view["fallback"] or "", *view["notes"]]) for part in parts)
+    return lambda view: all(part in " | ".join([view.fallback or "", *view.notes]) for part in parts)
 
 
 def folder(path: Path, tables: Mapping[str, Table]) -> Path:
-    path.mkdir()
+    path.mkdir(parents=True)
     items = sorted({str(row[0]) for row in tables["demand"][1]} | {str(row[0]) for row in CALM})
     defaults: dict[str, Table] = {
         "items": (("item_id", "unit_value", "family"), [(item_id, 10, "F") for item_id in items]),
@@ -146,10 +150,10 @@ ACCEPTED: dict[str, tuple[dict[str, Table], dict[str, Sequence[Check]]]] = {
     "quotes": (
         {**demand(sold("NONE", weeks(104), 5), sold("LONG", weeks(104), 5)), "offers": (OFFER_COLUMNS, QUOTES)},
         {
-            "NONE": [lambda view: view["lead_time_demand"][0]["mean_units"] < 20],
+            "NONE": [lambda view: "no usable lead time and no receipt" in view.lead_time_demand[0].lead_time_source],
             "LONG": [
-                lambda view: "quote of 2,000 counts as 730" in view["lead_time_demand"][0]["lead_time_source"],
-                lambda view: 400 < view["lead_time_demand"][0]["mean_units"] < 650,
+                lambda view: "quote of 2,000 counts as 730" in view.lead_time_demand[0].lead_time_source,
+                lambda view: 400 < view.lead_time_demand[0].mean_units < 650,
             ],
         },
     ),
@@ -177,29 +181,28 @@ REFUSED: dict[str, tuple[dict[str, Table], list[str]]] = {
 }
 
 
-def done(jit: Jit, *arguments: str | Path) -> str:
-    ended = jit(*arguments, COLUMNS="200")
-    assert ended.returncode == 0 and "Traceback" not in ended.stderr, (arguments, ended.stdout[-900:], ended.stderr)
-    return ended.stdout
+@contextmanager
+def imported(path: Path, tables: Mapping[str, Table], *, lenient: bool = False) -> Generator[LocalSession]:
+    with closing(open_session(settings_of(path / "home"))) as session:
+        session.import_folder(str(folder(path / "in", tables)), as_of=AS_OF, lenient=lenient)
+        yield session
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_a_bad_history_gives_a_stated_forecast_and_leaves_the_other_items_alone(name: str, tmp_path: Path) -> None:
     tables, expected = ACCEPTED[name]
-    jit = Jit(tmp_path / "home")
-    done(jit, "import", folder(tmp_path / "in", tables), "--as-of", str(AS_OF))
-    done(jit, "plan")
-    for item_id, checks in {"CALM": [near(44, 60)], **expected}.items():
-        view = json.loads(done(jit, "forecast", item_id, "--json"))
-        figures = [view["mean"], *view["quantiles"].values()]
-        assert np.isfinite(figures).all() and np.min(figures) >= 0
-        for check in checks:
-            assert check(view), (item_id, view["fallback"], view["notes"], view["mean"], view["lead_time_demand"])
-        printed = "".join(done(jit, "forecast", item_id).split())
-        told = [*view["notes"], *([view["fallback"]] if view["fallback"] else [])]
-        assert all("".join(words.split()) in printed for words in told)
-    done(jit, "forecast", "--backtest")
-    assert "est-1" in done(jit, "estimates")
+    with imported(tmp_path, tables) as session:
+        run_id = session.start(plan_trigger())
+        assert session.plan(run_id).run.status in ("waiting", "done")
+        for item_id, checks in {"CALM": [near(44, 60)], **expected}.items():
+            view = session.forecast(item_id)
+            figures = [view.mean, *view.quantiles.values()]
+            assert np.isfinite(figures).all() and np.min(figures) >= 0
+            for check in checks:
+                assert check(view), (item_id, view.fallback, view.notes, view.mean, view.lead_time_demand)
+        assert len(session.forecasts()) == len(expected.keys() | {"CALM"})
+        assert len(session.estimates()) == 1
+        assert session.backtest()
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -207,23 +210,22 @@ def test_a_bad_row_is_refused_with_its_place_and_the_good_ones_are_forecast_on_r
     name: str, tmp_path: Path
 ) -> None:
     tables, reasons = REFUSED[name]
-    jit, source = Jit(tmp_path / "home"), folder(tmp_path / "in", tables)
-    refused = jit("import", source, "--as-of", str(AS_OF))
-    assert refused.returncode == 2 and all(reason in refused.stderr for reason in reasons), refused.stderr
-    done(jit, "import", source, "--as-of", str(AS_OF), "--lenient")
-    for item_id in sorted({str(row[0]) for row in tables["demand"][1]}):
-        assert near(30, 60)(json.loads(done(jit, "forecast", item_id, "--json")))
-    done(jit, "forecast", "--backtest")
+    with pytest.raises(BadInput) as refused, imported(tmp_path / "strict", tables):
+        pass
+    told = f"{refused.value} {refused.value.remedy}"
+    assert all(reason in told for reason in reasons), told
+    with imported(tmp_path / "lenient", tables, lenient=True) as session:
+        for item_id in sorted({str(row[0]) for row in tables["demand"][1]}):
+            assert near(30, 60)(session.forecast(item_id))
+        assert session.backtest()
 
 
 def test_an_item_without_demand_rows_is_told_with_the_remedy_and_the_others_are_planned(tmp_path: Path) -> None:
-    jit = Jit(tmp_path / "home")
-    tables = {**demand(), "items": (("item_id",), [("CALM",), ("SILENT",)])}
-    done(jit, "import", folder(tmp_path / "in", tables), "--as-of", str(AS_OF))
-    done(jit, "plan")
-    refused = jit("forecast", "SILENT")
-    assert refused.returncode == 2
-    assert "Item SILENT has no demand history" in refused.stderr and "Add rows of it to `demand`" in refused.stderr
+    tables: dict[str, Table] = {**demand(), "items": (("item_id",), [("CALM",), ("SILENT",)])}
+    with imported(tmp_path, tables) as session:
+        assert session.plan(session.start(plan_trigger())).lines
+        with pytest.raises(BadInput, match="Item SILENT has no demand history"):
+            session.forecast("SILENT")
 
 
 @pytest.mark.parametrize(
@@ -234,11 +236,20 @@ def test_an_item_without_demand_rows_is_told_with_the_remedy_and_the_others_are_
 def test_one_item_alone_is_forecast_at_its_level_in_the_right_period(
     dates: list[date], mean: float, period: str, low: float, high: float, tmp_path: Path
 ) -> None:
-    jit = Jit(tmp_path / "home")
     tables: dict[str, Table] = {"demand": (("item_id", "date", "quantity"), sold("CALM", dates, mean))}
-    done(jit, "import", folder(tmp_path / "in", tables), "--as-of", str(AS_OF))
-    done(jit, "plan")
-    view = json.loads(done(jit, "forecast", "CALM", "--json"))
-    assert view["period"] == period
-    assert all(low <= units <= high for units in view["mean"])
-    assert max(view["quantiles"]["0.975"]) < 3 * mean * (7 if len(dates) == 200 else 1)
+    with imported(tmp_path, tables) as session:
+        session.start(plan_trigger())
+        view = session.forecast("CALM")
+    assert view.period == period
+    assert all(low <= units <= high for units in view.mean)
+    assert max(view.quantiles["0.975"]) < 3 * high
+
+
+def test_the_command_shows_every_fallback_and_note(tmp_path: Path) -> None:
+    jit, tables = Jit(tmp_path / "home"), ACCEPTED["nonsense forecasts"][0]
+    tables = {**tables, "demand": (tables["demand"][0], [*tables["demand"][1], ("NEW", AS_OF - timedelta(days=40), 7)])}
+    for arguments in (("import", folder(tmp_path / "in", tables), "--as-of", str(AS_OF)), ("plan",)):
+        assert jit(*arguments).returncode == 0
+    for item_id, told in (("CALM", "left out in 20 periods"), ("X", "were put in order"), ("NEW", "with 2 items of")):
+        shown = jit("forecast", item_id)
+        assert shown.returncode == 0 and told in " ".join(shown.stdout.split()), shown.stdout

@@ -124,7 +124,7 @@ def lead_time_series(offers: Iterable[Offer], receipts: Iterable[Receipt], as_of
             lanes[receipt.item_id, receipt.supplier_id].append(receipt)
     ratios: dict[str, dict[tuple[date, str], list[float]]] = defaultdict(lambda: defaultdict(list))
     for lane, came in lanes.items():
-        usual = float(np.mean(quoted[lane])) if lane in quoted else float(np.median([r.lead_time_days for r in came]))
+        usual = float(np.mean(quoted[lane])) if lane in quoted else float(median([r.lead_time_days for r in came]))
         for receipt in came:
             ratio = receipt.lead_time_days / max(usual, 1.0)
             ratios[lane[1]][receipt.receipt_date, receipt.order_id].append(ratio)
@@ -134,5 +134,5 @@ def lead_time_series(offers: Iterable[Offer], receipts: Iterable[Receipt], as_of
 def _lead_times_of(supplier_id: str, ratios: dict[tuple[date, str], list[float]]) -> ObservedSeries:
     keys = sorted(ratios)
     dates = np.array([day for day, _ in keys], dtype="datetime64[D]")
-    values = np.array([float(np.median(ratios[key])) for key in keys])
+    values = np.array([median(ratios[key]) for key in keys])
     return ObservedSeries(supplier_id, DriftKind.LEAD_TIME, dates, values)

@@ -20,11 +20,15 @@ from tools.lead_times.pooling import Fit, PooledModel
 from tools.lead_times.regimes import LIMIT, RegimeChange, regime_changes
 from tools.lead_times.settings import LeadTimeSettings
 from tools.lead_times.shapes import CELLS, pooled_shape
+from tools.lead_times.terms import TYPICAL_DAYS
 
 REFINING_SWEEPS = 6
 SUPPLIERS_TO_TRUST_OTHERS = 5.0
 """Suppliers' worth of the quoted spread in that of a supplier without any receipt."""
 NO_QUOTE = "the offer states no usable lead time: taken from receipts"
+NOTHING_SAID = (
+    f"no usable lead time and no receipt: the mean of all quotes, {TYPICAL_DAYS:.0f} days where there is none"
+)
 FALLBACKS: Mapping[str, str | None] = {
     "offer": None,
     "supplier": "no receipt of this item: supplier's other items and the quote",
@@ -146,7 +150,11 @@ def _fallbacks(
         f"no lead time over {settings.max_days} days is believed: the quote of {{:,.0f}} counts as {settings.max_days}"
     )
     return [
-        NO_QUOTE if not usable else long.format(days) if days > settings.max_days else FALLBACKS[source]
+        (NOTHING_SAID if source == "quoted" else NO_QUOTE)
+        if not usable
+        else long.format(days)
+        if days > settings.max_days
+        else FALLBACKS[source]
         for source, usable, days in zip(sources, stated.tolist(), quoted_days.tolist(), strict=True)
     ]
 
