@@ -46,7 +46,8 @@ def line_facts(line: Json, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Le
     quantity, figures, spent = float(line["quantity"]), line["figures"], max(float(line["landed_cost"]), 1e-9)
     others = [p for p in plan.lines if _same_need(p, planned) and p.line_id != planned.line_id]
     before = max(outlook.inventory_position, 0) + sum(other.quantity for other in others)
-    leads = {offer_id: lead.quantile(0.9) for offer_id, lead in estimates.lead_times.items()}
+    ordered_from = {offer.offer_id, *(known.offer_id for known in (planned, *others))} & estimates.lead_times.keys()
+    leads = {offer_id: estimates.lead_times[offer_id].quantile(0.9) for offer_id in ordered_from}
     longest_days = max(leads.get(known.offer_id, 0) for known in (planned, *others))
     lot_days = max(offer.moq, float(figures.get("economic_order_quantity", 0.0))) / daily
     days_late = _days_late(snapshot, planned, others) if planned.intent in PLACING else 0
