@@ -14,9 +14,10 @@ from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Offer
 from tools.domain.datasets import Period, PeriodSeries
 from tools.forecasting import DemandForecast, DemandPattern
+from tools.forecasting.accuracy import LEVELS
 from tools.lead_times import LeadTimeDistribution
 
-FAN_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+FAN_LEVELS = tuple(LEVELS.tolist())
 """Quantiles that are kept as figures: the median and the 50, 80 and 95 % intervals."""
 FIGURE_DIGITS = 4
 LEAD_LEVELS = (0.1, 0.5, 0.9)

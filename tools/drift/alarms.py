@@ -14,7 +14,7 @@ from statistics import fmean, median
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.drift.change_points import compiled_biases, compiled_changes, normal_scores
+from tools.drift.change_points import normal_scores, scan_biases, scan_changes
 from tools.drift.observed import DriftKind, ObservedSeries
 
 LARGEST_SIZE = 100.0
@@ -139,7 +139,7 @@ def find_changes(values: FloatArray, ends: IntArray, settings: DriftSettings) ->
     places, statistics = np.empty((values.size, 3), dtype=np.int64), np.empty(values.size)
     scores = normal_scores(settings.baseline + settings.onsets)
     shape = (settings.least_baseline, settings.baseline, settings.onsets)
-    count = compiled_changes()(values, ends, scores, *shape, settings.limit, settings.allowance, places, statistics)
+    count = scan_changes(values, ends, scores, *shape, settings.limit, settings.allowance, places, statistics)
     return places[:count], statistics[:count]
 
 
@@ -147,7 +147,7 @@ def find_biases(errors: FloatArray, ends: IntArray, settings: DriftSettings) -> 
     """The same for errors that should be zero in the mean."""
     places, statistics = np.empty((errors.size, 3), dtype=np.int64), np.empty(errors.size)
     shape = (settings.least_baseline, settings.baseline)
-    count = compiled_biases()(errors, ends, *shape, settings.bias_slack, settings.bias_limit, places, statistics)
+    count = scan_biases(errors, ends, *shape, settings.bias_slack, settings.bias_limit, places, statistics)
     return places[:count], statistics[:count]
 
 

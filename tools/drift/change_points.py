@@ -4,11 +4,8 @@ Many series lie behind each other in one array, oldest observation first; `ends`
 Compiled on first use and cached on disk by numba: 100,000 observations take about 0.1 s.
 """
 
-from collections.abc import Callable
-from functools import cache
-from typing import cast
-
 import numpy as np
+from numba import njit
 from scipy.special import ndtri
 
 from tools.domain.arrays import FloatArray, IntArray
@@ -33,15 +30,98 @@ def normal_scores(most: int) -> FloatArray:
     return table
 
 
-@cache
-def compiled_changes() -> Callable[..., int]:
-    """`find_changes` as machine code."""
-    from numba import njit
+@njit(cache=True, nogil=True)
+def _lasted(
+    values: FloatArray, first: int, since: int, alarmed: int, now: int, risen: bool
+) -> bool:  # pragma: no cover - compiled
+    """Whether the observations after the alarm stayed on the new side of those before the onset."""
+    higher = 0.0
+    for i in range(first, since):
+        for j in range(alarmed + 1, now):
+            higher += (values[j] > values[i]) + 0.5 * (values[j] == values[i])
+    share = higher / ((since - first) * CONFIRMING)
+    return (share if risen else 1.0 - share) >= STILL_CHANGED
 
-    return cast(Callable[..., int], njit(cache=True, nogil=True, error_model="numpy")(find_changes))
+
+@njit(cache=True, nogil=True)
+def _rank(values: FloatArray, low: int, now: int, below: IntArray, equal: IntArray) -> None:  # pragma: no cover
+    """How many of the observations from `low` up to `now` lie below each of them, and how many are equal to it."""
+    for i in range(low, now):
+        below[i], equal[i] = 0, 0
+        for j in range(low, now):
+            below[i] += values[j] < values[i]
+            equal[i] += values[j] == values[i]
 
 
-def find_changes(  # noqa: C901 - one compiled loop over arrays; split, each observation would pay calls
+@njit(cache=True, nogil=True)
+def _leave_out(values: FloatArray, low: int, now: int, below: IntArray, equal: IntArray) -> None:  # pragma: no cover
+    """Take the oldest observation out of the ranks of those after it."""
+    for i in range(low + 1, now):
+        below[i] -= values[i] > values[low]
+        equal[i] -= values[i] == values[low]
+
+
+@njit(cache=True, nogil=True)
+def _take_in(values: FloatArray, low: int, now: int, below: IntArray, equal: IntArray) -> None:  # pragma: no cover
+    """Rank the newest observation among those before it."""
+    for i in range(low, now):
+        below[now] += values[i] < values[now]
+        below[i] += values[i] > values[now]
+        equal[now] += values[i] == values[now]
+        equal[i] += values[i] == values[now]
+
+
+@njit(cache=True, nogil=True)
+def _score(
+    scores: FloatArray, below: IntArray, equal: IntArray, low: int, n: int, a: FloatArray
+) -> float:  # pragma: no cover - compiled
+    """Centred normal scores of n observations into `a`; gives their variance."""
+    mean = 0.0
+    for i in range(n):
+        a[i] = scores[n, 2 * below[low + i] + equal[low + i] + 1]
+        mean += a[i] / n
+    variance = 0.0
+    for i in range(n):
+        a[i] -= mean
+        variance += a[i] * a[i] / (n - 1)
+    return variance
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _autocorrelation(a: FloatArray, calm: int, allowance: float) -> float:  # pragma: no cover - compiled
+    """At lag 1 of the first `calm` scores, less `allowance` standard errors, between 0 and the most allowed."""
+    settled = 0.0
+    for i in range(calm):
+        settled += a[i] / calm
+    squares, products = 0.0, 0.0
+    for i in range(calm):
+        squares += (a[i] - settled) ** 2
+        if i > 0:
+            products += (a[i] - settled) * (a[i - 1] - settled)
+    r = products / squares + 1.0 / calm - allowance / np.sqrt(calm) if squares > 0.0 else 0.0
+    return min(max(r, 0.0), MOST_AUTOCORRELATION)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _largest_change(
+    a: FloatArray, n: int, longest: int, variance: float, r: float
+) -> tuple[float, int]:  # pragma: no cover - compiled
+    """The largest z of the last m scores against those before, m from 2 to `longest`, and its m; 0 without one."""
+    total, best, length = 0.0, 0.0, 0
+    for m in range(1, longest + 1):
+        total += a[n - m]
+        rest = n - m
+        spread = (1 + r) / (1 - r) * (1.0 / m + 1.0 / rest)
+        spread -= 2 * r / (1 - r) ** 2 * ((1 - r**m) / m**2 + (1 - r**rest) / rest**2)
+        # total / m is the last ones' mean, -total / rest that of the others
+        z = total * (1.0 / m + 1.0 / rest) / np.sqrt(variance * spread)
+        if m > 1 and abs(z) > abs(best):
+            best, length = z, m
+    return best, length
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scan_changes(
     values: FloatArray,
     ends: IntArray,
     scores: FloatArray,
@@ -52,7 +132,7 @@ def find_changes(  # noqa: C901 - one compiled loop over arrays; split, each obs
     allowance: float,
     places: IntArray,
     statistics: FloatArray,
-) -> int:
+) -> int:  # pragma: no cover - compiled
     """Alarms of each series by a change-point test; gives their number k.
 
     Fills `places` (k, 3) with where the former regime begins, the onset and the alarm, and `statistics` (k,) with z.
@@ -72,62 +152,20 @@ def find_changes(  # noqa: C901 - one compiled loop over arrays; split, each obs
         since, alarmed, told, risen = begin, -1, begin - 1, True
         for now in range(begin, ends[series]):
             if alarmed >= 0 and now == alarmed + CONFIRMING + 1:
-                first, higher = max(former, since - baseline), 0.0
-                for i in range(first, since):
-                    for j in range(alarmed + 1, now):
-                        higher += (values[j] > values[i]) + 0.5 * (values[j] == values[i])
-                share = higher / ((since - first) * CONFIRMING)
-                if (share if risen else 1.0 - share) < STILL_CHANGED:
+                if not _lasted(values, max(former, since - baseline), since, alarmed, now, risen):
                     regime, low = former, max(former, now - size)
-                    for i in range(low, now):
-                        below[i], equal[i] = 0, 0
-                        for j in range(low, now):
-                            below[i] += values[j] < values[i]
-                            equal[i] += values[j] == values[i]
+                    _rank(values, low, now, below, equal)
                 alarmed = -1
             while low < max(regime, now - size + 1):
-                for i in range(low + 1, now):
-                    below[i] -= values[i] > values[low]
-                    equal[i] -= values[i] == values[low]
+                _leave_out(values, low, now, below, equal)
                 low += 1
-            for i in range(low, now):
-                below[now] += values[i] < values[now]
-                below[i] += values[i] > values[now]
-                equal[now] += values[i] == values[now]
-                equal[i] += values[i] == values[now]
+            _take_in(values, low, now, below, equal)
             n = now - low + 1
-            if n <= least:
-                continue
-            mean = 0.0
-            for i in range(n):
-                a[i] = scores[n, 2 * below[low + i] + equal[low + i] + 1]
-                mean += a[i] / n
-            variance = 0.0
-            for i in range(n):
-                a[i] -= mean
-                variance += a[i] * a[i] / (n - 1)
+            variance = _score(scores, below, equal, low, n, a) if n > least else 0.0
             if variance <= 0.0:
                 continue
-            calm, settled = max(n - onsets, 2 * n // 3), 0.0
-            for i in range(calm):
-                settled += a[i] / calm
-            squares, products = 0.0, 0.0
-            for i in range(calm):
-                squares += (a[i] - settled) ** 2
-                if i > 0:
-                    products += (a[i] - settled) * (a[i - 1] - settled)
-            r = products / squares + 1.0 / calm - allowance / np.sqrt(calm) if squares > 0.0 else 0.0
-            r = min(max(r, 0.0), MOST_AUTOCORRELATION)
-            total, best, length = 0.0, 0.0, 0
-            for m in range(1, min(onsets, n - least, now - told) + 1):
-                total += a[n - m]
-                rest = n - m
-                spread = (1 + r) / (1 - r) * (1.0 / m + 1.0 / rest)
-                spread -= 2 * r / (1 - r) ** 2 * ((1 - r**m) / m**2 + (1 - r**rest) / rest**2)
-                # total / m is the last ones' mean, -total / rest that of the others
-                z = total * (1.0 / m + 1.0 / rest) / np.sqrt(variance * spread)
-                if m > 1 and abs(z) > abs(best):
-                    best, length = z, m
+            r = _autocorrelation(a, max(n - onsets, 2 * n // 3), allowance)
+            best, length = _largest_change(a, n, min(onsets, n - least, now - told), variance, r)
             if length > 0 and abs(best) > limit:
                 former, since, alarmed, told, risen = regime, now - length + 1, now, now, best > 0.0
                 regime = since
@@ -148,15 +186,8 @@ def tabular_cusum(standardised: FloatArray, slack: float) -> tuple[FloatArray, F
     return upper, lower
 
 
-@cache
-def compiled_biases() -> Callable[..., int]:
-    """`find_biases` as machine code."""
-    from numba import njit
-
-    return cast(Callable[..., int], njit(cache=True, nogil=True, error_model="numpy")(find_biases))
-
-
-def find_biases(
+@njit(cache=True, nogil=True, error_model="numpy")
+def scan_biases(
     errors: FloatArray,
     ends: IntArray,
     least: int,
@@ -165,8 +196,8 @@ def find_biases(
     limit: float,
     places: IntArray,
     statistics: FloatArray,
-) -> int:
-    """Alarms of a two-sided tabular CUSUM about zero; fills the same as `find_changes`.
+) -> int:  # pragma: no cover - compiled
+    """Alarms of a two-sided tabular CUSUM about zero; fills the same as `scan_changes`.
 
     Each error is divided by the root mean square of up to `baseline` errors before it, once there are `least`.
     The onset is the first error after the sum last stood at zero; both sums start again after an alarm.

@@ -8,6 +8,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray
 from tools.domain.datasets import Period, PeriodSeries
+from tools.forecasting.accuracy import LEVELS
 from tools.forecasting.combining.analogy import Siblings, choose_siblings, gather, lenders, new_item_paths
 from tools.forecasting.combining.blending import PastForecasts, blend, past_of
 from tools.forecasting.combining.user_forecasts import scaled_forecast
@@ -55,10 +56,6 @@ class DemandForecast:
     def quantile(self, q: float) -> FloatArray:
         """(T,) quantile per period."""
         return np.quantile(self.paths, q, axis=0)
-
-    def lead_time_demand(self, periods: int) -> FloatArray:
-        """(S,) units demanded over this many coming periods, on each path."""
-        return self.paths[:, :periods].sum(axis=1)
 
 
 class Catalogue:
@@ -128,7 +125,7 @@ class Catalogue:
             drawn.fallback,
             one.series,
             self._accuracy(row),
-            (*one.notes, *drawn.notes, *blended.notes),
+            (*one.notes, *blended.notes),
             one.values,
         )
 
@@ -140,6 +137,9 @@ class Catalogue:
             return _Drawn(np.zeros(shape), "zero", reason)
         if one.life is Life.DISCONTINUED:
             return _Drawn(np.zeros(shape), "zero", "discontinued: no demand for far longer than its pauses")
+        if PATTERNS[int(self._fit.pattern[row])] is DemandPattern.NONE:
+            reason = f"no demand in the last {self._panel.width} {one.series.period.value}s, all that is used"
+            return _Drawn(np.zeros(shape), "zero", reason)
         siblings = self._siblings_of(one) if one.life is Life.NEW else None
         if siblings is not None and siblings.levels.size:
             made = new_item_paths(one.values, siblings, shape, rng)
@@ -195,13 +195,13 @@ class Catalogue:
         origins = np.empty(0, dtype=np.int64) if place is None else np.flatnonzero(past.tried[place])
         columns = past.origins[origins] - (self._panel.width - one.series.starts.size)
         origins, columns = origins[columns >= 0], columns[columns >= 0]
-        levels = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
         if columns.size == 0:
-            return past_of(one.series.starts[:0], np.empty(0), np.empty((1, 0)), levels)
+            return past_of(one.series.starts[:0], np.empty(0), np.empty((1, 0)), LEVELS)
         shape = self._fit.pool.errors[int(self._fit.group[row])][:, 0]
-        means, errors = past.mean[place, origins, 0], past.error[place, origins]
+        season = past.season[place, origins, 0]
+        means, errors = past.mean[place, origins, 0] * season, past.error[place, origins] * season
         paths = np.maximum(means + np.outer(shape, errors), 0.0)
-        return past_of(one.series.starts[columns], one.values[columns], paths, levels)
+        return past_of(one.series.starts[columns], one.values[columns], paths, LEVELS)
 
     def _accuracy(self, row: int) -> dict[str, float]:
         if not np.isfinite(self._scaled[row]):
@@ -214,7 +214,6 @@ class _Drawn:
     paths: FloatArray
     model: str
     fallback: str | None
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

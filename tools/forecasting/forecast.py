@@ -56,10 +56,10 @@ def forecast_catalogue(
     chosen, known = settings or ForecastSettings(), context or DemandContext()
     prepared = prepare(histories, as_of=as_of, period=period, horizon=horizon, context=known)
     families = _families(prepared, known.families) if chosen.reconcile else np.full(len(prepared), NO_FAMILY)
-    panel = _with_totals(panel_of([one.values for one in prepared], period, chosen.recent_periods), families)
+    panel = with_totals(panel_of([one.values for one in prepared], period, chosen.recent_periods), families)
     fit = fit_catalogue(panel, horizon)
     starts = future_edges(np.datetime64(as_of, "D"), period, horizon)[:-1]
-    return Catalogue(prepared, panel, fit, _factors(fit, families), starts, chosen, known)
+    return Catalogue(prepared, panel, fit, reconciling_factors(fit, families), starts, chosen, known)
 
 
 def _families(prepared: Sequence[PreparedSeries], family_of: Mapping[str, str]) -> IntArray:
@@ -72,8 +72,8 @@ def _families(prepared: Sequence[PreparedSeries], family_of: Mapping[str, str]) 
     return np.array([places.get(name, NO_FAMILY) for name in names], dtype=np.int64)
 
 
-def _with_totals(panel: Panel, families: IntArray) -> Panel:
-    """The panel with one more row per family: the sum of its items, from the period on in which all have begun."""
+def with_totals(panel: Panel, families: IntArray) -> Panel:
+    """The panel with one more row per family: the sum of its items, from the first one's first period on."""
     count = int(families.max(initial=NO_FAMILY)) + 1
     if count == 0:
         return panel
@@ -88,7 +88,7 @@ def _with_totals(panel: Panel, families: IntArray) -> Panel:
     return Panel(np.vstack([panel.values, rows]), np.concatenate([panel.first, first]), panel.period)
 
 
-def _factors(fit: CatalogueFit, families: IntArray) -> FloatArray:
+def reconciling_factors(fit: CatalogueFit, families: IntArray) -> FloatArray:
     """(N, T) what reconciliation multiplies each item's demand by."""
     items, count = families.size, int(families.max(initial=NO_FAMILY)) + 1
     means, variances = fit.mean * fit.season, fit.variances()
@@ -103,9 +103,9 @@ def _factors(fit: CatalogueFit, families: IntArray) -> FloatArray:
 
 
 def _past_errors(fit: CatalogueFit, families: IntArray, count: int) -> tuple[FloatArray, FloatArray]:
-    """(F, O) errors per period at earlier origins, of the families' own forecasts and of their items' summed."""
+    """(F, O) errors in units per period at earlier origins, of the families' own forecasts and their items' summed."""
     past = fit.past
-    errors = np.where(past.tried, past.missed().mean(axis=2), np.nan)
+    errors = np.where(past.tried, (past.missed() * past.season).mean(axis=2), np.nan)
     place = np.full(fit.mean.shape[0], -1, dtype=np.int64)
     place[past.rows] = np.arange(past.rows.size)
     own, together = (np.full((count, past.origins.size), np.nan) for _ in range(2))

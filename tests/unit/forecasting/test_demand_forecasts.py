@@ -1,4 +1,5 @@
 import csv
+import re
 from collections import defaultdict
 from datetime import date, timedelta
 from functools import cache
@@ -17,6 +18,9 @@ from tools.forecasting import (
     forecast_demand,
 )
 from tools.forecasting.accuracy import LEVELS, coverage, quantile_losses, seasonal_naive_quantiles
+from tools.forecasting.combining.reconciliation import NO_FAMILY
+from tools.forecasting.engine import fit_catalogue, panel_of
+from tools.forecasting.forecast import reconciling_factors, with_totals
 
 AS_OF = date(2024, 12, 29)
 
@@ -127,8 +131,8 @@ def test_lead_time_demand_of_an_intermittent_world_is_covered() -> None:
     histories = [weekly(f"L{row}", values[:84]) for row, values in enumerate(world)]
     made = forecast_demand(histories, as_of=AS_OF, period=Period.WEEK, horizon=8)
     actual = world[:, 84:].sum(axis=1)
-    below = np.array([(f.lead_time_demand(8) < came).mean() for f, came in zip(made, actual, strict=True)])
-    upto = np.array([(f.lead_time_demand(8) <= came).mean() for f, came in zip(made, actual, strict=True)])
+    below = np.array([(f.paths[:, :8].sum(axis=1) < came).mean() for f, came in zip(made, actual, strict=True)])
+    upto = np.array([(f.paths[:, :8].sum(axis=1) <= came).mean() for f, came in zip(made, actual, strict=True)])
     middle = (below + upto) / 2
     assert ((middle >= 0.1) & (middle <= 0.9)).mean() == pytest.approx(0.8, abs=0.1)
     assert ((middle >= 0.025) & (middle <= 0.975)).mean() >= 0.9
@@ -145,7 +149,7 @@ def test_the_coming_periods_closed_in_the_calendar_are_forecast_lower() -> None:
         assert one.paths[:, 0].sum() > 0
 
 
-def test_a_family_and_its_items_add_up() -> None:
+def test_a_family_moves_its_items_forecasts_moderately() -> None:
     rng = np.random.default_rng(5)
     season = 1 + 0.5 * np.sin(2 * np.pi * np.arange(120) / 52.18)
     histories = [weekly(f"F{row}", rng.gamma(2, 20, 120) * season) for row in range(6)]
@@ -157,6 +161,46 @@ def test_a_family_and_its_items_add_up() -> None:
     assert 0.8 < ratio < 1.25
 
 
+def test_a_season_that_only_the_familys_total_shows_reaches_its_items() -> None:
+    """The items' own noise hides it; without families the plan would not see the trough coming."""
+    rng = np.random.default_rng(5)
+    weeks = np.arange(156 + 13)
+    season = 1 + 0.5 * np.cos(2 * np.pi * (weeks - 156 - 32) / 52.18)
+    world = rng.gamma(0.5, 80, (40, 156)) * season[:156]
+    histories = [weekly(f"F{row}", values) for row, values in enumerate(world)]
+    context = DemandContext(families={f"F{row}": "A" for row in range(40)})
+    truth = 40 * 40 * season[156:].sum()
+    totals = [
+        sum(
+            made.mean().sum()
+            for made in forecast_demand(
+                histories,
+                as_of=AS_OF,
+                period=Period.WEEK,
+                horizon=13,
+                settings=ForecastSettings(reconcile=reconcile),
+                context=context,
+            )
+        )
+        for reconcile in (False, True)
+    ]
+    assert abs(totals[1] - truth) < 0.7 * abs(totals[0] - truth)
+
+
+def test_reconciled_means_add_up_to_what_item_and_family_forecasts_agree_on() -> None:
+    rng = np.random.default_rng(9)
+    families = np.array([0, 0, 0, 1, 1, NO_FAMILY])
+    panel = with_totals(panel_of([rng.gamma(6, 10 + row, 80) for row in range(6)], Period.WEEK), families)
+    made = fit_catalogue(panel, 8)
+    factor = reconciling_factors(made, families)
+    own = made.mean * made.season
+    for family, rows in enumerate(([0, 1, 2], [3, 4])):
+        agreed, apart = (own[rows] * factor[rows]).sum(axis=0), own[rows].sum(axis=0)
+        between = np.sort(np.stack([apart, own[6 + family]]), axis=0)
+        assert ((agreed > between[0]) & (agreed < between[1])).all()
+    assert (factor[5] == 1).all()
+
+
 def test_a_new_item_borrows_from_its_family_and_says_so() -> None:
     rng = np.random.default_rng(6)
     histories = [weekly(f"S{row}", rng.gamma(6, 10, 80)) for row in range(8)]
@@ -166,7 +210,7 @@ def test_a_new_item_borrows_from_its_family_and_says_so() -> None:
     assert "family SHIRTS" in (made.fallback or "")
     assert made.mean().mean() == pytest.approx(60, rel=0.2)
     established = forecast_demand(histories, as_of=AS_OF, period=Period.WEEK, horizon=6, context=families)[0]
-    assert made.lead_time_demand(6).std() > established.lead_time_demand(6).std()
+    assert made.paths.sum(axis=1).std() > established.paths.sum(axis=1).std()
 
 
 def test_a_discontinued_item_is_forecast_at_nothing_and_says_so() -> None:
@@ -193,6 +237,35 @@ def test_a_users_forecast_counts_and_is_scored_beside_ours() -> None:
     assert plain[1].mean().mean() + 10 < made[1].mean().mean() < 180
     assert any("your forecast counts" in note for note in made[1].notes)
     assert (made[0].paths == plain[0].paths).all()
+
+
+def test_an_item_last_sold_before_the_history_that_is_used_fails_nobody() -> None:
+    """Its one pause before was as long, so nothing says that it was discontinued."""
+    rare = np.zeros(395)
+    rare[[0, 180]] = 5.0
+    steady = weekly("STEADY", np.random.default_rng(3).poisson(5, 100))
+    made = forecast_demand([weekly("RARE", rare), steady], as_of=AS_OF, period=Period.WEEK, horizon=6)
+    assert made[0].paths.sum() == 0
+    assert "no demand in the last 208 weeks" in (made[0].fallback or "")
+    assert made[1].mean().mean() == pytest.approx(5, rel=0.2)
+
+
+def test_our_record_of_a_seasonal_item_is_judged_in_units_as_sold() -> None:
+    """A flat guess of the user's is far worse than our seasonal forecast and has to lose weight for it."""
+    months = np.arange(84)
+    season = 100 * (1 + 0.8 * np.sin(2 * np.pi * months / 12))
+    noise = np.random.default_rng(4).gamma(400, 1 / 400, 84)
+    starts = np.datetime64("2018-01") + months
+    history = DemandHistory("S", "MAIN", starts.astype("datetime64[D]"), season * noise)
+    coming = np.arange(np.datetime64("2018-01"), np.datetime64("2026-01")).astype("datetime64[D]")
+    guess = UserForecast("S", coming, np.full(coming.size, 100.0), np.full(coming.size, np.nan))
+    known = DemandContext(user_forecasts={"S": guess})
+    end = date(2024, 12, 31)
+    made = forecast_demand([history], as_of=end, period=Period.MONTH, horizon=12, context=known)[0]
+    assert "with season" in made.model
+    assert made.accuracy["mase"] < 0.6
+    counted = next(note for note in made.notes if "your forecast counts" in note)
+    assert int(re.search(r"counts (\d+)%", counted)[1]) <= 10
 
 
 def test_a_giant_order_that_was_one_of_a_kind_does_not_move_the_forecast() -> None:

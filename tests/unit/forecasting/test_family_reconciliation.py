@@ -11,7 +11,6 @@ from tools.forecasting.combining.reconciliation import (
     family_sums,
     family_variances,
     reconcile,
-    scaled_paths,
 )
 
 Case = tuple[FloatArray, FloatArray, IntArray, FloatArray, FloatArray]
@@ -151,13 +150,3 @@ def test_periods_without_one_of_both_errors_are_no_record() -> None:
     own, summed = np.array([[5.0, np.nan, 50.0]]), np.array([[5.0, 1.0, np.nan]])
     assert family_variances(own, summed, np.ones((1, 1))).item() == pytest.approx(1.0)
     assert family_variances(np.ones((1, 2)), np.zeros((1, 2)), np.ones((1, 1))).item() == np.inf
-
-
-def test_paths_follow_the_means_and_keep_their_zeros() -> None:
-    rng = np.random.default_rng(1)
-    paths = rng.poisson(0.7, (5, 400, 3)).astype(float)
-    wanted = paths.mean(axis=1) * 1.4
-    scaled = scaled_paths(paths, wanted)
-    assert scaled.mean(axis=1) == pytest.approx(wanted)
-    assert ((scaled == 0) == (paths == 0)).all()
-    assert scaled_paths(np.zeros((4, 2)), np.ones(2)) == pytest.approx(np.zeros((4, 2)))

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from tools.domain.datasets import Period
 from tools.forecasting import DemandPattern, classify
+from tools.forecasting.catalogue import item_paths
 from tools.forecasting.engine.fit import fit_catalogue, in_chunks
 from tools.forecasting.engine.intermittent import compound_bootstrap, negative_binomial
 from tools.forecasting.engine.panel import panel_of
@@ -140,6 +142,47 @@ def test_few_independent_forecasts_make_wider_intervals_than_many() -> None:
     few = pool_errors(Trajectories(errors, zero, features, np.arange(200) % 3), 4)
     many = pool_errors(Trajectories(errors, zero, features, np.arange(200)), 4)
     assert few.errors[0].std() / many.errors[0].std() == pytest.approx(1.25 / (1 + 0.75 / 200))
+
+
+def test_an_item_that_took_off_from_nothing_lends_no_absurd_error() -> None:
+    errors = np.random.default_rng(3).normal(size=(200, 4))
+    errors[0, 2] = 5_000.0
+    pool = pool_errors(Trajectories(errors, np.zeros((200, 4), dtype=bool), np.zeros((200, 3)), np.arange(200)), 4)
+    assert 20 < max(group.max() for group in pool.errors) <= 31
+
+
+def test_beyond_the_trajectories_a_wrong_level_goes_on_in_part_and_adds_no_bias() -> None:
+    rng = np.random.default_rng(4)
+    errors = np.repeat(rng.normal(size=(200, 1)), 5, axis=1) + 0.1 * rng.normal(size=(200, 5))
+    pool = pool_errors(Trajectories(errors, np.zeros((200, 5), dtype=bool), np.zeros((200, 3)), np.arange(200)), 10)
+    first, later = pool.errors[0][:, :5].mean(axis=1), pool.errors[0][:, 5:].mean(axis=1)
+    assert 0.25 < np.corrcoef(first, later)[0, 1] < 0.75
+    assert abs(later.mean()) < 0.1
+
+
+def test_no_path_goes_beyond_three_times_what_was_seen_lately_or_is_expected() -> None:
+    rng = np.random.default_rng(5)
+    series = [rng.gamma(2, 10, 150) for _ in range(20)]
+    series[0][0] = 9_000.0
+    panel = panel_of(series, Period.WEEK)
+    made = fit_catalogue(panel, 6)
+    lately = np.array([values[-104:].max() for values in series])
+    assert made.most == pytest.approx(3 * np.maximum(lately, made.mean.max(axis=1)))
+    wild = replace(made, error=100 * made.error)
+    assert item_paths(wild, panel, 0, 200, rng).max() == pytest.approx(made.most[0])
+    assert wild.quantiles(np.array([0.99]))[0].max() == pytest.approx(made.most[0])
+
+
+def test_paths_of_intermittent_demand_by_weight_are_exactly_zero_as_often_as_the_past_was() -> None:
+    rng = np.random.default_rng(6)
+    world = (rng.random((80, 104)) < 0.35) * rng.gamma(4, 2.5, (80, 104))
+    panel = panel_of(list(world), Period.WEEK)
+    made = fit_catalogue(panel, 6)
+    zeros = np.mean([(item_paths(made, panel, row, 256, rng) == 0).mean() for row in range(80)])
+    assert zeros == pytest.approx(0.65, abs=0.06)
+    table = made.quantiles(np.array([0.3, 0.9]))
+    assert (table[:, 0] == 0).mean() > 0.95
+    assert (table[:, 1] > 0).all()
 
 
 def test_the_usual_error_at_a_level_is_recovered() -> None:

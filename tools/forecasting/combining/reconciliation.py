@@ -73,16 +73,6 @@ def family_sums(values: FloatArray, family_of: IntArray, families: int) -> Float
     return _membership(family_of, families) @ values
 
 
-def scaled_paths(paths: FloatArray, means: FloatArray) -> FloatArray:
-    """Sample paths (N, S, T) or (S, T) with these means (N, T) or (T,): scaled per period, zeros stay zero.
-
-    A period without any demand on the paths cannot be scaled and stays as it is. Scaled counts are no longer whole.
-    """
-    now = paths.mean(axis=-2)
-    factor = np.divide(means, now, out=np.ones_like(now), where=now > 0)
-    return paths * factor[..., None, :]
-
-
 def _membership(family_of: IntArray, families: int) -> csr_array:
     """(F, N) with a one where the item belongs to the family."""
     members = np.flatnonzero(family_of != NO_FAMILY)

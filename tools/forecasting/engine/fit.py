@@ -63,7 +63,7 @@ class CatalogueFit:
     """(N,) codes into `PATTERNS`."""
     weights: FloatArray
     """(N, 3) of level, theta and damped trend."""
-    past: "PastForecasts"
+    past: "EarlierForecasts"
     pool: ErrorPool
 
     def variances(self) -> FloatArray:
@@ -86,7 +86,7 @@ class CatalogueFit:
 
 
 @dataclass(frozen=True)
-class PastForecasts:
+class EarlierForecasts:
     """What was forecast for M of the N items from O earlier origins, and what came, over L periods without season."""
 
     rows: IntArray
@@ -99,6 +99,8 @@ class PastForecasts:
     """(M, O, L)"""
     actual: FloatArray
     """(M, O, L) nan where unknown."""
+    season: FloatArray
+    """(M, O, L) factor that turns these figures into units as sold."""
     error: FloatArray
     """(M, O) mean one-step error then."""
     zero_share: FloatArray
@@ -119,7 +121,8 @@ class PastForecasts:
     def scaled_errors(self, panel: Panel) -> FloatArray:
         """(N,) mean absolute error over that of the naive forecast within the history (MASE); nan where not tried."""
         tried = self.tried.sum(axis=1)
-        missed = (np.abs(self.missed()).mean(axis=2) * self.tried).sum(axis=1) / np.maximum(tried, 1)
+        missed = np.abs(self.missed() * self.season).mean(axis=2)
+        missed = (missed * self.tried).sum(axis=1) / np.maximum(tried, 1)
         steps = np.abs(np.diff(panel.values[self.rows], axis=1))
         known = np.isfinite(steps)
         naive = np.where(known, steps, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
@@ -150,6 +153,8 @@ class _Smoothed:
     """(M, O, 4)"""
     actual: FloatArray
     """(M, O, L) without season, nan where unknown."""
+    origin_season: FloatArray
+    """(M, O, L)"""
 
     @property
     def observed(self) -> FloatArray:
@@ -212,6 +217,7 @@ def _smoothed(panel: Panel, horizon: int) -> _Smoothed:
         origin_ahead=np.zeros((pooled, tries, 3, length)),
         origin_state=np.zeros((pooled, tries, 4)),
         actual=np.full((pooled, tries, length), np.nan),
+        origin_season=np.ones((pooled, tries, length)),
     )
     slots = np.full(count, -1, dtype=np.int64)
     slots[chosen] = np.arange(pooled)
@@ -227,7 +233,9 @@ def _smooth_chunk(made: _Smoothed, rows: slice, slots: IntArray) -> None:
     adjusted = part.values / seasons.past if seasons.found.any() else part.values
     mine = slots >= 0
     for place, origin in enumerate(made.origins):
-        made.actual[slots[mine], place] = adjusted[mine, origin : origin + made.actual.shape[2]]
+        came = slice(origin, origin + made.actual.shape[2])
+        made.actual[slots[mine], place] = adjusted[mine, came]
+        made.origin_season[slots[mine], place] = seasons.past[mine, came]
     smooth_rows(
         np.ascontiguousarray(adjusted),
         part.first,
@@ -300,16 +308,17 @@ def own_weights(usual: FloatArray, error: FloatArray, observed: FloatArray) -> F
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def _past_forecasts(made: _Smoothed, weights: FloatArray) -> PastForecasts:
+def _past_forecasts(made: _Smoothed, weights: FloatArray) -> EarlierForecasts:
     observed = np.maximum(made.origins - made.panel.first[made.chosen, None], 0).astype(np.float64)
     mine = own_weights(weights[made.pattern[made.chosen], None, :], made.origin_state[..., :3], observed)
     mean = np.maximum(np.einsum("mok,mokl->mol", mine, made.origin_ahead), 0.0)
-    return PastForecasts(
+    return EarlierForecasts(
         made.chosen,
         made.origins,
         _tried(made) & (mean.mean(axis=2) > 0),
         mean,
         made.actual,
+        made.origin_season,
         error=np.einsum("mok,mok->mo", mine, made.origin_state[..., :3]),
         zero_share=made.origin_state[..., 3],
         observed=observed,

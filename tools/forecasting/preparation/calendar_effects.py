@@ -95,5 +95,6 @@ def _words(buckets: Buckets, group: ClosureGroup, shares: FloatArray) -> str:
     if group.days.rests and buckets.period is Period.DAY:
         parts.append(f"closed on {', '.join(WEEKDAYS[at] for at in group.days.rests)}")
     unknown, scaled = int((shares < LEAST_OPEN).sum()), int(((shares >= LEAST_OPEN) & (shares < 1.0)).sum())
-    done = f"{counted(unknown, period)} of the catalogue unknown, {counted(scaled, period)} scaled to open ones"
-    return f"{'; '.join(parts)}: {done}"
+    done = [f"{counted(unknown, period)} of the catalogue unknown"] if unknown else []
+    done += [f"{counted(scaled, period)} scaled to open ones"] if scaled else []
+    return f"{'; '.join(parts)}: {', '.join(done)}"
