@@ -197,7 +197,8 @@ def test_forecast_errors_that_shrink_are_no_warning() -> None:
 def test_a_drift_says_what_moved_how_far_since_when_and_how_many_do() -> None:
     (verdict,) = evaluate(DRIFT.model_copy(update={"size_bp": 4_500}), RULES)
     assert verdict.reason == (
-        "Demand of I001 is 45 % above its former level since 2026-05-13, found after 5 periods; such alarms: 2 of 40 items."
+        "Demand of I001 is 45 % above its former level since 2026-05-13, found after 5 periods; "
+        "such alarms: 2 of 40 items."
     )
 
 
