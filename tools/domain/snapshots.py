@@ -28,6 +28,20 @@ class Intent(StrEnum):
     CANCEL = "cancel"
 
 
+LAST_PERIOD = 1_000_000
+"""A last period that no horizon reaches."""
+
+
+def _empty() -> FloatArray:
+    return np.empty(0)
+
+
+def _fill(table: object, name: str, rows: int, value: float, dtype: type) -> None:
+    """Replace an empty optional array of a frozen table by `rows` equal values."""
+    if np.shape(getattr(table, name)) == (0,) and rows:
+        object.__setattr__(table, name, np.full(rows, value, dtype=dtype))
+
+
 @dataclass(frozen=True)
 class SourceTable:
     """All sources of all items, one row each, sorted by item; every array has M rows."""
@@ -59,10 +73,24 @@ class SourceTable:
     preference: IntArray
     orderable: BoolArray
     """False where supplier status, validity dates or a disruption forbid an order now."""
+    incremental: BoolArray = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    """Whether a break's price holds only for the units beyond it (else for all units); empty for never."""
+    yield_rate: FloatArray = field(default_factory=_empty)
+    """Mean share of an order that arrives usable; empty for 1. Orders and prices are in ordered units."""
+    first_period: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """First period in which an order may be placed; empty for 0."""
+    last_period: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Last period in which an order may be placed; empty for no end."""
+    path_delay: IntArray = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
+    """(M, S) whole periods that a disruption adds to an order placed now, by sample path; empty for none."""
 
-
-def _no_limits() -> FloatArray:
-    return np.empty(0)
+    def __post_init__(self) -> None:
+        """Give every optional array its M rows."""
+        rows = len(self.offer_ids)
+        _fill(self, "incremental", rows, False, np.bool_)
+        _fill(self, "yield_rate", rows, 1.0, np.float64)
+        _fill(self, "first_period", rows, 0, np.int64)
+        _fill(self, "last_period", rows, LAST_PERIOD, np.int64)
 
 
 @dataclass(frozen=True)
@@ -73,12 +101,28 @@ class SharedLimits:
     """Value of orders placed now, in money."""
     storage: float = float("inf")
     """Storage volume over all items, at the end of any period."""
-    supplier_capacity: FloatArray = field(default_factory=_no_limits)
+    supplier_capacity: FloatArray = field(default_factory=_empty)
     """(K,) units a supplier can ship now over all its items; empty for none."""
-    supplier_min_order_value: FloatArray = field(default_factory=_no_limits)
+    supplier_min_order_value: FloatArray = field(default_factory=_empty)
     """(K,) least value of the order placed with a supplier now; empty for none."""
-    supplier_max_share: FloatArray = field(default_factory=_no_limits)
+    supplier_max_share: FloatArray = field(default_factory=_empty)
     """(K,) largest share of an item's quantity over the horizon from one supplier; empty for none."""
+    supplier_capacity_by_period: FloatArray = field(default_factory=_empty)
+    """(K, T) units a supplier can ship of what is ordered in each period; empty for none. Period 0 is now."""
+    budget_by_period: FloatArray = field(default_factory=_empty)
+    """(T,) value of the orders placed in each period, in money; empty for none."""
+    max_orders: float = float("inf")
+    """Orders (source and item) placed now."""
+    max_orders_by_period: FloatArray = field(default_factory=_empty)
+    """(T,) orders placed in each period; empty for none."""
+    joint_order_cost: FloatArray = field(default_factory=_empty)
+    """(K,) money for ordering from a supplier at all now, over all its items; empty for none."""
+
+    @property
+    def reach_later(self) -> bool:
+        """Whether a limit binds orders of later periods too."""
+        tables = (self.supplier_capacity_by_period, self.budget_by_period, self.max_orders_by_period)
+        return any(bool(np.isfinite(table).any()) for table in tables)
 
 
 @dataclass(frozen=True)
@@ -116,6 +160,20 @@ class PlanningSnapshot:
     """Item id to stated fallbacks of its estimates, carried into the explanation."""
     open_orders: tuple[PurchaseOrder, ...] = ()
     """The orders behind `arrivals`, for intents that change or cancel one of them."""
+    lost_share: FloatArray = field(default_factory=_empty)
+    """(N,) share of unmet demand that is lost; the rest is backordered. Empty for all backordered. A unit lost costs
+    `shortage_cost` once, a unit backordered costs it each period."""
+    fill_rate_target: FloatArray = field(default_factory=_empty)
+    """(N,) least share of demand served from stock, once an order placed now can have arrived; nan for none. It may
+    stand beside a shortage cost or a service level: the plan keeps to whichever asks for more."""
+    frozen_periods: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """(N,) periods from now in which no new order may be placed for the item; empty for none."""
+
+    def __post_init__(self) -> None:
+        """Give every optional array its N rows."""
+        _fill(self, "lost_share", self.n_items, 0.0, np.float64)
+        _fill(self, "fill_rate_target", self.n_items, np.nan, np.float64)
+        _fill(self, "frozen_periods", self.n_items, 0, np.int64)
 
     @property
     def n_items(self) -> int:
@@ -126,6 +184,13 @@ class PlanningSnapshot:
     def horizon(self) -> int:
         """T."""
         return self.demand.shape[2]
+
+
+class RiskMeasure(StrEnum):
+    """What the tail of a plan is measured in."""
+
+    COST = "cost"
+    SHORTAGE = "shortage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +211,14 @@ class OrderingSettings:
     item_allow_expedite: Mapping[str, bool] = field(default_factory=dict[str, bool])
     item_max_share: Mapping[str, float] = field(default_factory=dict[str, float])
     time_limit_seconds: float = 5.0
+    min_suppliers: int = 1
+    """Least number of suppliers that share an item's order now, where it has so many; above 1 hedges."""
+    item_min_suppliers: Mapping[str, int] = field(default_factory=dict[str, int])
+    cvar_weight: float = 0.0
+    """Weight of the tail in what is minimised: (1 - w) expected cost + w CVaR over the sample paths."""
+    cvar_level: float = 0.9
+    """Share of the paths that the tail leaves out."""
+    cvar_of: RiskMeasure = RiskMeasure.COST
 
 
 @dataclass(frozen=True, slots=True)

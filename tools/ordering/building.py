@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def _frame(
     )
 
 
-def _item_arrays(frame: _Frame) -> dict[str, FloatArray]:
+def _item_arrays(frame: _Frame) -> dict[str, Any]:
     items = [frame.dataset.items[f.item_id] for f in frame.forecasts]
     value = np.array([_unit_value(frame.dataset, item) for item in items])
     rate = np.array([item.holding_rate_per_year for item in items])

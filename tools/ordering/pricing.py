@@ -64,6 +64,9 @@ def take_items(snapshot: PlanningSnapshot, items: IntArray) -> PlanningSnapshot:
         "service_level",
         "storage_volume",
         "shelf_life_periods",
+        "lost_share",
+        "fill_rate_target",
+        "frozen_periods",
     )
     return replace(
         snapshot,
@@ -92,9 +95,14 @@ def _take_sources(table: SourceTable, rows: IntArray, place: IntArray) -> Source
         "expedite",
         "preference",
         "orderable",
+        "incremental",
+        "yield_rate",
+        "first_period",
+        "last_period",
     )
     return replace(
         table,
+        path_delay=table.path_delay[rows] if table.path_delay.size else table.path_delay,
         offer_ids=tuple(table.offer_ids[r] for r in rows),
         item=place[table.item[rows]],
         **{name: getattr(table, name)[rows] for name in names},
