@@ -8,7 +8,7 @@ import numpy as np
 
 from store.schema import CANONICAL
 from tools.domain.arrays import DateArray
-from tools.domain.catalogue import Item, Link, Offer, PriceBreak, Site, Supplier
+from tools.domain.catalogue import Item, Link, Offer, PriceBreak, PurchasingLimit, Site, Supplier
 from tools.domain.datasets import CalendarDay, Dataset, DemandHistory, StockHistory, UserForecast
 from tools.domain.orders import PurchaseOrder, Receipt
 
@@ -64,6 +64,7 @@ def read_dataset(version: str, as_of: date, currency: str, content_hash: str, ta
         open_orders=tuple(PurchaseOrder.model_validate(row) for row in sorted_rows("purchase_orders", tables)),
         receipts=tuple(Receipt.model_validate(row) for row in sorted_rows("receipts", tables)),
         links=tuple(Link.model_validate(row) for row in sorted_rows("links", tables)),
+        limits=tuple(PurchasingLimit.model_validate(row) for row in sorted_rows("limits", tables)),
         calendar=tuple(
             CalendarDay(row["date"], row.get("item_id"), bool(row.get("promotion")), bool(row.get("closed")))
             for row in _records("calendar", tables["calendar"])

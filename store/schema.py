@@ -4,7 +4,8 @@ CANONICAL = {
     "items": (
         "item_id VARCHAR, description VARCHAR, family VARCHAR, uom VARCHAR, unit_value DOUBLE, currency VARCHAR, "
         "holding_rate_per_year DOUBLE, stockout_cost_per_unit DOUBLE, service_level_target DOUBLE, "
-        "criticality VARCHAR, storage_volume DOUBLE, shelf_life_days INTEGER, autonomy VARCHAR"
+        "criticality VARCHAR, storage_volume DOUBLE, shelf_life_days INTEGER, autonomy VARCHAR, "
+        "fill_rate_target DOUBLE, lost_sales_share DOUBLE, frozen_days INTEGER"
     ),
     "suppliers": (
         "supplier_id VARCHAR, name VARCHAR, country VARCHAR, parent_id VARCHAR, status VARCHAR, risk_score DOUBLE, "
@@ -15,7 +16,7 @@ CANONICAL = {
         "item_id VARCHAR, supplier_id VARCHAR, site_id VARCHAR, unit_price DOUBLE, currency VARCHAR, "
         "price_breaks VARCHAR, moq DOUBLE, order_multiple DOUBLE, max_quantity DOUBLE, lead_time_days DOUBLE, "
         "capacity_per_week DOUBLE, fixed_order_cost DOUBLE, freight_per_unit DOUBLE, transport_mode VARCHAR, "
-        "expedite BOOLEAN, valid_from DATE, valid_to DATE, preference INTEGER"
+        "expedite BOOLEAN, valid_from DATE, valid_to DATE, preference INTEGER, incremental_breaks BOOLEAN"
     ),
     "demand": "item_id VARCHAR, site_id VARCHAR, date DATE, quantity DOUBLE, kind VARCHAR",
     "calendar": "date DATE, item_id VARCHAR, promotion BOOLEAN, closed BOOLEAN",
@@ -30,6 +31,7 @@ CANONICAL = {
         "promised_date DATE, receipt_date DATE"
     ),
     "links": "from_id VARCHAR, to_id VARCHAR, relation VARCHAR, quantity DOUBLE",
+    "limits": "kind VARCHAR, supplier_id VARCHAR, from_date DATE, to_date DATE, amount DOUBLE",
 }
 """Canonical table to its columns and types; each stored row also carries its dataset version."""
 
@@ -93,6 +95,16 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "pattern VARCHAR, origin DATE, horizon INTEGER, "
             + ", ".join(f"{name} DOUBLE" for name in BACKTEST_FIGURES)
             + ", stored_at TIMESTAMPTZ)",
+        ),
+    ),
+    (
+        "0004_limits",
+        (
+            f"CREATE TABLE IF NOT EXISTS c_limits (version VARCHAR, {CANONICAL['limits']})",
+            "ALTER TABLE c_items ADD COLUMN IF NOT EXISTS fill_rate_target DOUBLE",
+            "ALTER TABLE c_items ADD COLUMN IF NOT EXISTS lost_sales_share DOUBLE",
+            "ALTER TABLE c_items ADD COLUMN IF NOT EXISTS frozen_days INTEGER",
+            "ALTER TABLE c_offers ADD COLUMN IF NOT EXISTS incremental_breaks BOOLEAN",
         ),
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from tools.domain.catalogue import Item, Link, Offer, PriceBreak, Site, Supplier
+from tools.domain.catalogue import Item, Link, Offer, PriceBreak, PurchasingLimit, Site, Supplier
 from tools.domain.datasets import Dataset
 from tools.domain.orders import PurchaseOrder, Receipt
 
@@ -26,6 +26,7 @@ def write_folder(dataset: Dataset, folder: Path) -> dict[str, int]:
         "purchase_orders": (tuple(PurchaseOrder.model_fields), _rows(dataset.open_orders)),
         "receipts": (tuple(Receipt.model_fields), _rows(dataset.receipts)),
         "links": (tuple(Link.model_fields), _rows(dataset.links)),
+        "limits": (tuple(PurchasingLimit.model_fields), _rows(dataset.limits)),
         "demand": (("item_id", "site_id", "date", "quantity", "kind"), _demand(dataset)),
         "stock": (("item_id", "site_id", "on_hand", "as_of"), _stock(dataset)),
         "calendar": (("date", "item_id", "promotion", "closed"), _calendar(dataset)),

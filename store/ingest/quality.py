@@ -5,16 +5,21 @@ from collections.abc import Mapping
 
 from store.ingest.normalize import TypedTable
 from store.ingest.shapes import SHAPES
+from tools.domain.catalogue import LimitKind
 
 MAIN = "MAIN"
 REFERENCES = {
     "item_id": ("items", ("offers", "demand", "calendar", "forecasts", "stock", "purchase_orders", "receipts")),
-    "supplier_id": ("suppliers", ("offers", "purchase_orders", "receipts")),
+    "supplier_id": ("suppliers", ("offers", "purchase_orders", "receipts", "limits")),
     "site_id": ("sites", ("offers", "demand", "stock", "purchase_orders", "receipts")),
 }
 """Column to the table that it names a row of, and the tables that use it."""
 FOLLOWS = "is refused in its own file"
 """Ends the reason of a reject that another one causes: correct that one, and this one is gone."""
+OF_SUPPLIER = (LimitKind.CAPACITY, LimitKind.SHARE, LimitKind.JOINT_COST)
+"""Limits of one supplier each; the others are the buyer's."""
+PER_WEEK = (LimitKind.CAPACITY, LimitKind.BUDGET, LimitKind.ORDERS)
+"""Limits that days may bound."""
 NAMES = {"item_id": "item", "supplier_id": "supplier", "site_id": "site"}
 
 
@@ -28,10 +33,9 @@ def check(tables: Mapping[str, TypedTable]) -> None:
             for user in users:
                 if user in tables:
                     _known(tables[user], column, tables[target])
-    if "offers" in tables:
-        _offers_fit(tables["offers"])
-    if "stock" in tables:
-        _counts_dated(tables["stock"])
+    for name, fit in (("offers", _offers_fit), ("stock", _counts_dated), ("limits", _limits_fit)):
+        if name in tables:
+            fit(tables[name])
     for name, later in (("receipts", "receipt_date"), ("purchase_orders", "promised_date")):
         if name in tables:
             _not_before_order(tables[name], later)
@@ -113,6 +117,29 @@ def _offers_fit(table: TypedTable) -> None:
             reason = f"the offer ends on {ends[position]}, before it starts on {starts[position]}"
             remedy = f"Correct valid_from or valid_to in that row of {table.file}."
             table.reject(position, "valid_to", reason, f"{starts[position]} or later", remedy)
+
+
+def _limits_fit(table: TypedTable) -> None:
+    """A supplier stands where the kind is a supplier's, a share is at most 1, and the days are in order."""
+    for position in table.good():
+        cells = {name: cell[position] for name, cell in table.columns.items()}
+        kind, start, end = cells["kind"], cells["from_date"], cells["to_date"]
+        here = f"in that row of {table.file}."
+        if kind in OF_SUPPLIER and cells["supplier_id"] is None:
+            reason = f"a limit of kind {kind} names no supplier"
+            table.reject(position, "supplier_id", reason, "the supplier that is limited", f"Name the supplier {here}")
+        elif kind not in OF_SUPPLIER and cells["supplier_id"] is not None:
+            reason = f"a limit of kind {kind} has no supplier"
+            table.reject(position, "supplier_id", reason, "an empty cell", f"Empty supplier_id {here}")
+        elif kind == LimitKind.SHARE and cells["amount"] > 1:
+            reason = f"the share {cells['amount']:g} is above 1"
+            table.reject(position, "amount", reason, "a share of 0 to 1", f"Write 0.6 for 60 % {here}")
+        elif kind not in PER_WEEK and (start or end):
+            reason = f"a limit of kind {kind} holds on any day"
+            table.reject(position, "from_date", reason, "no dates", f"Empty both dates {here}")
+        elif start and end and end < start:
+            reason = f"the limit ends on {end}, before it starts on {start}"
+            table.reject(position, "to_date", reason, f"{start} or later", f"Correct from_date or to_date {here}")
 
 
 def _counts_dated(table: TypedTable) -> None:

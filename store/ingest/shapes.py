@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from tools.domain.catalogue import Autonomy, Criticality, Relation, SupplierStatus
+from tools.domain.catalogue import Autonomy, Criticality, LimitKind, Relation, SupplierStatus
 from tools.domain.orders import OrderStatus
 
 LARGEST = 1e12
@@ -124,6 +124,9 @@ SHAPES: dict[str, Shape] = {
             _number("storage_volume"),
             Column("shelf_life_days", "integer", above=0),
             Column("autonomy", choices=_values(Autonomy)),
+            _number("fill_rate_target", high=0.99999),
+            _number("lost_sales_share", high=1.0),
+            Column("frozen_days", "integer", low=0),
         ),
         ("item_id",),
         required=True,
@@ -162,6 +165,7 @@ SHAPES: dict[str, Shape] = {
             _date("valid_from"),
             _date("valid_to"),
             Column("preference", "integer"),
+            Column("incremental_breaks", "flag"),
         ),
         ("item_id", "supplier_id", "transport_mode", "site_id"),
         required=True,
@@ -214,6 +218,16 @@ SHAPES: dict[str, Shape] = {
             _positive("quantity"),
         ),
         ("from_id", "to_id", "relation"),
+    ),
+    "limits": Shape(
+        (
+            Column("kind", required=True, choices=_values(LimitKind)),
+            _text("supplier_id"),
+            _date("from_date"),
+            _date("to_date"),
+            _number("amount", required=True),
+        ),
+        ("kind", "supplier_id", "from_date"),
     ),
     "rates": Shape((_text("currency", required=True), _positive("rate_to_base", required=True)), ("currency",)),
 }

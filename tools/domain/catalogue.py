@@ -52,6 +52,9 @@ class Item(Record):
     storage_volume: float = 0.0
     shelf_life_days: int | None = None
     autonomy: Autonomy = Autonomy.RECOMMEND
+    fill_rate_target: float | None = None
+    lost_sales_share: float = 0.0
+    frozen_days: int = 0
 
 
 class Supplier(Record):
@@ -75,7 +78,7 @@ class Site(Record):
 
 
 class PriceBreak(Record):
-    """All-units price: from `quantity` up, every unit costs `unit_price`."""
+    """Price from `quantity` up: of every unit, or of the units beyond it where the offer's breaks are incremental."""
 
     quantity: float
     unit_price: float
@@ -102,6 +105,7 @@ class Offer(Record):
     valid_from: date | None = None
     valid_to: date | None = None
     preference: int = 0
+    incremental_breaks: bool = False
 
     @property
     def offer_id(self) -> str:
@@ -132,3 +136,28 @@ class Link(Record):
     to_id: str
     relation: Relation
     quantity: float = Field(default=1.0, gt=0)
+
+
+class LimitKind(StrEnum):
+    """What a shared limit bounds."""
+
+    CAPACITY = "capacity"
+    """Units ordered from a supplier, per week."""
+    BUDGET = "budget"
+    """Money ordered for, per week."""
+    ORDERS = "orders"
+    """Orders placed, per week."""
+    SHARE = "share"
+    """Share of an item's order that one supplier may get."""
+    JOINT_COST = "joint_cost"
+    """Money for ordering from a supplier at all, over all items."""
+
+
+class PurchasingLimit(Record):
+    """A limit that items share, of one supplier or of the whole buyer, from one day to another."""
+
+    kind: LimitKind
+    supplier_id: str | None = None
+    from_date: date | None = None
+    to_date: date | None = None
+    amount: float

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray
-from tools.domain.catalogue import Item, Link, Offer, Site, Supplier
+from tools.domain.catalogue import Item, Link, Offer, PurchasingLimit, Site, Supplier
 from tools.domain.orders import PurchaseOrder, Receipt
 
 
@@ -95,6 +95,7 @@ class Dataset:
     open_orders: tuple[PurchaseOrder, ...]
     receipts: tuple[Receipt, ...]
     links: tuple[Link, ...] = ()
+    limits: tuple[PurchasingLimit, ...] = ()
     calendar: tuple[CalendarDay, ...] = ()
     user_forecasts: Mapping[str, UserForecast] = field(default_factory=dict[str, UserForecast])
     content_hash: str = ""

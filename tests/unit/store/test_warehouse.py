@@ -29,11 +29,11 @@ def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
 
 def _tables(on_hand: float = 40.0, demand: Rows = ()) -> StagedTables:
     rows: dict[str, Rows] = {name: [] for name in CANONICAL}
-    rows["items"] = [(name, *[None] * 12) for name in ("B", "A")]
+    rows["items"] = [(name, *[None] * 15) for name in ("B", "A")]
     rows["suppliers"] = [("S1", "Alder", "DE", None, "active", 0.1, 0.0)]
     rows["sites"] = [("MAIN", "Main", None)]
     rows["offers"] = [
-        ("A", "S1", "MAIN", 2.0, "USD", "500:9.0;100:9.5", 10.0, 1.0, None, 20.0, *[None] * 5, None, None, None)
+        ("A", "S1", "MAIN", 2.0, "USD", "500:9.0;100:9.5", 10.0, 1.0, None, 20.0, *[None] * 5, None, None, None, None)
     ]
     rows["stock"] = [("A", "MAIN", on_hand, TODAY)]
     rows["demand"] = demand
