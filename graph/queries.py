@@ -137,7 +137,7 @@ def plan_view(
         risks=tuple(_risk(raw, risk["exposures"]) for raw in risk["risks"]),
         options=_options(warehouse.artifacts(run_id, "option"), choice),
         lines=tuple(
-            line_view(line, order, dataset, _status(order, operations), verdicts)
+            line_view(line, order, dataset, order_status(order, operations), verdicts)
             for order in orders
             for line in order["lines"]
         ),
@@ -169,7 +169,8 @@ def is_withdrawn(last: OutboxRow, order: Mapping[str, Any]) -> bool:
     return (last.kind == "cancel" and not order["changes"]) or (last.error or "").startswith(WITHDRAWN)
 
 
-def _status(order: Mapping[str, Any], operations: Operations) -> str:
+def order_status(order: Mapping[str, Any], operations: Operations) -> str:
+    """Where an order of a run stands."""
     if order["route"] == "drop":
         return str(order["status"])
     sent = [a for a in operations.outbox() if a.order_key == order["order_key"]]

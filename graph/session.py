@@ -12,6 +12,7 @@ import orjson
 from graph import queries, records
 from graph.approvals import ApprovalDesk
 from graph.build import build
+from graph.changes import Orders, changes_since
 from graph.conversation import Conversation
 from graph.desk import Desk, DeskSettings, Scope
 from graph.diagnosis import diagnose
@@ -32,6 +33,7 @@ from graph.views import (
     AlertView,
     AnswerView,
     ApprovalView,
+    ChangeView,
     DatasetView,
     JournalCheckView,
     PartView,
@@ -44,10 +46,13 @@ from graph.views import (
 )
 from store.ingest import import_folder
 from store.journal import TransitionDraft
+from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
 
 BACKTESTED_SERIES = 2_000
 """A larger catalogue is measured only when somebody asks."""
+RUNS_COMPARED = 20
+"""Latest runs among which the earlier plan of an item is looked for."""
 SANDBOX_SAMPLES = 100
 """Lead-time draws per offer that the sandbox ERP is seeded with."""
 
@@ -148,7 +153,16 @@ class LocalSession:
         dataset = self._parts.context.desk.dataset(run.dataset_version)
         orders = self._driver.state(wanted).values.get("routed", [])
         steps = self._steps(wanted)
-        return queries.plan_view(run, orders, steps, dataset, self._parts.warehouse, self._parts.operations)
+        view = queries.plan_view(run, orders, steps, dataset, self._parts.warehouse, self._parts.operations)
+        return view.model_copy(update={"changes": self._changes(run, orders, dataset)})
+
+    def _changes(self, run: RunView, orders: Orders, dataset: Dataset) -> tuple[ChangeView, ...]:
+        """Against the plans of earlier runs, as far back as are looked at."""
+        known = [row for row in self._parts.operations.runs(RUNS_COMPARED) if row.created_at < run.started_at]
+        states = ((row.run_id, self._driver.state(row.run_id).values) for row in known)
+        earlier = ((run_id, values["item_ids"], values["routed"]) for run_id, values in states if "routed" in values)
+        item_ids = self._driver.state(run.run_id).values.get("item_ids", [])
+        return changes_since(item_ids, orders, earlier, dataset, self._parts.operations)
 
     def _plan_or_none(self, run_id: str | None) -> PlanView | None:
         return self.plan(run_id) if run_id or self._parts.operations.runs(1) else None

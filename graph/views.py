@@ -250,6 +250,21 @@ class RiskView(View):
     money_at_risk: float | None = None
 
 
+class ChangeView(View):
+    """One line that differs from what the plan before proposed; a quantity of 0 means no such line."""
+
+    line_id: str
+    intent: str
+    item_id: str
+    item: str
+    uom: str
+    supplier: str
+    before_quantity: float
+    after_quantity: float
+    since_run: str
+    """The latest earlier run that planned the item."""
+
+
 class PlanView(View):
     """Everything stored about a run that a page or a terminal shows."""
 
@@ -266,6 +281,8 @@ class PlanView(View):
     lower_bound: float = 0.0
     expected_cost: float = 0.0
     conflicts: tuple[str, ...] = ()
+    changes: tuple[ChangeView, ...] = ()
+    """Against the latest earlier plan of each item."""
 
 
 class AnswerView(View):

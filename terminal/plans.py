@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from graph.views import OptionView, PlanView
+from graph.views import ChangeView, OptionView, PlanView
 from terminal.figures import amount, count, program, share
 from terminal.gates import show_gates
 from terminal.lines import show_lines
 from terminal.screen import bullet, clean, heading, say, say_whole, table
 
+CHANGES_SHOWN = 12
 TIGHT = 0.0005
 """Below this relative distance the plan equals its bound to the digits shown."""
 
@@ -23,6 +24,7 @@ def show_plan(view: PlanView, *, everything: bool = False) -> None:
         show_lines(view.lines, currency, everything=everything, more=f"{program()} show {run.run_id} --all")
     elif run.status.value not in ("stopped", "failed"):
         heading("No order is due: every item's inventory position covers its lead time.")
+    show_changes(view.changes)
     show_gates((*view.quality, *view.verdicts))
     for conflict in view.conflicts:
         bullet(f"conflict: {conflict}", "yellow")
@@ -36,6 +38,27 @@ def show_plan(view: PlanView, *, everything: bool = False) -> None:
     )
     if run.status.value in ("stopped", "failed") and run.summary:
         say(run.summary, "red")
+
+
+def show_changes(changes: Sequence[ChangeView]) -> None:
+    """What differs from the earlier plan of the same items, the first few lines in words."""
+    if not changes:
+        return
+    heading(f"Against the plan before: {count(len(changes), 'line')} differ")
+    for change in changes[:CHANGES_SHOWN]:
+        bullet(change_in_words(change))
+    if len(changes) > CHANGES_SHOWN:
+        say(f"and {len(changes) - CHANGES_SHOWN} more: --json has them all.", "dim", indent=2)
+
+
+def change_in_words(change: ChangeView) -> str:
+    """One changed line in a sentence."""
+    what = f"{change.item_id} from {change.supplier}"
+    if change.before_quantity == 0:
+        return f"{what}: {amount(change.after_quantity)} {change.uom}, new"
+    if change.after_quantity == 0:
+        return f"{what}: no longer proposed (was {amount(change.before_quantity)} {change.uom})"
+    return f"{what}: {amount(change.after_quantity)} {change.uom} instead of {amount(change.before_quantity)}"
 
 
 def _currency(view: PlanView) -> str:

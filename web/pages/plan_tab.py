@@ -1,16 +1,16 @@
 """The plan: its totals, the options that were weighed, and every order line with what explains it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from nicegui import ui
 
-from graph.views import LineView, OptionView, PlanView, TriggerKind
+from graph.views import ChangeView, LineView, OptionView, PlanView, TriggerKind
 from web.pages.charts import labelled_chart, options_chart, trade_off_words
 from web.pages.line_drawer import LineDrawer, named
 from web.pages.outcomes import counted
 from web.pages.parts import TONES, action, empty, figures, grid_table, heading
-from web.pages.wording import money, percent, words
+from web.pages.wording import money, percent, quantity, words
 
 NUMBER = {"align": "right", "sortable": True}
 COLUMNS: list[dict[str, Any]] = [
@@ -76,6 +76,7 @@ class PlanTab:
             else:
                 self._scope(plan, latest)
                 _totals(plan)
+                _changes(plan.changes)
         self._lines.set_visibility(plan is not None)
         currency = f" ({plan.run.currency})" if plan and plan.run.currency else ""
         for column in self._table.columns:
@@ -136,6 +137,25 @@ def _totals(plan: PlanView) -> None:
     figures(pairs)
     for conflict in plan.conflicts:
         ui.label(conflict).classes("notice")
+
+
+def _changes(changes: Sequence[ChangeView]) -> None:
+    """What differs from the earlier plan of the same items."""
+    if not changes:
+        return
+    heading(f"Against the plan before: {counted(len(changes), 'line')} differ")
+    rows = [_change_row(change) for change in changes]
+    grid_table(("Item", "Supplier", "Before", "Now"), rows, numeric=(2, 3), name="Changes")
+
+
+def _change_row(change: ChangeView) -> tuple[str, ...]:
+    before, after = change.before_quantity, change.after_quantity
+    return (
+        named(change.item_id, change.item),
+        change.supplier,
+        quantity(before, change.uom) if before else "new",
+        quantity(after, change.uom) if after else "no longer proposed",
+    )
 
 
 def _options(plan: PlanView) -> None:
