@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.arrays import BoolArray, FloatArray
 from tools.domain.snapshots import (
     CostParts,
     ItemOutlook,
@@ -13,19 +13,14 @@ from tools.domain.snapshots import (
     PlanLine,
     PlanningSnapshot,
     SharedLimits,
+    Violation,
 )
+from tools.ordering.affected import SnapshotDelta, affected_rows, touching
 from tools.ordering.fingerprint import snapshot_hash
+from tools.ordering.nervousness import Nervousness, settle
 from tools.ordering.plan import add_costs, plan_orders, sort_lines
 from tools.ordering.pricing import take_items
 from tools.ordering.verification import PLACING, verify
-
-
-@dataclass(frozen=True)
-class SnapshotDelta:
-    """The problem as it is now, and the items whose data, sources or limits changed since the plan."""
-
-    snapshot: PlanningSnapshot
-    changed_item_ids: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -47,38 +42,45 @@ class PlanDiff:
         return not (self.added or self.removed or self.changed)
 
 
-def replan(plan: OrderPlan, delta: SnapshotDelta) -> tuple[OrderPlan, PlanDiff]:
-    """Recompute the changed items against what the kept lines leave of the shared limits.
+def replan(plan: OrderPlan, delta: SnapshotDelta, nervousness: Nervousness | None = None) -> tuple[OrderPlan, PlanDiff]:
+    """Recompute the affected items against what the kept lines leave of the shared limits.
 
-    Kept lines stay as they are. When the result would break a limit of the new snapshot, or an item of it is
-    not in the plan, every item is recomputed instead.
+    Kept lines stay as they are. When the result would break a limit of the new snapshot, every item that touches
+    that limit is recomputed as well, and when that does not do either, every item. `nervousness` says what a change
+    of a line must save to be made at all; without it any saving will do.
     """
     snapshot = delta.snapshot
-    planned = {(o.item_id, o.site_id) for o in plan.outlooks}
-    keys = list(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
-    stale = [r for r, key in enumerate(keys) if key[0] in delta.changed_item_ids or key not in planned]
-    candidate = _replan_part(plan, snapshot, np.array(stale, dtype=np.int64))
-    recomputed = stale
+    stale = affected_rows(delta, plan)
+    candidate, broken = _replan_part(plan, snapshot, stale)
+    if candidate is None and broken:
+        wider = stale | touching(snapshot, broken)
+        candidate, _ = _replan_part(plan, snapshot, wider)
+        stale = wider
     if candidate is None:
         candidate = plan_orders(snapshot, plan.settings)
-        recomputed = list(range(snapshot.n_items))
-    return candidate, compare(plan, candidate, [snapshot.item_ids[r] for r in recomputed])
+        stale = np.ones(snapshot.n_items, dtype=np.bool_)
+    if nervousness is not None:
+        candidate = settle(snapshot, plan, candidate, stale, nervousness)
+    return candidate, compare(plan, candidate, [snapshot.item_ids[r] for r in np.flatnonzero(stale)])
 
 
-def _replan_part(plan: OrderPlan, snapshot: PlanningSnapshot, stale: IntArray) -> OrderPlan | None:
-    """The merged plan, or nothing when only a full recomputation is sound."""
-    wanted = {(snapshot.item_ids[r], snapshot.site_ids[r]) for r in stale}
-    keys = set(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
-    kept = [line for line in plan.lines if (line.item_id, line.site_id) in keys - wanted]
+def _replan_part(
+    plan: OrderPlan, snapshot: PlanningSnapshot, stale: BoolArray
+) -> tuple[OrderPlan | None, tuple[Violation, ...]]:
+    """The merged plan; or nothing and the limits that it would break, when more has to be recomputed."""
+    keys = list(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
+    kept_keys = {key for key, changed in zip(keys, stale.tolist(), strict=True) if not changed}
+    kept = [line for line in plan.lines if (line.item_id, line.site_id) in kept_keys]
     limits = remaining_limits(snapshot, kept)
     if limits is None:
-        return None
-    if stale.size == 0:
+        return None, ()
+    if not stale.any():
         fresh = OrderPlan(snapshot_hash(snapshot), plan.settings, plan.currency, (), (), (), CostParts(), 0.0)
     else:
-        fresh = plan_orders(replace(take_items(snapshot, stale), limits=limits), plan.settings)
-    merged = _merge(plan, fresh, snapshot, kept, keys - wanted)
-    return None if verify(snapshot, merged) else merged
+        fresh = plan_orders(replace(take_items(snapshot, np.flatnonzero(stale)), limits=limits), plan.settings)
+    merged = _merge(plan, fresh, snapshot, kept, kept_keys)
+    broken = verify(snapshot, merged)
+    return (None if broken else merged), broken
 
 
 def _merge(
