@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib.metadata import version as installed_version
 from importlib.resources import files
@@ -63,6 +63,11 @@ class Estimates:
     """Whether the stored distributions were dropped, so that these were computed again."""
     as_stored: bool = True
     """Whether those that were computed again are those that were stored."""
+
+    @cached_property
+    def forecast_of(self) -> Mapping[tuple[str, str], DemandForecast]:
+        """Forecast by (item_id, site_id)."""
+        return {(made.item_id, made.site_id): made for made in self.forecasts}
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,13 @@ def line_facts(line: Json, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Le
     """What the gates know of one drafted line."""
     dataset, snapshot = desk.dataset(scope.dataset_version), desk.snapshot(scope)
     estimates = desk.estimates(scope)
-    offer = next(known for known in dataset.offers if known.offer_id == line["offer_id"])
-    planned = next(known for known in plan.lines if known.line_id == line["line_id"])
-    outlook = next(o for o in plan.outlooks if (o.item_id, o.site_id) == (planned.item_id, planned.site_id))
-    forecast = next(f for f in estimates.forecasts if (f.item_id, f.site_id) == (planned.item_id, planned.site_id))
+    offer = next(known for known in dataset.offers_by_item[line["item_id"]] if known.offer_id == line["offer_id"])
+    key = (offer.item_id, offer.site_id)
+    planned = next(known for known in plan.lines_by_item[key] if known.line_id == line["line_id"])
+    outlook, forecast = plan.outlook_of[key], estimates.forecast_of[key]
     daily = max(float(forecast.mean().mean()) / estimates.period.days, 1e-9)
     quantity, figures, spent = float(line["quantity"]), line["figures"], max(float(line["landed_cost"]), 1e-9)
-    others = [p for p in plan.lines if _same_need(p, planned) and p.line_id != planned.line_id]
+    others = [p for p in plan.lines_by_item[key] if _places_now(p) and p.line_id != planned.line_id]
     before = max(outlook.inventory_position, 0) + sum(other.quantity for other in others)
     ordered_from = {offer.offer_id, *(known.offer_id for known in (planned, *others))} & estimates.lead_times.keys()
     leads = {offer_id: estimates.lead_times[offer_id].quantile(0.9) for offer_id in ordered_from}
@@ -99,9 +99,8 @@ def _points_or_unknown(part: float | None, total: float | None) -> int:
     return -1 if part is None or not total else max(points(part, total), 0)
 
 
-def _same_need(one: PlanLine, other: PlanLine) -> bool:
-    here = (one.item_id, one.site_id) == (other.item_id, other.site_id)
-    return here and one.period == 0 and one.intent in PLACING
+def _places_now(line: PlanLine) -> bool:
+    return line.period == 0 and line.intent in PLACING
 
 
 def _comparable(limit: float, quantity: float) -> int:
@@ -123,8 +122,8 @@ def _rivals(dataset: Dataset, offer: Offer) -> list[Offer]:
     """Other offers of the item at the site that may be ordered from today."""
     return [
         other
-        for other in dataset.offers
-        if (other.item_id, other.site_id) == (offer.item_id, offer.site_id)
+        for other in dataset.offers_by_item[offer.item_id]
+        if other.site_id == offer.site_id
         and other.offer_id != offer.offer_id
         and dataset.suppliers[other.supplier_id].status is SupplierStatus.ACTIVE
         and (other.valid_from is None or other.valid_from <= dataset.as_of)
@@ -146,11 +145,11 @@ def _premium(offer: Offer, ordinary: Sequence[Offer], quantity: float) -> int:
 def _supplier_share(dataset: Dataset, line: PlanLine, ordered: Sequence[PlanLine]) -> int:
     """The line's supplier among the units of the item received in a year, on order, and in the plan."""
     units = defaultdict[str, float](float)
-    for receipt in dataset.receipts:
-        if receipt.item_id == line.item_id and receipt.receipt_date > dataset.as_of - SHARE_WINDOW:
+    for receipt in dataset.receipts_by_item.get(line.item_id, ()):
+        if receipt.receipt_date > dataset.as_of - SHARE_WINDOW:
             units[receipt.supplier_id] += receipt.quantity
-    for order in dataset.open_orders:
-        if order.item_id == line.item_id and order.status.is_open:
+    for order in dataset.open_orders_by_item.get(line.item_id, ()):
+        if order.status.is_open:
             units[order.supplier_id] += order.quantity
     for other in ordered:
         units[other.supplier_id] += other.quantity
@@ -175,11 +174,11 @@ def _faster(snapshot: PlanningSnapshot, line: PlanLine, others: Sequence[PlanLin
     row = sources.offer_ids.index(line.offer_id)
     sooner = sources.lead_time_days[row] - sources.lead_time_days
     landed = sources.unit_price + sources.freight_per_unit
-    able = (sources.item == sources.item[row]) & sources.orderable & (sooner >= NOTABLY_FASTER_DAYS)
-    able &= ~np.isin(sources.offer_ids, list(used))
-    if not able.any():
+    mine = (sources.item == sources.item[row]) & sources.orderable & (sooner >= NOTABLY_FASTER_DAYS)
+    able = [int(other) for other in np.flatnonzero(mine) if sources.offer_ids[int(other)] not in used]
+    if not able:
         return None
-    best = int(np.flatnonzero(able)[np.argmin(landed[able])])
+    best = min(able, key=lambda other: float(landed[other]))
     own = line.unit_price + line.freight_per_unit
     return round(float(sooner[best])), max(0, points(float(landed[best]), own) - BASIS_POINTS)
 
@@ -187,8 +186,8 @@ def _faster(snapshot: PlanningSnapshot, line: PlanLine, others: Sequence[PlanLin
 def _duplicate_days(dataset: Dataset, offer: Offer) -> int:
     ages = [
         (dataset.as_of - order.order_date).days
-        for order in dataset.open_orders
-        if (order.item_id, order.supplier_id, order.site_id) == (offer.item_id, offer.supplier_id, offer.site_id)
+        for order in dataset.open_orders_by_item.get(offer.item_id, ())
+        if (order.supplier_id, order.site_id) == (offer.supplier_id, offer.site_id)
         and order.status in (OrderStatus.DRAFT, OrderStatus.SENT)
     ]
     return min(ages, default=-1)

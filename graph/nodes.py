@@ -123,8 +123,8 @@ def compute_options(state: RunState, runtime: Runtime[Context]) -> Update:
     """Plans with bound, cost, service and risk, one per group and profile."""
     context = runtime.context
     options = context.desk.options(scope_of(state))
-    for option in options:
-        context.warehouse.put_artifact(state["run_id"], "option", option.option_id, records.option(option))
+    rows = {option.option_id: records.option(option) for option in options}
+    context.warehouse.put_artifacts(state["run_id"], "option", rows)
     return {}
 
 
@@ -169,10 +169,8 @@ def _figures(option: PlanOption) -> OptionFigures:
 
 
 def _store_outlooks(context: Context, run_id: str, plan: OrderPlan) -> None:
-    for outlook in plan.outlooks:
-        context.warehouse.put_artifact(
-            run_id, "outlook", f"{outlook.item_id}@{outlook.site_id}", records.outlook(outlook)
-        )
+    rows = {f"{outlook.item_id}@{outlook.site_id}": records.outlook(outlook) for outlook in plan.outlooks}
+    context.warehouse.put_artifacts(run_id, "outlook", rows)
 
 
 def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | Literal["gate_lines"]:

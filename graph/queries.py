@@ -84,7 +84,7 @@ def approval_view(row: ApprovalRow, dataset: Dataset, actions: Sequence[OutboxRo
 def _with_limits(line: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     """The line with its offer's MOQ, multiple and maximum among its figures, for whoever edits the quantity."""
     item, wanted = line["item_id"], line["offer_id"]
-    offer = next((one for one in dataset.offers if one.item_id == item and one.offer_id == wanted), None)
+    offer = next((one for one in dataset.offers_by_item.get(item, ()) if one.offer_id == wanted), None)
     if offer is None:
         return dict(line)
     limits = {"moq": offer.moq, "order_multiple": offer.order_multiple}

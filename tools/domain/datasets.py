@@ -1,15 +1,29 @@
 """One version of the buyer's data, as the tools read it."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray
 from tools.domain.catalogue import Item, Link, Offer, PurchasingLimit, Site, Supplier
 from tools.domain.orders import PurchaseOrder, Receipt
+
+Row = TypeVar("Row")
+Key = TypeVar("Key")
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, tuple[Row, ...]]:
+    """Rows by key, each group in the given order."""
+    found = defaultdict[Key, list[Row]](list)
+    for row in rows:
+        found[key(row)].append(row)
+    return {name: tuple(group) for name, group in found.items()}
 
 
 class Period(StrEnum):
@@ -111,6 +125,21 @@ class Dataset:
             for item_id, item in self.items.items()
             if item.family
         }
+
+    @cached_property
+    def offers_by_item(self) -> Mapping[str, tuple[Offer, ...]]:
+        """Offers of each item, in the order of `offers`."""
+        return grouped(self.offers, lambda offer: offer.item_id)
+
+    @cached_property
+    def receipts_by_item(self) -> Mapping[str, tuple[Receipt, ...]]:
+        """Receipts of each item."""
+        return grouped(self.receipts, lambda receipt: receipt.item_id)
+
+    @cached_property
+    def open_orders_by_item(self) -> Mapping[str, tuple[PurchaseOrder, ...]]:
+        """Open orders of each item."""
+        return grouped(self.open_orders, lambda order: order.item_id)
 
     stock_history: Mapping[tuple[str, str], StockHistory] = field(default_factory=dict[tuple[str, str], StockHistory])
     """All counts up to the clock by (item_id, site_id), where there is more than one."""

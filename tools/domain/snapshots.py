@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.domain.datasets import Period
+from tools.domain.datasets import Period, grouped
 from tools.domain.orders import PurchaseOrder
 
 
@@ -333,6 +334,16 @@ class OrderPlan:
     equals the cost."""
     conflicts: tuple[str, ...] = ()
     """Limits that could not be met, each in words with what would cure it."""
+
+    @cached_property
+    def lines_by_item(self) -> Mapping[tuple[str, str], tuple[PlanLine, ...]]:
+        """Lines to place now by (item_id, site_id)."""
+        return grouped(self.lines, lambda line: (line.item_id, line.site_id))
+
+    @cached_property
+    def outlook_of(self) -> Mapping[tuple[str, str], ItemOutlook]:
+        """Outlook by (item_id, site_id)."""
+        return {(outlook.item_id, outlook.site_id): outlook for outlook in self.outlooks}
 
     @property
     def gap(self) -> float:
