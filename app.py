@@ -276,22 +276,25 @@ def explain(
     run: Annotated[str | None, typer.Option(help="Run id; the latest when left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Why the plan came out as it did, with formula and figures."""
+    """Why the plan came out as it did; of an item or a line also its cost curve and what else it could be."""
     from terminal.reports import check_known, show_answer, show_explanation
+    from terminal.stories import show_story, stories_of
 
     session = _session()
     answer = session.explain(run, subject)
     if answer.run_id is None:
         raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
     view = session.plan(answer.run_id)
-    if subject is not None:
-        check_known(view, subject)
-    if _print(answer, as_json):
-        return
     if subject is None:
-        show_answer(answer)
-    else:
+        if not _print(answer, as_json):
+            show_answer(answer)
+        return
+    check_known(view, subject)
+    stories = stories_of(view.lines, subject, lambda line_id: session.line_story(line_id, answer.run_id))
+    if not _print({**answer.model_dump(mode="json"), "stories": stories}, as_json):
         show_explanation(view, subject, answer)
+        for story in stories:
+            show_story(story)
 
 
 @cli.command()

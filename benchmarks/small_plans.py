@@ -27,11 +27,11 @@ def measure(rounds: int) -> dict[str, Figure]:
         bound.append(1000 * (perf_counter() - started))
         gaps.append(100 * tight.gap)
         broken += len(verify(snapshot, plan)) + len(verify(limited, tight))
-    yardstick = "goal of the design: ten items in 50 ms"
+    yardstick = "ten items in 20 ms, so that a simulator can ask thousands of times"
     return {
-        "median_ms": Figure(statistics.median(free), "ms", "<= 50", yardstick),
-        "p95_ms": Figure(float(np.quantile(free, 0.95)), "ms", "<= 50", yardstick),
-        "median_ms_with_budget": Figure(statistics.median(bound), "ms", "<= 50", yardstick),
+        "median_ms": Figure(statistics.median(free), "ms", "<= 20", yardstick),
+        "p95_ms": Figure(float(np.quantile(free, 0.95)), "ms", "<= 20", yardstick),
+        "median_ms_with_budget": Figure(statistics.median(bound), "ms", "<= 20", yardstick),
         "gap_percent_with_budget": Figure(statistics.mean(gaps), "%", "<= 2", "linear relaxation of its choice"),
         "violations": Figure(broken, "count", "= 0", "independent verifier"),
     }

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.lead_time_views import LeadTimesView
+from graph.line_story_views import LineStoryView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -86,6 +87,13 @@ class SourcingSession(Protocol):
 
     def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
         """Why the plan, a line, an item or a supplier came out as it did."""
+        ...
+
+    def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
+        """What other quantities, sources, terms and limits would mean for a line of a run (the latest by default).
+
+        NotFound when the run's plan places no such line; BadInput when the line changes an open order.
+        """
         ...
 
     def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:

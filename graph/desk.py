@@ -25,13 +25,15 @@ from tools.lead_times import (
     LeadTimeDistribution,
     LeadTimeFindings,
     LeadTimeSettings,
+    YieldDistribution,
     estimate_yields,
     findings_of,
     fit_lead_times,
 )
 from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
-from tools.ordering import build_snapshot, combine, plan_options
+from tools.ordering import build_snapshot, combine, plan_options, reservation_prices
+from tools.ordering.limit_periods import with_stated_limits
 
 Value = TypeVar("Value")
 CACHE_SIZE = 256
@@ -108,6 +110,11 @@ class Desk:
         self._cache: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = threading.RLock()
 
+    @property
+    def settings(self) -> DeskSettings:
+        """What its computations depend on beside their data."""
+        return self._settings
+
     def dataset(self, version: str) -> Dataset:
         """The dataset version."""
         return self._memo(("dataset", version), lambda: self._warehouse.load_dataset(version))
@@ -159,8 +166,7 @@ class Desk:
         def find() -> LeadTimeFindings:
             fitted = self._memo(("fitted lead times", dataset.version), fit)
             stored = replace(fitted, distributions=self.stored_lead_times(scope))
-            yields = estimate_yields(dataset.offers, dataset.receipts, dataset.open_orders)
-            return findings_of(stored, dataset.receipts, yields)
+            return findings_of(stored, dataset.receipts, self.yields(dataset.version))
 
         return self._memo(("lead time findings", dataset.version, scope.estimate_version), find)
 
@@ -168,6 +174,13 @@ class Desk:
         """Lead-time distribution of every offer, made from the dataset alone."""
         settings = self._settings.estimating.lead_times
         return self._memo(("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings))
+
+    def yields(self, version: str) -> Mapping[str, YieldDistribution]:
+        """Share of an order that arrives, of every offer."""
+        dataset = self.dataset(version)
+        return self._memo(
+            ("yields", version), lambda: estimate_yields(dataset.offers, dataset.receipts, dataset.open_orders)
+        )
 
     def disruption(self, scope: Scope) -> Disruption:
         """What the alerts do to suppliers, orders and items."""
@@ -208,9 +221,17 @@ class Desk:
             estimates.forecasts,
             estimates.lead_times,
             horizon=estimates.horizon_periods,
-            limits=self._limits(dataset, scope.budget),
+            limits=with_stated_limits(
+                self._limits(dataset, scope.budget),
+                dataset.limits,
+                sorted(dataset.suppliers),
+                as_of=dataset.as_of,
+                period=estimates.period,
+                horizon=estimates.horizon_periods,
+            ),
             disruption=self.disruption(scope) if scope.alerts != "[]" else None,
             seed=estimates.seed,
+            yields=self.yields(dataset.version),
         )
         return _adjusted(snapshot, dict(scope.adjustments))
 
@@ -249,6 +270,15 @@ class Desk:
             ("plan", scope, tuple(sorted(chosen.items()))),
             lambda: combine(self.snapshot(scope), self._ordering(scope), self.options(scope), chosen),
         )
+
+    def reservation_prices(self, scope: Scope, chosen: Mapping[str, str]) -> Mapping[str, float]:
+        """Line id to the unit price above which the next best would cost less, of all lines that order now."""
+
+        def compute() -> Mapping[str, float]:
+            plan = self.plan(scope, chosen)
+            return reservation_prices(self.snapshot(scope), plan, {line.line_id for line in plan.lines})
+
+        return self._memo(("reservation prices", scope, tuple(sorted(chosen.items()))), compute)
 
     def _ordering(self, scope: Scope) -> OrderingSettings:
         return self._settings.ordering(self.period(scope.dataset_version))

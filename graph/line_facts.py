@@ -16,7 +16,7 @@ from tools.domain.datasets import Dataset
 from tools.domain.money import Money
 from tools.domain.orders import OrderStatus
 from tools.domain.snapshots import Intent, OrderPlan, PlanLine, PlanningSnapshot
-from tools.ordering import days_short_before
+from tools.ordering import days_short_before, extra_cost_of_switching
 
 CEILING = 10**9
 """Stands for infinity where a fact is an integer."""
@@ -73,8 +73,9 @@ def line_facts(line: Json, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Le
         supplier_share_bp=_supplier_share(dataset, planned, [planned, *others]),
         next_source_bp=_points_or_unknown(figures.get("extra_cost_of_next_best_source"), spent),
         days_late=days_late,
-        faster_days=faster[0] if faster else 0,
-        faster_premium_bp=faster[1] if faster else 0,
+        faster_days=faster.days_sooner if faster else 0,
+        faster_premium_bp=faster.premium_bp if faster else 0,
+        faster_extra_cents=faster.extra_cents(snapshot, plan, planned) if faster else 0,
         open_duplicate_days=_duplicate_days(dataset, offer),
         expedite_premium_bp=_premium(offer, rivals, quantity) if offer.expedite else 0,
         stockout_bp=round(outlook.stockout_probability * BASIS_POINTS),
@@ -167,8 +168,22 @@ def _days_late(snapshot: PlanningSnapshot, line: PlanLine, others: Sequence[Plan
     return int(days_short_before(snapshot, line.item_id, line.site_id, arrival, earlier))
 
 
-def _faster(snapshot: PlanningSnapshot, line: PlanLine, others: Sequence[PlanLine]) -> tuple[int, int] | None:
-    """(days sooner, landed premium in basis points) of the cheapest notably faster source the plan leaves unused."""
+@dataclass(frozen=True)
+class _Faster:
+    """A notably faster source that the plan leaves unused."""
+
+    offer_id: str
+    days_sooner: int
+    premium_bp: int
+
+    def extra_cents(self, snapshot: PlanningSnapshot, plan: OrderPlan, line: PlanLine) -> int:
+        """What the line's need from it would cost more, as the plan prices it; 0 where it would cost no more."""
+        extra = extra_cost_of_switching(snapshot, plan, line.line_id, self.offer_id)
+        return Money.of(max(extra, 0.0), snapshot.currency).minor
+
+
+def _faster(snapshot: PlanningSnapshot, line: PlanLine, others: Sequence[PlanLine]) -> _Faster | None:
+    """The cheapest notably faster source that the plan leaves unused."""
     sources = snapshot.sources
     used = {line.offer_id, *(other.offer_id for other in others)}
     row = sources.offer_ids.index(line.offer_id)
@@ -180,7 +195,8 @@ def _faster(snapshot: PlanningSnapshot, line: PlanLine, others: Sequence[PlanLin
         return None
     best = min(able, key=lambda other: float(landed[other]))
     own = line.unit_price + line.freight_per_unit
-    return round(float(sooner[best])), max(0, points(float(landed[best]), own) - BASIS_POINTS)
+    premium = max(0, points(float(landed[best]), own) - BASIS_POINTS)
+    return _Faster(sources.offer_ids[best], round(float(sooner[best])), premium)
 
 
 def _duplicate_days(dataset: Dataset, offer: Offer) -> int:

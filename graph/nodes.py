@@ -191,17 +191,16 @@ def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | L
 
 
 def price_limits_of(state: RunState, order: Json, context: Context) -> list[Json]:
-    """Target and reservation price of each line, from the computed next best source."""
-    plan = context.desk.plan(scope_of(state), state["choice"]["choices"])
+    """Target and reservation price of each line, from what the plan would cost without its source."""
+    scope, chosen = scope_of(state), state["choice"]["choices"]
+    plan, reservations = context.desk.plan(scope, chosen), context.desk.reservation_prices(scope, chosen)
     found: list[Json] = []
     lines = {line.line_id: line for line in plan.lines}
     for drafted in order["lines"]:
         if facts.leaves_by_itself(drafted, context.rules):
             continue
         line = lines[drafted["line_id"]]
-        extra = line.explanation.figures.get("extra_cost_of_next_best_source")
-        rival = None if extra is None else line.unit_price + extra / line.quantity
-        limits = price_limits(line.unit_price, rival)
+        limits = price_limits(line.unit_price, reservations.get(line.line_id))
         found.append(
             {
                 "line_id": line.line_id,

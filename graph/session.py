@@ -22,6 +22,8 @@ from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, Fo
 from graph.forecasts import ForecastDesk
 from graph.lead_time_views import LeadTimesView
 from graph.lead_times import LeadTimeDesk
+from graph.line_stories import line_story
+from graph.line_story_views import LineStoryView
 from graph.parts import Parts, open_parts
 from graph.progress import stored_step
 from graph.provenance import replayed_estimates
@@ -201,6 +203,10 @@ class LocalSession:
     def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
         """Why the plan, a line, an item or a supplier came out as it did."""
         return self._talk.answer(f"why {subject}" if subject else "option choice why", run_id)
+
+    def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
+        """What other quantities, sources, terms and limits would mean for a line."""
+        return line_story(run_id or self._latest(), line_id, self._parts.context, self._parts.operations)
 
     def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
         """Answer from stored facts, or replan when the question asks for it."""

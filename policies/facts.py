@@ -105,6 +105,9 @@ class LineFacts(Facts):
     """Days by which the cheapest source that is notably faster would arrive sooner; 0 when none is."""
     faster_premium_bp: int
     """Landed price of that source over this line's, minus BASIS_POINTS."""
+    faster_extra_cents: int
+    """What ordering the line's need from that source would cost more over the horizon, as the plan prices it; 0 where
+    it would cost no more."""
     open_duplicate_days: int
     """Age of an order for the item that the same supplier has not confirmed; -1 without one."""
     expedite_premium_bp: int

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from graph.contracts import SourcingSession
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.lead_time_views import LeadTimesView
+from graph.line_story_views import LineStoryView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -118,6 +119,12 @@ def steps(run_id: str, asker: Asker, live: Live) -> Response:
 def explain(run_id: str, asker: Asker, session: Session, subject: str | None = None) -> AnswerView:
     """Why the plan, a line, an item or a supplier came out as it did."""
     return session.explain(_named(run_id), subject)
+
+
+@ROUTES.get("/runs/{run_id}/story")
+def line_story(run_id: str, line_id: str, asker: Asker, session: Session) -> LineStoryView:
+    """A line's cost curve, next best source, limits, projected stock, textbook quantities and better terms."""
+    return session.line_story(line_id, _named(run_id))
 
 
 @ROUTES.get("/runs/{run_id}/replay")

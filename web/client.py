@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.lead_time_views import LeadTimesView
+from graph.line_story_views import LineStoryView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -125,6 +126,10 @@ class RemoteSession:
         """Why the plan, a line, an item or a supplier came out as it did."""
         named = {} if subject is None else {"subject": subject}
         return AnswerView.model_validate(self._get(f"/api/runs/{run_id or 'latest'}/explanation", **named))
+
+    def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
+        """What other quantities, sources, terms and limits would mean for a line."""
+        return LineStoryView.model_validate(self._get(f"/api/runs/{run_id or 'latest'}/story", line_id=line_id))
 
     def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
         """Answer a question from stored facts, or start a replan when the question asks for one."""

@@ -231,7 +231,9 @@ def test_a_signed_alert_in_words_replans_by_itself_and_the_page_shows_it(door: D
     page.get_by_role("tab", name="Plan").click()
     expect(page.get_by_text(re.compile(r"This run replanned \d+ items? only"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"Against the plan before: \d+ lines? differ"))).to_be_visible()
-    expect(page.get_by_role("region", name="Changes")).to_contain_text(re.compile(r"I\d{3} · .*(\d|new|no longer proposed)"))
+    expect(page.get_by_role("region", name="Changes")).to_contain_text(
+        re.compile(r"I\d{3} · .*(\d|new|no longer proposed)")
+    )
     page.get_by_role("tab", name="Runs").click()
     page.locator(".run-row").last.click()
     page.get_by_role("button", name="Show the plan of the picked run").click()

@@ -133,6 +133,24 @@ def test_a_question_is_answered_with_its_sources_and_stays_after_a_reload(reader
     expect(reader.get_by_role("log")).to_contain_text("in packs of 4")
 
 
+def test_the_drawer_draws_the_cost_curve_and_the_stock_and_says_what_terms_are_worth(reader: Page) -> None:
+    reader.get_by_role("tab", name="Plan").click()
+    reader.get_by_role("button", name="Why I-101").click()
+    drawer = reader.get_by_role("dialog")
+    expect(drawer.get_by_role("img", name="Expected cost by quantity. At ")).to_be_visible()
+    expect(drawer.get_by_role("img", name="Projected stock. The median ")).to_be_visible()
+    for text in (
+        "ordering nothing now",
+        "a unit this line still costs no more",
+        "Why they differ",
+        "off the unit price",
+    ):
+        expect(drawer).to_contain_text(text)
+    expect(drawer.locator("svg").first).to_be_visible()
+    reader.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+
+
 def test_the_drawer_shows_formula_figures_and_gates_of_a_line(reader: Page) -> None:
     reader.get_by_role("tab", name="Plan").click()
     reader.get_by_role("button", name="Why I-101").click()

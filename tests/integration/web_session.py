@@ -12,9 +12,11 @@ from itertools import count
 from integration.web_forecasts import backtest_of, forecast_of, row_of, version_of
 from integration.web_lead_times import lead_times_of
 from integration.web_stock import ITEMS, edited, is_due, line_of, options_of, outlook_of, quantity_of, risk_of
+from integration.web_stories import story_of
 
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.lead_time_views import LeadTimesView
+from graph.line_story_views import LineStoryView
 from graph.views import (
     AlertView,
     AnswerView,
@@ -163,6 +165,14 @@ class InMemorySession:
         lines = [line for line in self.plan(run_id).lines if subject in (None, line.item_id, line.line_id)]
         text = " ".join(f"{line.item}: {line.formula}." for line in lines) or "Nothing is due."
         return AnswerView(text=text, sources=tuple(line.line_id for line in lines))
+
+    def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
+        plan = self.plan(run_id)
+        line = next((line for line in plan.lines if line.line_id == line_id), None)
+        if line is None:
+            raise NotFound(f"The plan places no line {line_id!r} now.", remedy="Name one of its lines.")
+        item = next(item for item in ITEMS if item.item_id == line.item_id)
+        return story_of(item, plan.run.run_id, line_id)
 
     def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
         self._say("user", question, actor=actor)

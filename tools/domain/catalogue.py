@@ -1,5 +1,6 @@
 """Master data of the canonical schema: items, suppliers, sites, offers, links."""
 
+import math
 from datetime import date
 from enum import StrEnum
 
@@ -113,9 +114,23 @@ class Offer(Record):
         return "|".join((self.item_id, self.supplier_id, self.transport_mode, self.site_id))
 
     def unit_price_at(self, quantity: float) -> float:
-        """All-units price for an order of this quantity."""
+        """Price of every unit of an order of this quantity; with incremental breaks their mean price."""
+        if self.incremental_breaks and quantity > 0:
+            return self._incremental_cost(quantity) / quantity
         reached = [b for b in self.price_breaks if quantity >= b.quantity]
         return max(reached, key=lambda b: b.quantity).unit_price if reached else self.unit_price
+
+    def _incremental_cost(self, quantity: float) -> float:
+        """Money for an order of which each break prices only the units beyond it."""
+        steps = [
+            PriceBreak(quantity=0.0, unit_price=self.unit_price),
+            *sorted(self.price_breaks, key=lambda b: b.quantity),
+        ]
+        ends = [step.quantity for step in steps[1:]] + [math.inf]
+        return sum(
+            step.unit_price * max(0.0, min(quantity, end) - step.quantity)
+            for step, end in zip(steps, ends, strict=True)
+        )
 
 
 class Relation(StrEnum):

@@ -4,7 +4,7 @@ Arrays run over N items, M sources, K suppliers, S sample paths and T periods. P
 `as_of`. Money is in major units of `currency` as floats; it becomes exact `Money` where orders are formed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -324,9 +324,9 @@ class OrderPlan:
     snapshot_hash: str
     settings: OrderingSettings
     currency: str
-    lines: tuple[PlanLine, ...]
-    intended: tuple[PlanLine, ...]
-    outlooks: tuple[ItemOutlook, ...]
+    lines: Sequence[PlanLine]
+    intended: Sequence[PlanLine]
+    outlooks: Sequence[ItemOutlook]
     cost: CostParts
     lower_bound: float
     """Linear relaxation of the choice among the priced candidate orders: no choice among these costs less, in
@@ -334,6 +334,9 @@ class OrderPlan:
     equals the cost."""
     conflicts: tuple[str, ...] = ()
     """Limits that could not be met, each in words with what would cure it."""
+    scheduled: bool = False
+    """Whether `intended` is a schedule that keeps the limits of its periods; else it is what a policy would order on
+    average, and `lower_bound` is over today's candidates."""
 
     @cached_property
     def lines_by_item(self) -> Mapping[tuple[str, str], tuple[PlanLine, ...]]:

@@ -14,7 +14,7 @@ class PriceLimits:
     reservation: float
 
 
-def price_limits(list_price: float, next_best_unit_cost: float | None) -> PriceLimits:
-    """Limits for a line: never above the list price, nor above what the next best source would cost."""
-    reservation = list_price if next_best_unit_cost is None else max(0.0, min(list_price, next_best_unit_cost))
+def price_limits(list_price: float, reservation_price: float | None) -> PriceLimits:
+    """Limits for a line: never above the list price, nor above the price at which the next best would cost less."""
+    reservation = list_price if reservation_price is None else max(0.0, min(list_price, reservation_price))
     return PriceLimits(min(reservation, list_price * (1 - TARGET_DISCOUNT)), reservation)

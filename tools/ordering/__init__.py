@@ -3,33 +3,46 @@
 from tools.ordering.affected import SnapshotDelta
 from tools.ordering.building import build_snapshot
 from tools.ordering.fingerprint import snapshot_hash
+from tools.ordering.line_story import LineStory, curve_in_words, explain_line, extra_cost_of_switching
 from tools.ordering.need import days_short_before, expected_volume
 from tools.ordering.nervousness import Nervousness
 from tools.ordering.options import combine, plan_options
 from tools.ordering.plan import plan_orders
-from tools.ordering.policy import InventoryStates, ItemModel, OrderPolicy, choose_policy
+from tools.ordering.policies import InventoryStates, ItemModel, OrderPolicy, choose_policy
 from tools.ordering.profiles import PROFILES, Profile
+from tools.ordering.reservation import ReservationValues, reservation_values
 from tools.ordering.revision import PlanDiff, compare, replan
+from tools.ordering.scenarios import Scenario, with_scenarios
 from tools.ordering.verification import verify
+from tools.ordering.walking_away import reservation_prices
 
 __all__ = [
     "PROFILES",
     "InventoryStates",
     "ItemModel",
+    "LineStory",
     "Nervousness",
     "OrderPolicy",
     "PlanDiff",
     "Profile",
+    "ReservationValues",
+    "Scenario",
     "SnapshotDelta",
     "build_snapshot",
     "choose_policy",
     "combine",
     "compare",
+    "curve_in_words",
     "days_short_before",
     "expected_volume",
+    "explain_line",
+    "extra_cost_of_switching",
     "plan_options",
     "plan_orders",
     "replan",
+    "reservation_prices",
+    "reservation_values",
     "snapshot_hash",
     "verify",
+    "with_scenarios",
 ]

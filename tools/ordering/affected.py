@@ -57,7 +57,7 @@ def affected_rows(delta: SnapshotDelta, plan: OrderPlan) -> BoolArray:
 
 
 def touching(snapshot: PlanningSnapshot, broken: Sequence[Violation]) -> BoolArray:
-    """(N,) items that may use a limit that is broken: a line's item, a supplier's items, or all where it is the buyer's."""
+    """(N,) items that may use a broken limit: a line's item, a supplier's items, or all where it is the buyer's."""
     place = {offer_id: row for row, offer_id in enumerate(snapshot.sources.offer_ids)}
     found, suppliers = np.zeros(snapshot.n_items, dtype=np.bool_), set[str]()
     for violation in broken:

@@ -1,33 +1,59 @@
-"""Choose one candidate per item under limits that items share: budget, storage, supplier capacity and minimum.
+"""Choose one candidate per item under limits that items share: budget, storage, supplier capacity, number of orders.
 
-A mixed-integer programme over the priced candidates, solved by HiGHS. Its linear relaxation gives the lower
-bound and the shadow prices. Ordering nothing is always a candidate, so only storage already over-full by stock
-and open orders can be infeasible; it is then held to the least that can be reached.
+An integer programme over the priced candidates. Its linear relaxation gives the lower bound and the shadow prices: by
+HiGHS where it is small, by the Lagrangian dual where it is large. A choice that keeps every limit by construction
+comes first; branch and bound improves it as long as the time limit allows. Ordering nothing is always a candidate, so
+only storage already over-full by stock and open orders can be infeasible; it is then held to the least that can be
+reached.
 """
 
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, field
+from time import perf_counter
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_array, csr_array, diags_array, vstack
 
-from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import PlanningSnapshot
-from tools.ordering.candidates import Columns
-from tools.ordering.quantities import TINY, unit_price_at
+from tools.ordering.choice_filling import SupplierTerms, filled
+from tools.ordering.choice_prices import dual_prices
+from tools.ordering.choice_search import best_choice
+from tools.ordering.choices import CLOSE, Choice, relaxed
+from tools.ordering.limit_use import (
+    Candidates,
+    LimitRows,
+    arrival_probability,
+    candidate_storage,
+    expected_stock,
+    has_shared_limits,
+    limit_rows,
+    limits_may_bind,
+    order_values,
+)
+from tools.ordering.quantities import TINY
 
+__all__ = [
+    "Allocation",
+    "Candidates",
+    "LimitRows",
+    "allocate",
+    "arrival_probability",
+    "candidate_storage",
+    "expected_stock",
+    "has_shared_limits",
+    "limit_rows",
+    "limits_may_bind",
+    "order_values",
+]
 
-@dataclass(frozen=True)
-class LimitRows:
-    """Shared limits as rows over the candidates: usage (R, V) at most `limit` (R,)."""
-
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    supplier: IntArray
-    """(R,) supplier of the row, -1 for budget and storage."""
-    usage: csr_array
-    limit: FloatArray
+SMALL = 4_000
+"""Options up to which nothing but the best choice will do."""
+RELAXING = 0.8
+"""Share of the time limit for the exact linear relaxation; the Lagrangian dual takes its place after that."""
+GOOD_ENOUGH = 1e-4
+"""Relative difference from the bound at which a large programme is not searched further."""
+WORTH_SAYING = 1e-3
+"""Relative difference from the bound above which an unfinished search is called unproven."""
 
 
 @dataclass(frozen=True)
@@ -43,135 +69,62 @@ class Allocation:
     shadow_prices: FloatArray
     unproven: bool = False
     """The time limit ended the search before the choice was proven best."""
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Valid candidates in a row, V of them: item, column, cost, and their order parts."""
-
-    item: IntArray
-    column: IntArray
-    cost: FloatArray
-    source: IntArray
-    """(V, P)"""
-    quantity: FloatArray
-    """(V, P)"""
-
-    @classmethod
-    def of(cls, parts: list[tuple[IntArray, Columns, FloatArray]]) -> "Candidates":
-        """Join the batches' valid columns; `parts` holds item rows, columns (whole source rows) and totals."""
-        depth = max(columns.source.shape[2] for _, columns, _ in parts)
-        item, column, cost, source, quantity = [], [], [], [], []
-        for items, columns, total in parts:
-            i, c = np.nonzero(columns.valid)
-            pad = ((0, 0), (0, depth - columns.source.shape[2]))
-            item.append(items[i])
-            column.append(c)
-            cost.append(total[i, c])
-            source.append(np.pad(columns.source[i, c], pad))
-            quantity.append(np.pad(columns.quantity[i, c], pad))
-        return cls(*(np.concatenate(a) for a in (item, column, cost, source, quantity)))
-
-
-def has_shared_limits(snapshot: PlanningSnapshot) -> bool:
-    """Whether any limit couples items."""
-    limits = snapshot.limits
-    return bool(
-        np.isfinite(limits.budget)
-        or np.isfinite(limits.storage)
-        or np.isfinite(limits.supplier_capacity).any()
-        or (limits.supplier_min_order_value > 0).any()
-    )
-
-
-def limit_rows(snapshot: PlanningSnapshot, candidates: Candidates) -> LimitRows:
-    """Rows for every finite budget, supplier capacity and storage period."""
-    limits, sources = snapshot.limits, snapshot.sources
-    names, units, supplier, usage, bound = list[str](), list[str](), list[int](), list[FloatArray](), list[float]()
-
-    def add(name: str, unit: str, who: int, used: FloatArray, limit: float) -> None:
-        names.append(name)
-        units.append(unit)
-        supplier.append(who)
-        usage.append(used)
-        bound.append(limit)
-
-    if np.isfinite(limits.budget):
-        add("budget", snapshot.currency, -1, order_values(snapshot, candidates).sum(axis=1), max(limits.budget, 0.0))
-    for who in np.flatnonzero(np.isfinite(limits.supplier_capacity)):
-        mine = sources.supplier[candidates.source] == who
-        used = np.where(mine, candidates.quantity, 0.0).sum(axis=1)
-        add(f"capacity of {snapshot.supplier_ids[who]}", "units", int(who), used, float(limits.supplier_capacity[who]))
-    if np.isfinite(limits.storage):
-        stored = candidate_storage(snapshot, candidates)
-        empty = np.zeros((snapshot.n_items, snapshot.horizon))
-        none = candidates.quantity.sum(axis=1) <= TINY
-        empty[candidates.item[none]] = stored[none]
-        for period in np.flatnonzero(stored.max(axis=0) > 0):
-            least = float(empty[:, period].sum())
-            add(f"storage in period {period}", "volume", -1, stored[:, period], max(limits.storage, least))
-    matrix = csr_array(np.stack(usage)) if usage else csr_array((0, candidates.item.size))
-    return LimitRows(tuple(names), tuple(units), np.array(supplier, dtype=np.int64), matrix, np.array(bound))
-
-
-def order_values(snapshot: PlanningSnapshot, candidates: Candidates) -> FloatArray:
-    """(V, P) purchase value of each order part."""
-    if snapshot.sources.item.size == 0:
-        return np.zeros(candidates.quantity.shape)
-    return candidates.quantity * unit_price_at(snapshot.sources, candidates.source, candidates.quantity)
-
-
-def candidate_storage(snapshot: PlanningSnapshot, candidates: Candidates) -> FloatArray:
-    """(V, T) expected storage volume from stock, open orders and the candidate, at the end of each period."""
-    net = snapshot.on_hand[:, None, None] + np.cumsum(snapshot.arrivals - snapshot.demand, axis=2)
-    arrived = arrival_probability(snapshot)
-    volume = np.zeros((candidates.item.size, snapshot.horizon))
-    for index, item in enumerate(candidates.item):
-        live = candidates.quantity[index] > TINY
-        stock = expected_stock(net[item], candidates.quantity[index][live], arrived[candidates.source[index][live]])
-        volume[index] = stock * snapshot.storage_volume[item]
-    return volume
-
-
-def arrival_probability(snapshot: PlanningSnapshot) -> FloatArray:
-    """(M, T) probability that an order placed now has arrived by the start of each period."""
-    cumulative = np.cumsum(snapshot.sources.lead_time, axis=1)
-    pad = max(snapshot.horizon - cumulative.shape[1], 0)
-    return np.pad(cumulative, ((0, 0), (0, pad)), mode="edge" if cumulative.size else "constant")[:, : snapshot.horizon]
-
-
-def expected_stock(net: FloatArray, quantities: FloatArray, arrived: FloatArray) -> FloatArray:
-    """(T,) mean positive stock over paths `net` (S, T) and independent arrivals of each order part."""
-    if quantities.size == 0:
-        return np.maximum(net, 0.0).mean(axis=0)
-    without = expected_stock(net, quantities[1:], arrived[1:])
-    with_it = expected_stock(net + quantities[0], quantities[1:], arrived[1:])
-    return (1 - arrived[0]) * without + arrived[0] * with_it
+    joint_cost: FloatArray = field(default_factory=lambda: np.empty(0))
+    """(N,) each item's share, by value, of what ordering from its suppliers at all costs; empty for none."""
 
 
 def allocate(snapshot: PlanningSnapshot, candidates: Candidates, time_limit: float) -> Allocation:
     """Least-cost choice of one candidate per item within all shared limits."""
+    start = perf_counter()
     rows = limit_rows(snapshot, candidates)
+    terms = _supplier_terms(snapshot, candidates)
     cheapest = _cheapest(snapshot.n_items, candidates)
-    minimum = snapshot.limits.supplier_min_order_value
-    if _fits(candidates, rows, cheapest) and _meets_minimum(snapshot, candidates, cheapest, minimum):
+    if _fits(rows, cheapest, candidates.item.size) and _meets_terms(terms, cheapest):
         bound = float(candidates.cost[cheapest].sum())
-        return _allocation(candidates.column[cheapest], bound, rows, np.zeros(len(rows.names)))
-    problem = _Problem(snapshot, candidates, rows)
-    bound, prices = problem.relax()
-    picked = problem.solve(time_limit)
-    if picked is None:
-        picked = np.flatnonzero(candidates.quantity.sum(axis=1) <= TINY)
-    choice = np.zeros(snapshot.n_items, dtype=np.int64)
-    choice[candidates.item[picked]] = candidates.column[picked]
-    bound = min(bound, float(candidates.cost[picked].sum()))
-    return _allocation(choice, bound, rows, prices, unproven=problem.unproven)
+        return _allocation(snapshot, candidates, rows, cheapest, bound, np.zeros(len(rows.names)))
+    programme = _programme(snapshot, candidates, rows, terms)
+    bound, prices, known = programme.relaxed(RELAXING * time_limit)
+    value = float(programme.choice.cost[known].sum())
+    small = programme.choice.cost.size <= SMALL
+    proven = value - bound <= (CLOSE if small else GOOD_ENOUGH) * max(abs(value), 1.0)
+    if not proven:
+        left = time_limit - (perf_counter() - start)
+        known, proven = best_choice(programme.choice, bound, prices, known, left)
+        value = float(programme.choice.cost[known].sum())
+    shadow = programme.shadow_prices(prices, len(rows.names))
+    unproven = not proven and value - bound > WORTH_SAYING * max(abs(value), 1.0)
+    picked = known[known < candidates.item.size]
+    return _allocation(snapshot, candidates, rows, picked, min(bound, value), shadow, unproven=unproven)
 
 
 def _allocation(
-    chosen: IntArray, bound: float, rows: LimitRows, prices: FloatArray, *, unproven: bool = False
+    snapshot: PlanningSnapshot,
+    candidates: Candidates,
+    rows: LimitRows,
+    picked: IntArray,
+    bound: float,
+    prices: FloatArray,
+    *,
+    unproven: bool = False,
 ) -> Allocation:
-    return Allocation(chosen, bound, rows.names, rows.units, rows.supplier, rows.limit, prices, unproven)
+    chosen = np.zeros(snapshot.n_items, dtype=np.int64)
+    chosen[candidates.item[picked]] = candidates.column[picked]
+    joint = _joint_shares(snapshot, candidates, picked)
+    return Allocation(chosen, bound, rows.names, rows.units, rows.supplier, rows.limit, prices, unproven, joint)
+
+
+def _joint_shares(snapshot: PlanningSnapshot, candidates: Candidates, picked: IntArray) -> FloatArray:
+    """(N,) joint order costs of the suppliers ordered from, shared among their items by value."""
+    joint = snapshot.limits.joint_order_cost
+    if not joint.size or not snapshot.sources.item.size:
+        return np.empty(0)
+    value = order_values(snapshot, candidates)[picked] + TINY
+    v, p = np.nonzero(candidates.quantity[picked] > TINY)
+    who, worth = snapshot.sources.supplier[candidates.source[picked][v, p]], value[v, p]
+    whole = np.bincount(who, weights=worth, minlength=joint.size)
+    shares = np.zeros(snapshot.n_items)
+    np.add.at(shares, candidates.item[picked][v], worth / whole[who] * joint[who])
+    return shares
 
 
 def _cheapest(n_items: int, candidates: Candidates) -> IntArray:
@@ -181,92 +134,156 @@ def _cheapest(n_items: int, candidates: Candidates) -> IntArray:
     return order[first]
 
 
-def _fits(candidates: Candidates, rows: LimitRows, picked: IntArray) -> bool:
-    chosen = np.zeros(candidates.cost.size)
+def _fits(rows: LimitRows, picked: IntArray, size: int) -> bool:
+    chosen = np.zeros(size)
     chosen[picked] = 1.0
     return bool(np.all(rows.usage @ chosen <= rows.limit * (1 + 1e-9) + TINY))
 
 
-def _meets_minimum(snapshot: PlanningSnapshot, candidates: Candidates, picked: IntArray, minimum: FloatArray) -> bool:
-    if not (minimum > 0).any():
+def _meets_terms(terms: SupplierTerms, picked: IntArray) -> bool:
+    """Whether every supplier ordered from gets its least value, and none costs anything to order from at all."""
+    if not (terms.least > 0).any() and not (terms.opening > 0).any():
         return True
-    value = order_values(snapshot, candidates)[picked]
-    spent = np.zeros(len(snapshot.supplier_ids))
-    np.add.at(spent, snapshot.sources.supplier[candidates.source[picked]], value)
-    return bool(np.all((spent <= TINY) | (spent >= minimum - 1e-6)))
+    v = np.repeat(np.arange(terms.begin.size - 1), np.diff(terms.begin))
+    used = np.isin(v, picked)
+    spent = np.bincount(terms.supplier[used], weights=terms.value[used], minlength=terms.least.size)
+    ordered = np.bincount(terms.supplier[used], minlength=terms.least.size) > 0
+    return not bool((ordered & ((spent < terms.least - 1e-6) | (terms.opening > 0))).any())
 
 
-class _Problem:
-    """The programme: x per candidate, y per supplier with a minimum order value."""
-
-    def __init__(self, snapshot: PlanningSnapshot, candidates: Candidates, rows: LimitRows) -> None:
-        self.size, self.n_items = candidates.cost.size, snapshot.n_items
-        self.unproven = False
-        minimum = snapshot.limits.supplier_min_order_value
-        self.gated = np.flatnonzero(minimum > 0)
-        self.objective = np.concatenate([candidates.cost, np.zeros(self.gated.size)])
-        width = self.size + self.gated.size
-        one = np.ones(self.size)
-        self.once = csr_array(coo_array((one, (candidates.item, np.arange(self.size))), shape=(self.n_items, width)))
-        links, least = self._minimum_rows(snapshot, candidates, minimum, width)
-        limits = csr_array((rows.usage.data, rows.usage.indices, rows.usage.indptr), shape=(len(rows.names), width))
-        self.scale = np.concatenate([np.maximum(rows.limit, 1.0), np.maximum(minimum[self.gated], 1.0)])
-        self.scale = np.concatenate([self.scale, np.ones(self.gated.size * self.n_items)])
-        self.upper = csr_array(diags_array(1 / self.scale) @ vstack([limits, least, links]))
-        self.right = np.concatenate([rows.limit, np.zeros(self.gated.size * (1 + self.n_items))]) / self.scale
-        self.n_limits = len(rows.names)
-
-    def _minimum_rows(
-        self, snapshot: PlanningSnapshot, candidates: Candidates, minimum: FloatArray, width: int
-    ) -> tuple[csr_array, csr_array]:
-        """Using a supplier opens it (per item and supplier); an open supplier gets at least its minimum."""
-        value = order_values(snapshot, candidates)
-        links_at, least_at = list[tuple[int, int, float]](), list[tuple[int, int, float]]()
-        for index, who in enumerate(self.gated):
-            mine: BoolArray = (snapshot.sources.supplier[candidates.source] == who) & (candidates.quantity > TINY)
-            spent = np.where(mine, value, 0.0).sum(axis=1)
-            using = np.flatnonzero(mine.any(axis=1))
-            base = index * self.n_items
-            links_at.extend((base + int(candidates.item[v]), int(v), 1.0) for v in using)
-            links_at.extend((base + int(i), self.size + index, -1.0) for i in np.unique(candidates.item[using]))
-            least_at.extend((index, int(v), -float(spent[v])) for v in using)
-            least_at.append((index, self.size + index, float(minimum[who])))
-        return _sparse(links_at, self.gated.size * self.n_items, width), _sparse(least_at, self.gated.size, width)
-
-    def relax(self) -> tuple[float, FloatArray]:
-        """Lower bound and shadow prices from the linear relaxation."""
-        result: Any = linprog(
-            self.objective,
-            A_ub=self.upper if self.right.size else None,
-            b_ub=self.right if self.right.size else None,
-            A_eq=self.once,
-            b_eq=np.ones(self.n_items),
-            bounds=(0, 1),
-            method="highs",
-        )
-        if result.status != 0 or result.fun is None:
-            return float("-inf"), np.zeros(self.n_limits)
-        marginals = result.ineqlin.marginals[: self.n_limits]
-        return float(result.fun), np.maximum(-marginals / self.scale[: self.n_limits], 0.0)
-
-    def solve(self, time_limit: float) -> IntArray | None:
-        """Indices of the chosen candidates, or nothing when the time limit came before any answer."""
-        constraints = [LinearConstraint(self.once, 1, 1)]
-        if self.right.size:
-            constraints.append(LinearConstraint(self.upper, ub=cast(Any, self.right)))
-        result: Any = milp(
-            self.objective,
-            integrality=np.ones(self.objective.size),
-            bounds=Bounds(0, 1),
-            constraints=constraints,
-            options={"time_limit": time_limit, "mip_rel_gap": 1e-6},
-        )
-        self.unproven = result.status != 0
-        return None if result.x is None else np.flatnonzero(result.x[: self.size] > 0.5)
+def _supplier_terms(snapshot: PlanningSnapshot, candidates: Candidates) -> SupplierTerms:
+    """Which candidate spends how much at which supplier that has a least value or a joint cost."""
+    k, limits = len(snapshot.supplier_ids), snapshot.limits
+    least = limits.supplier_min_order_value if limits.supplier_min_order_value.size else np.zeros(k)
+    opening = limits.joint_order_cost if limits.joint_order_cost.size else np.zeros(k)
+    least, opening = np.maximum(least, 0.0), np.maximum(opening, 0.0)
+    size = candidates.item.size
+    gated = (least > 0) | (opening > 0)
+    if not gated.any() or not snapshot.sources.item.size:
+        none = np.zeros(0, dtype=np.int64)
+        return SupplierTerms(np.zeros(size + 1, dtype=np.int64), none, np.zeros(0), opening, least)
+    who = snapshot.sources.supplier[candidates.source]
+    v, p = np.nonzero((candidates.quantity > TINY) & gated[who])
+    table = coo_array((order_values(snapshot, candidates)[v, p] + 1e-12, (v, who[v, p])), shape=(size, k))
+    joined = csr_array(table)
+    joined.sum_duplicates()
+    return SupplierTerms(
+        joined.indptr.astype(np.int64),
+        joined.indices.astype(np.int64),
+        np.asarray(joined.data, np.float64),
+        opening,
+        least,
+    )
 
 
-def _sparse(entries: list[tuple[int, int, float]], rows: int, width: int) -> csr_array:
-    if not entries:
-        return csr_array((rows, width))
-    at = np.array(entries)
-    return csr_array(coo_array((at[:, 2], (at[:, 0].astype(int), at[:, 1].astype(int))), shape=(rows, width)))
+@dataclass(frozen=True)
+class _Programme:
+    """The candidates, then for every gated supplier the options not to order from it and to do so."""
+
+    choice: Choice
+    """Rows scaled: limits, least values, and links from item and supplier to the supplier's option."""
+    gated: IntArray
+    """Suppliers with options."""
+    terms: SupplierTerms
+    nothing: IntArray
+    """(N,) options that order nothing."""
+    scale: FloatArray
+    """(R,) what the rows of limits are divided by."""
+    limits_only: Choice
+    """The candidates and limits alone."""
+
+    @property
+    def n_candidates(self) -> int:
+        return self.limits_only.cost.size
+
+    def relaxed(self, seconds: float) -> tuple[float, FloatArray, IntArray]:
+        """Bound, prices (R,) and a choice that keeps every row: the relaxation's own where it is one."""
+        exact = relaxed(self.choice, seconds)
+        if exact is None:
+            bound, prices = dual_prices(self.limits_only)
+            prices = np.pad(prices, (0, self.choice.limit.size - prices.size))
+            return bound, prices, self.whole(self.filled(prices))
+        bound, prices, share = exact
+        known = self.rounded(share)
+        return bound, prices, self.whole(self.filled(prices, share)) if known is None else known
+
+    def filled(self, prices: FloatArray, share: FloatArray | None = None) -> IntArray:
+        """(N,) candidate options by construction."""
+        priced = self.choice.priced(prices)[: self.n_candidates]
+        own = None if share is None else share[: self.n_candidates]
+        return filled(self.limits_only, self.terms, self.nothing, priced, own)
+
+    def whole(self, picked: IntArray) -> IntArray:
+        """Options of all groups: the suppliers' follow from the candidates'."""
+        terms = self.terms
+        counts = np.diff(terms.begin)[picked]
+        offset = np.repeat(np.cumsum(counts) - counts, counts)
+        at = np.repeat(terms.begin[picked], counts) + np.arange(counts.sum()) - offset
+        used = np.zeros(terms.least.size, dtype=np.int64)
+        used[terms.supplier[at]] = 1
+        base = self.n_candidates + 2 * np.arange(self.gated.size)
+        return np.concatenate([picked, base + used[self.gated]])
+
+    def rounded(self, share: FloatArray) -> IntArray | None:
+        """The options of a relaxation whose shares are all 0 or 1."""
+        picked = np.flatnonzero(share[: self.n_candidates] > 1 - 1e-6)
+        if picked.size != self.nothing.size:
+            return None
+        whole = self.whole(picked)
+        return whole if self.choice.fits(whole) else None
+
+    def shadow_prices(self, prices: FloatArray, n_limits: int) -> FloatArray:
+        """(R,) money per unit of each limit."""
+        return prices[:n_limits] / self.scale[:n_limits]
+
+
+def _programme(snapshot: PlanningSnapshot, candidates: Candidates, rows: LimitRows, terms: SupplierTerms) -> _Programme:
+    item, scale = candidates.item, np.maximum(rows.limit, 1.0)
+    usage = csr_array(diags_array(1 / scale) @ rows.usage)
+    limit = rows.limit / scale
+    gated = np.unique(terms.supplier)
+    none = np.flatnonzero(candidates.quantity.sum(axis=1) <= TINY)
+    nothing = none[np.searchsorted(item[none], np.arange(snapshot.n_items))]
+    limits_only = Choice(item, candidates.cost, usage, limit)
+    if not gated.size:
+        return _Programme(limits_only, gated, terms, nothing, scale, limits_only)
+    extra, more = _gate_rows(snapshot.n_items, item, terms, gated)
+    wider = (limit.size, item.size + 2 * gated.size)
+    wide = csr_array(vstack([csr_array((usage.data, usage.indices, usage.indptr), shape=wider), extra]))
+    choice = Choice(
+        np.concatenate([item, snapshot.n_items + np.repeat(np.arange(gated.size), 2)]),
+        np.concatenate([limits_only.cost, np.stack([np.zeros(gated.size), terms.opening[gated]], axis=1).ravel()]),
+        wide,
+        np.concatenate([limit, more]),
+    )
+    return _Programme(choice, gated, terms, nothing, scale, limits_only)
+
+
+def _gate_rows(n_items: int, item: IntArray, terms: SupplierTerms, gated: IntArray) -> tuple[csr_array, FloatArray]:
+    """Using a supplier opens it (a row per item and supplier); an open supplier gets at least its least value."""
+    size, number = item.size, np.full(terms.least.size, -1, dtype=np.int64)
+    number[gated] = np.arange(gated.size)
+    width = size + 2 * gated.size
+    v, k = np.repeat(np.arange(size), np.diff(terms.begin)), number[terms.supplier]
+    pair, link = np.unique(k * n_items + item[v], return_inverse=True)
+    opened = size + 2 * np.arange(gated.size) + 1
+    links = coo_array(
+        (
+            np.concatenate([np.ones(v.size), -np.ones(pair.size)]),
+            (np.concatenate([link, np.arange(pair.size)]), np.concatenate([v, opened[pair // n_items]])),
+        ),
+        shape=(pair.size, width),
+    )
+    least = np.maximum(terms.least[gated], 1.0)
+    floors = np.flatnonzero(terms.least[gated] > 0)
+    place = np.full(gated.size, -1, dtype=np.int64)
+    place[floors] = np.arange(floors.size)
+    mine = place[k] >= 0
+    spent = coo_array(
+        (
+            np.concatenate([-terms.value[mine] / least[k[mine]], terms.least[gated][floors] / least[floors]]),
+            (np.concatenate([place[k[mine]], np.arange(floors.size)]), np.concatenate([v[mine], opened[floors]])),
+        ),
+        shape=(floors.size, width),
+    )
+    return csr_array(vstack([links, spent])), np.zeros(pair.size + floors.size)

@@ -13,13 +13,17 @@ from tools.domain.catalogue import Criticality, Item, Offer, SupplierStatus
 from tools.domain.datasets import Dataset, Period
 from tools.domain.errors import BadInput
 from tools.domain.orders import PurchaseOrder
-from tools.domain.snapshots import PlanningSnapshot, SharedLimits, SourceTable
+from tools.domain.snapshots import LAST_PERIOD, PlanningSnapshot, SharedLimits, SourceTable
 from tools.lead_times.awaited import awaited_offers
-from tools.ordering.ingredients import DisruptionEffects, ForecastPaths, LeadTime
+from tools.ordering.ingredients import DisruptionEffects, ForecastPaths, LeadTime, Yield
 from tools.ordering.levels import lead_ranks
 
 DEFAULT_SERVICE = {Criticality.A: 0.98, Criticality.B: 0.95, Criticality.C: 0.90}
 """Cycle service level of an item that states neither a shortage cost nor a target."""
+LEAST_YIELD = 0.05
+"""Lower yields are planned as this: a record of almost nothing received is a record of something else."""
+FULL_YIELD = 0.005
+"""A mean yield this near to 1 is planned as full: what is received beyond the order is not counted on."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class _Frame:
     paths: int
     horizon: int
     seed: int
+    yields: Mapping[str, Yield]
 
     @property
     def keys(self) -> list[tuple[str, str]]:
@@ -63,14 +68,17 @@ def build_snapshot(
     limits: SharedLimits | None = None,
     disruption: DisruptionEffects | None = None,
     seed: int = 7,
+    yields: Mapping[str, Yield] | None = None,
 ) -> PlanningSnapshot:
     """Arrange everything the ordering engine needs for the items that have a forecast.
 
     `horizon` is in periods of the forecasts and is cut to their length. Lead times in days become whole periods
     by splitting each day's probability between the two periods around it, which keeps the mean. `seed` is that
-    of the `OrderingSettings` the snapshot is planned with.
+    of the `OrderingSettings` the snapshot is planned with. `yields`, by offer id, say which share of an order arrives
+    usable; without them all of it does. An offer whose validity begins later can be ordered from as of the first
+    period that begins within it.
     """
-    frame = _frame(dataset, forecasts, lead_times, horizon, disruption, seed)
+    frame = _frame(dataset, forecasts, lead_times, horizon, disruption, seed, yields or {})
     suppliers = tuple(sorted(dataset.suppliers))
     return PlanningSnapshot(
         as_of=dataset.as_of,
@@ -97,6 +105,7 @@ def _frame(
     horizon: int,
     disruption: DisruptionEffects | None,
     seed: int,
+    yields: Mapping[str, Yield],
 ) -> _Frame:
     known = [f for f in forecasts if f.item_id in dataset.items]
     ordered = tuple(sorted(known, key=lambda f: (f.item_id, f.site_id)))
@@ -114,6 +123,7 @@ def _frame(
         min(f.paths.shape[0] for f in ordered),
         min(horizon, *(f.paths.shape[1] for f in ordered)),
         seed,
+        yields,
     )
 
 
@@ -131,6 +141,13 @@ def _item_arrays(frame: _Frame) -> dict[str, Any]:
         "shortage_cost": np.array(cost, dtype=np.float64),
         "storage_volume": np.array([i.storage_volume for i in items], dtype=np.float64),
         "shelf_life_periods": np.array(shelf, dtype=np.float64),
+        "lost_share": np.array([item.lost_sales_share for item in items], dtype=np.float64),
+        "fill_rate_target": np.array(
+            [math.nan if item.fill_rate_target is None else item.fill_rate_target for item in items], dtype=np.float64
+        ),
+        "frozen_periods": np.array(
+            [math.ceil(item.frozen_days / frame.period.days - 1e-9) for item in items], dtype=np.int64
+        ),
     }
 
 
@@ -163,6 +180,11 @@ def _notes(frame: _Frame) -> dict[str, tuple[str, ...]]:
         if lead is None or lead.fallback:
             why = lead.fallback if lead else "quoted lead time taken as certain"
             notes[offer.item_id].append(f"Lead time of {offer.offer_id}: {why}.")
+        rate = _yield_rate(frame, offer.offer_id)
+        if rate < 1:
+            known = frame.yields[offer.offer_id]
+            why = f" ({known.fallback})" if known.fallback else ""
+            notes[offer.item_id].append(f"Yield of {offer.offer_id}: {rate:.1%} of an order arrives usable{why}.")
     return {item_id: tuple(dict.fromkeys(lines)) for item_id, lines in notes.items()}
 
 
@@ -175,7 +197,7 @@ def _limits(dataset: Dataset, suppliers: tuple[str, ...], given: SharedLimits | 
 
 
 def _arrivals(frame: _Frame) -> FloatArray:
-    """(N, S, T) what open orders bring: on each path the wait left at the rank of its offer's lead time."""
+    """(N, S, T) usable units of open orders: on each path the wait left at the rank of its offer's lead time."""
     rows = {key: row for row, key in enumerate(frame.keys)}
     awaited = awaited_offers(frame.dataset.offers, frame.lead_times)
     arrivals = np.zeros((len(rows), frame.paths, frame.horizon))
@@ -183,9 +205,10 @@ def _arrivals(frame: _Frame) -> FloatArray:
         row = rows.get((order.item_id, order.site_id))
         if row is None or not order.status.is_open:
             continue
-        due = _due_periods(frame, order, awaited.get((order.item_id, order.supplier_id)))
+        offer_id = awaited.get((order.item_id, order.supplier_id))
+        due = _due_periods(frame, order, offer_id)
         inside = np.flatnonzero(due < frame.horizon)
-        arrivals[row, inside, due[inside]] += order.quantity
+        arrivals[row, inside, due[inside]] += order.quantity * _yield_rate(frame, offer_id)
     return arrivals
 
 
@@ -240,6 +263,10 @@ def _source_table(frame: _Frame, suppliers: tuple[str, ...]) -> SourceTable:
         expedite=np.array([o.expedite for o in offers], dtype=np.bool_),
         preference=np.array([o.preference for o in offers], dtype=np.int64),
         orderable=np.array([_orderable(frame, o) for o in offers], dtype=np.bool_) & (fraction > 0),
+        incremental=np.array([o.incremental_breaks for o in offers], dtype=np.bool_),
+        yield_rate=np.array([_yield_rate(frame, o.offer_id) for o in offers], dtype=np.float64),
+        first_period=np.array([_first_period(frame, o) for o in offers], dtype=np.int64),
+        last_period=np.array([_last_period(frame, o) for o in offers], dtype=np.int64),
     )
 
 
@@ -256,6 +283,32 @@ def _orderable(frame: _Frame, offer: Offer) -> bool:
     active = frame.dataset.suppliers[offer.supplier_id].status is SupplierStatus.ACTIVE
     begun = offer.valid_from is None or offer.valid_from <= today
     return active and begun and (offer.valid_to is None or offer.valid_to >= today)
+
+
+def _yield_rate(frame: _Frame, offer_id: str | None) -> float:
+    """Mean share of an order with the offer that arrives usable, at most 1."""
+    known = frame.yields.get(offer_id or "")
+    if known is None or known.mean >= 1 - FULL_YIELD:
+        return 1.0
+    return max(float(known.mean), LEAST_YIELD)
+
+
+def _first_period(frame: _Frame, offer: Offer) -> int:
+    """The first period that begins within the offer's validity; 0 where it holds today or its supplier is not active.
+
+    A period's orders are placed on the day before it begins, as today's are.
+    """
+    active = frame.dataset.suppliers[offer.supplier_id].status is SupplierStatus.ACTIVE
+    if offer.valid_from is None or not active or frame.capacity_fraction(offer) <= 0:
+        return 0
+    return max(math.ceil((offer.valid_from - frame.dataset.as_of).days / frame.period.days - 1e-9), 0)
+
+
+def _last_period(frame: _Frame, offer: Offer) -> int:
+    """The last period whose orders are placed while the offer holds; -1 where it has ended."""
+    if offer.valid_to is None:
+        return LAST_PERIOD
+    return max(math.floor((offer.valid_to - frame.dataset.as_of).days / frame.period.days + 1e-9), -1)
 
 
 def _lead_days(frame: _Frame, offer: Offer) -> tuple[FloatArray, FloatArray]:

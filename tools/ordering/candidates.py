@@ -1,6 +1,9 @@
 """Candidate orders per item: what to place now, from one source or a few, in quantities they accept."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
 
 import numpy as np
 
@@ -8,7 +11,16 @@ from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.combinations import Part, SourceGrid, pair_columns, source_grid, spread_columns
 from tools.ordering.levels import ItemCosts, SourceLevels, at_quantile
-from tools.ordering.quantities import TINY, order_cap, round_down, round_up, share_caps, unit_price_at
+from tools.ordering.quantities import (
+    TINY,
+    least_suppliers,
+    order_cap,
+    round_down,
+    round_up,
+    share_caps,
+    supplier_counts,
+    unit_price_at,
+)
 
 HEDGED_RATIOS = (0.5, 0.8)
 """Lower quantiles tried beside the critical ratio: they pay where an expedited order can still follow."""
@@ -31,21 +43,23 @@ class Columns:
 def wanted_quantities(
     snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels, shared: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """(M, Q) quantities before and after rounding that each source might be ordered for now."""
+    """(M, Q) quantities before and after rounding that each source might be ordered for now, in ordered units."""
     sources, rows = snapshot.sources, snapshot.sources.item
     cap = order_cap(sources, settings.review_periods)
-    need = np.maximum(at_quantile(levels.shortfall, costs.ratio[rows]), 0.0)
-    need = np.minimum(need, most_worth_ordering(snapshot, settings, costs, levels))
+    most, good = most_worth_ordering(snapshot, settings, costs, levels), np.maximum(sources.yield_rate, TINY)
+    need = np.minimum(np.maximum(at_quantile(levels.shortfall, costs.ratio[rows]), 0.0) / good, most)
     raw = [
         need,
         *(
-            np.minimum(np.maximum(at_quantile(levels.shortfall, np.minimum(costs.ratio[rows], r)), 0), need)
+            np.minimum(np.maximum(at_quantile(levels.shortfall, np.minimum(costs.ratio[rows], r)), 0) / good, need)
             for r in HEDGED_RATIOS
         ),
     ]
-    longer = need + levels.beyond
-    longer = np.minimum(longer, np.maximum(most_worth_ordering(snapshot, settings, costs, levels), need))
+    longer = np.minimum(need + levels.beyond / good, np.maximum(most, need))
     raw.append(np.where(need > TINY, longer, 0.0))
+    ahead = built_ahead(snapshot, settings, costs, levels) / good
+    if ahead.any():
+        raw.append(np.where(need + ahead > need, np.minimum(need + ahead, np.maximum(most, need)), 0.0))
     raw.extend(need * fraction for fraction in (FRACTIONS if shared else ()))
     raw.extend(_to_next_breaks(snapshot, costs, need, longer))
     wanted = np.stack(raw, axis=1)
@@ -59,13 +73,34 @@ def wanted_quantities(
 def most_worth_ordering(
     snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels
 ) -> FloatArray:
-    """(M,) most units worth ordering now by cover cap, shelf life and horizon."""
+    """(M,) most units worth ordering now by cover cap, shelf life and horizon, in ordered units."""
     rows = snapshot.sources.item
     mean = costs.mean_demand[rows]
     cover = levels.window_mean + settings.max_cover_periods * np.maximum(mean, 1e-12) - levels.position
     shelf = mean * np.where(np.isfinite(snapshot.shelf_life_periods[rows]), snapshot.shelf_life_periods[rows], 1e12)
     horizon = levels.level + mean * snapshot.horizon
-    return np.maximum(np.minimum(np.minimum(cover, shelf), horizon), 0.0)
+    return np.maximum(np.minimum(np.minimum(cover, shelf), horizon), 0.0) / np.maximum(
+        snapshot.sources.yield_rate, TINY
+    )
+
+
+def built_ahead(
+    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels
+) -> FloatArray:
+    """(M,) usable units to order beyond the need because later demand outruns what the source ships a review."""
+    sources, rows, horizon = snapshot.sources, snapshot.sources.item, snapshot.horizon
+    ships = order_cap(sources, settings.review_periods) * sources.yield_rate / settings.review_periods
+    ahead = np.zeros(rows.size)
+    tight = np.flatnonzero(np.isfinite(ships))
+    if not tight.size:
+        return ahead
+    mean = np.concatenate([np.zeros((snapshot.n_items, 1)), snapshot.demand.mean(axis=1).cumsum(axis=1)], axis=1)
+    start = np.minimum(np.round(levels.mean_lead[tight]).astype(np.int64) + settings.review_periods, horizon)
+    for later in range(1, horizon):
+        end = np.minimum(start + later, horizon)
+        asked = mean[rows[tight], end] - mean[rows[tight], start]
+        ahead[tight] = np.maximum(ahead[tight], asked - ships[tight] * (end - start))
+    return ahead
 
 
 def _to_next_breaks(
@@ -93,11 +128,26 @@ def build_columns(
     wanted, rounded = wanted_quantities(snapshot, settings, costs, levels, shared)
     grid = source_grid(snapshot, levels)
     parts = [_single_columns(grid, wanted, rounded), *pair_columns(snapshot, settings, levels, grid, wanted, rounded)]
-    caps = share_caps(snapshot, settings)
-    if caps.size and caps.min() < 1:
-        parts.extend(spread_columns(snapshot, settings, grid, rounded, caps))
+    caps, least = share_caps(snapshot, settings), least_suppliers(snapshot, settings)
+    spread = np.minimum(caps, 1.0 / least[snapshot.sources.item]) if caps.size else caps
+    if caps.size and spread.min() < 1:
+        parts.extend(spread_columns(snapshot, settings, grid, rounded, spread))
     columns = _join(parts, snapshot.n_items)
-    return Columns(columns.source, columns.quantity, _distinct(snapshot, columns, levels.usable, caps), columns.wanted)
+    valid = _distinct(columns)
+    if caps.size and caps.min() < 1:
+        valid &= within_shares(snapshot, columns, levels.usable, caps)
+    if int(least.max(initial=1)) > 1:
+        valid &= _enough_suppliers(snapshot, columns, least)
+    return Columns(columns.source, columns.quantity, valid, columns.wanted)
+
+
+def _enough_suppliers(snapshot: PlanningSnapshot, columns: Columns, least: IntArray) -> BoolArray:
+    """(N, C) nothing ordered, or from at least the item's least number of suppliers."""
+    live = columns.quantity > TINY
+    supplier = np.where(live, snapshot.sources.supplier[columns.source], -1)
+    ordered = np.sort(supplier, axis=2)
+    different = (np.diff(ordered, axis=2, prepend=-1) > 0).sum(axis=2)
+    return ~live.any(axis=2) | (different >= least[:, None])
 
 
 def _single_columns(grid: SourceGrid, wanted: FloatArray, rounded: FloatArray) -> Part:
@@ -126,24 +176,48 @@ def _join(parts: list[Part], n_items: int) -> Columns:
     return Columns(source, quantity, np.ones(shape[:2], dtype=np.bool_), wanted)
 
 
-def _distinct(snapshot: PlanningSnapshot, columns: Columns, usable: BoolArray, caps: FloatArray) -> BoolArray:
-    """Keep one of equal columns, the empty one first, and only those within the share caps."""
+def _distinct(columns: Columns) -> BoolArray:
+    """(N, C) keep one of equal columns, the empty one first."""
     valid = np.zeros(columns.quantity.shape[:2], dtype=np.bool_)
-    key = np.where(columns.quantity > TINY, columns.source + 1.0, 0.0)
-    rows = np.concatenate([np.round(columns.quantity, 6), key], axis=2)
-    for item in range(snapshot.n_items):
-        seen = dict[bytes, int]()
-        for index, row in enumerate(rows[item]):
-            seen.setdefault(row.tobytes(), index)
-        valid[item, list(seen.values())] = True
-    return valid & within_shares(snapshot, columns, usable, caps) if caps.size and caps.min() < 1 else valid
+    _compiled_distinct()(columns.source, columns.quantity, valid)
+    return valid
+
+
+@cache
+def _compiled_distinct() -> Callable[..., None]:
+    from numba import njit
+
+    return cast(Callable[..., None], cast(Any, njit(cache=True, nogil=True))(mark_distinct))
+
+
+def mark_distinct(source: IntArray, quantity: FloatArray, valid: BoolArray) -> None:
+    """Mark the first of equal columns of each item; equal are the same quantities from the same sources in order."""
+    n_items, n_columns, depth = quantity.shape
+    for item in range(n_items):
+        for column in range(n_columns):
+            known = False
+            for other in range(column):
+                if not valid[item, other]:
+                    continue
+                same = True
+                for part in range(depth):
+                    one, two = quantity[item, column, part], quantity[item, other, part]
+                    if abs(one - two) > 5e-7 or (
+                        (one > 1e-9 or two > 1e-9) and source[item, column, part] != source[item, other, part]
+                    ):
+                        same = False
+                        break
+                if same:
+                    known = True
+                    break
+            valid[item, column] = not known
 
 
 def within_shares(snapshot: PlanningSnapshot, columns: Columns, usable: BoolArray, caps: FloatArray) -> BoolArray:
     """(N, C) no supplier above its share, allowing for one order multiple; sole suppliers are exempt."""
     sources = snapshot.sources
     total = columns.quantity.sum(axis=2)
-    several = _supplier_counts(snapshot, usable) > 1
+    several = supplier_counts(snapshot, usable) > 1
     fine = np.ones(total.shape, dtype=np.bool_)
     for part in range(columns.quantity.shape[2]):
         rows = columns.source[:, :, part]
@@ -153,14 +227,6 @@ def within_shares(snapshot: PlanningSnapshot, columns: Columns, usable: BoolArra
         over = taken > caps[rows] * total + slack + TINY
         fine &= ~(over & (columns.quantity[:, :, part] > TINY))
     return fine | ~several[:, None]
-
-
-def _supplier_counts(snapshot: PlanningSnapshot, usable: BoolArray) -> IntArray:
-    """(N,) different suppliers that may be ordered from now."""
-    sources = snapshot.sources
-    rows = np.flatnonzero(usable)
-    pairs = np.unique(np.stack([sources.item[rows], sources.supplier[rows]], axis=1), axis=0)
-    return np.bincount(pairs[:, 0], minlength=snapshot.n_items) if pairs.size else np.zeros(snapshot.n_items, np.int64)
 
 
 def now_costs(snapshot: PlanningSnapshot, columns: Columns) -> tuple[FloatArray, FloatArray, FloatArray]:

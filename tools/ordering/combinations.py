@@ -57,7 +57,8 @@ def pair_columns(
     if rounded.shape[0] == 0:
         return []
     pairs = list[Part]()
-    median_need = np.maximum(at_quantile(levels.shortfall, np.full(rounded.shape[0], 0.5)), 0.0)
+    good = np.maximum(snapshot.sources.yield_rate, TINY)
+    median_need = np.maximum(at_quantile(levels.shortfall, np.full(rounded.shape[0], 0.5)), 0.0) / good
     for first, second in _pairings(grid.rows.shape[1]):
         both = grid.present[:, first] & grid.present[:, second]
         one, two = np.maximum(grid.rows[:, first], 0), np.maximum(grid.rows[:, second], 0)
@@ -66,9 +67,9 @@ def pair_columns(
         for gap in (rounded[fast, 0], median_need[fast]):
             placed = accepted(snapshot, settings, fast, gap)
             for level in SLOW_LEVELS:
-                rest = np.maximum(wanted[slow, level] - placed, 0.0)
+                rest = np.maximum(wanted[slow, level] - placed * good[fast] / good[slow], 0.0)
                 pairs.append(_two(both, (slow, accepted(snapshot, settings, slow, rest), rest), (fast, placed, gap)))
-        rest = np.maximum(wanted[two, 0] - rounded[one, 0], 0.0)
+        rest = np.maximum(wanted[two, 0] - rounded[one, 0] * good[one] / good[two], 0.0)
         over_cap = both & (wanted[one, 0] > rounded[one, 0] + TINY)
         filled = accepted(snapshot, settings, two, rest)
         pairs.append(_two(over_cap, (one, rounded[one, 0], wanted[one, 0]), (two, filled, rest)))

@@ -15,10 +15,13 @@ from tools.domain.snapshots import (
     PlanningSnapshot,
 )
 from tools.ordering.allocation import Allocation
+from tools.ordering.continuations import Channel
 from tools.ordering.pricing import Batch
 from tools.ordering.quantities import TINY, order_cap, price_of
-from tools.ordering.rollout import Channel, Rollout
+from tools.ordering.rollout import Rollout
 
+LARGE_SAFETY = 1.5
+"""Safety stock over the demand that it secures from which a line says where it comes from."""
 INTENDED_SHOWN = 3
 """Later orders shown per item; they are intentions and are recomputed at every review."""
 
@@ -138,7 +141,9 @@ def _explain(scene: Scene, row: int, quantity: float, part: int) -> Explanation:
         "expected_cost": scene.total(scene.column),
         "extra_cost_of_ordering_nothing": scene.total(0) - scene.total(scene.column),
     }
+    figures.update(_policy_figures(scene))
     notes = [*scene.snapshot.item_notes.get(scene.item_id, ()), *_rounding_notes(scene, row, wanted, quantity)]
+    notes.extend(_safety_notes(scene, row))
     other = next_best(scene, row)
     if other is not None:
         figures["extra_cost_of_next_best_source"] = other[1]
@@ -151,6 +156,21 @@ def _explain(scene: Scene, row: int, quantity: float, part: int) -> Explanation:
         " shortage cost over the horizon is taken"
     )
     return Explanation("order up to a newsvendor quantile, priced by rollout", formula, figures, tuple(notes))
+
+
+def _policy_figures(scene: Scene) -> dict[str, float]:
+    """What the chosen continuation policy saves over the first kind, and the price that a fill-rate floor asks for."""
+    figures, policy = dict[str, float](), scene.batch.policy
+    estimates = policy.estimates[scene.row]
+    saved = float(estimates[0] - estimates[policy.kind[scene.row]])
+    if saved > TINY:
+        figures["saved_by_policy_over_base_stock"] = saved
+    multiple = float(scene.batch.costs.floor[scene.row])
+    if multiple > 1:
+        figures["fill_rate_target"] = float(scene.snapshot.fill_rate_target[scene.row])
+        figures["fill_rate_projected"] = float(scene.batch.fill_later[scene.row, scene.column])
+        figures["shortage_price_multiple_for_fill_rate"] = multiple
+    return figures
 
 
 def _rounding_notes(scene: Scene, row: int, wanted: float, quantity: float) -> list[str]:
@@ -171,6 +191,22 @@ def _rounding_notes(scene: Scene, row: int, wanted: float, quantity: float) -> l
             " the smaller one cheaper."
         )
     return notes
+
+
+def _safety_notes(scene: Scene, row: int) -> list[str]:
+    """Where a large safety stock comes from: the quantile asked for, and how much of the spread is the lead time's."""
+    levels, mean = scene.batch.levels, float(scene.batch.costs.mean_demand[scene.row])
+    safety = float(levels.level[row] - levels.window_mean[row])
+    if safety <= LARGE_SAFETY * float(levels.window_mean[row]) or mean <= TINY:
+        return []
+    waiting = float(levels.lead[row].std())
+    share = min(mean * waiting / max(float(levels.window_sd[row]), 1e-9), 1.0) ** 2
+    return [
+        f"Safety stock of {safety:,.0f} against {float(levels.window_mean[row]):,.0f} expected: the"
+        f" {float(scene.batch.costs.ratio[scene.row]):.2%} quantile is asked for, and about {share:.0%} of the variance"
+        f" comes from the lead time (standard deviation {waiting:,.1f} periods). The quantity is the cheapest of those"
+        " priced and need not fill this level up."
+    ]
 
 
 def next_best(scene: Scene, row: int) -> tuple[str, float] | None:

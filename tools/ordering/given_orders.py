@@ -6,10 +6,11 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
+from tools.ordering.allocation import limits_may_bind
 from tools.ordering.candidates import Columns
 from tools.ordering.levels import cumulative_demand, item_costs, source_levels
-from tools.ordering.pricing import cost_parts, take_items
-from tools.ordering.rollout import continuation, play
+from tools.ordering.pricing import chosen_policy, cost_parts, take_items
+from tools.ordering.rollout import play
 
 Order = Sequence[tuple[str, float]]
 """Offer ids with the units ordered from each now."""
@@ -27,7 +28,7 @@ def price_orders(
     columns = _columns(part, orders)
     costs = item_costs(part, settings)
     levels = source_levels(part, settings, costs, cumulative_demand(part))
-    policy = continuation(part, settings, costs, levels)
+    policy, _ = chosen_policy(part, settings, costs, levels, shared=limits_may_bind(snapshot))
     return cost_parts(part, costs, policy, columns, play(part, settings, costs, levels, policy, columns))
 
 

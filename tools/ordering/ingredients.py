@@ -59,6 +59,20 @@ class LeadTime(Protocol):
         ...
 
 
+class Yield(Protocol):
+    """What planning needs of a yield distribution."""
+
+    @property
+    def mean(self) -> float:
+        """Expected share of an order that arrives usable."""
+        ...
+
+    @property
+    def fallback(self) -> str | None:
+        """What was used where data was too thin."""
+        ...
+
+
 class DisruptionEffects(Protocol):
     """What planning needs of a disruption; what hits an offer comes before what hits its supplier as a whole."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
-from tools.ordering.quantities import order_cap, round_up, unit_price_at, usable_sources
+from tools.ordering.quantities import order_cap, round_up, unit_price_at, usable_later, usable_now
 
 LARGEST_RATIO = 0.9995
 
@@ -31,18 +31,24 @@ class ItemCosts:
     """b / (b + h)."""
     mean_demand: FloatArray
     """Units per period over the horizon."""
+    floor: FloatArray
+    """Multiplies the shortage price so that the fill-rate floor holds: 1 where it holds without or there is none."""
 
 
-def item_costs(snapshot: PlanningSnapshot, settings: OrderingSettings) -> ItemCosts:
+def item_costs(snapshot: PlanningSnapshot, settings: OrderingSettings, floor: FloatArray | None = None) -> ItemCosts:
     """Holding and shortage rates; a service level a stands for b = h a / (1 - a)."""
+    floor = np.ones(snapshot.n_items) if floor is None else floor
     holding = snapshot.holding_cost
     level = np.clip(snapshot.service_level, 0.0, LARGEST_RATIO)
     implied = np.maximum(holding, 1e-9) * level / (1 - level)
     shortage = np.where(np.isnan(snapshot.shortage_cost), implied, snapshot.shortage_cost)
-    weight = np.array([settings.shortage_weight * settings.item_shortage_weight.get(i, 1.0) for i in snapshot.item_ids])
-    weighted = shortage * weight
+    own = settings.item_shortage_weight
+    weight = np.full(snapshot.n_items, settings.shortage_weight)
+    if own:
+        weight = weight * np.array([own.get(item, 1.0) for item in snapshot.item_ids])
+    weighted = np.where(floor > 1, np.maximum(shortage, holding), shortage) * weight * floor
     ratio = np.clip(weighted / np.maximum(weighted + holding, 1e-12), 0.0, LARGEST_RATIO)
-    return ItemCosts(holding, weighted, weight, ratio, snapshot.demand.mean(axis=(1, 2)))
+    return ItemCosts(holding, weighted, weight, ratio, snapshot.demand.mean(axis=(1, 2), dtype=np.float64), floor)
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,13 @@ class SourceLevels:
     """What each of the M sources would have to cover if it were ordered from now."""
 
     usable: BoolArray
+    """May be ordered from now."""
+    later: BoolArray
+    """May be ordered from at a later review."""
     lead: IntArray
-    """(M, S) whole periods until an order placed now arrives, one draw per sample path."""
+    """(M, S) whole periods until an order placed now arrives, one draw per sample path, its disruption included."""
+    usual_lead: IntArray
+    """(M, S) the same without disruptions."""
     mean_lead: FloatArray
     window_mean: FloatArray
     """Mean demand over lead time plus review."""
@@ -68,7 +79,7 @@ class SourceLevels:
     beyond: FloatArray
     """Units above the level that an order of the usual lot reaches: 0 where every review orders anew."""
     unit_cost: FloatArray
-    """Price, freight and fixed cost per unit at the usual lot."""
+    """Price, freight and fixed cost per usable unit at the usual lot."""
     score: FloatArray
     """`unit_cost` plus the holding cost of the safety stock the source's lead time asks for."""
 
@@ -142,32 +153,39 @@ def source_levels(
     """Levels of every source for an order placed now."""
     sources, rows = snapshot.sources, snapshot.sources.item
     review, horizon = settings.review_periods, snapshot.horizon
-    leads = draw_leads(snapshot, settings.seed)
+    usual = draw_leads(snapshot, settings.seed)
+    leads = usual + sources.path_delay if sources.path_delay.size else usual
     demand = demand_within(total, rows, leads + review, costs.mean_demand)
     arrived = np.cumsum(snapshot.arrivals, axis=2)
     last = np.minimum(leads + review, horizon) - 1
     cover = arrived[rows[:, None], np.arange(leads.shape[1])[None, :], last]
     stock = snapshot.on_hand[rows]
     window = np.sort(demand, axis=1)
+    net = demand - cover
+    if (snapshot.lost_share > 0).any():
+        net = net - snapshot.lost_share[rows][:, None] * _missed_before(snapshot, costs, total, arrived, leads)
     ratio, mean = costs.ratio[rows], costs.mean_demand[rows]
     level = at_quantile(window, ratio)
     window_mean = window.mean(axis=1)
     lead_mean = leads.mean(axis=1)
     eoq = np.sqrt(2 * sources.fixed_order_cost * mean / np.maximum(costs.holding[rows], 1e-12))
     lot = np.maximum(eoq, np.maximum(mean * review, 1e-9))
-    lot = np.minimum(round_up(lot, sources.moq, sources.order_multiple), order_cap(sources, review))
+    lot = round_up(lot / sources.yield_rate, sources.moq, sources.order_multiple)
+    lot = np.minimum(lot, order_cap(sources, review))
     unit_cost = _landed(snapshot, lot)
     safety = np.maximum(level - window_mean, 0.0)
     score = unit_cost + costs.holding[rows] * safety / np.maximum(mean, 1e-9)
     return SourceLevels(
-        usable=usable_sources(snapshot, settings),
+        usable=usable_now(snapshot, settings),
+        later=usable_later(snapshot, settings),
         lead=leads,
+        usual_lead=usual,
         mean_lead=lead_mean,
         window_mean=window_mean,
         window_sd=window.std(axis=1),
         position=stock + cover.mean(axis=1),
         level=level,
-        shortfall=np.sort(demand - cover, axis=1) - stock[:, None],
+        shortfall=np.sort(net, axis=1) - stock[:, None],
         lot=lot,
         eoq=eoq,
         beyond=np.maximum(np.maximum(eoq, sources.moq) - mean * review, 0.0),
@@ -176,7 +194,19 @@ def source_levels(
     )
 
 
+def _missed_before(
+    snapshot: PlanningSnapshot, costs: ItemCosts, total: FloatArray, arrived: FloatArray, leads: IntArray
+) -> FloatArray:
+    """(M, S) demand that stock and open orders do not serve before an order placed now lands."""
+    rows = snapshot.sources.item
+    asked = demand_within(total, rows, leads, costs.mean_demand)
+    last = np.minimum(leads, snapshot.horizon) - 1
+    landed = np.where(last >= 0, arrived[rows[:, None], np.arange(leads.shape[1])[None, :], last], 0.0)
+    return np.maximum(asked - landed - np.maximum(snapshot.on_hand[rows], 0.0)[:, None], 0.0)
+
+
 def _landed(snapshot: PlanningSnapshot, lot: FloatArray) -> FloatArray:
     sources = snapshot.sources
     price = unit_price_at(sources, np.arange(lot.size), lot)
-    return price + sources.freight_per_unit + sources.fixed_order_cost / np.maximum(lot, 1e-9)
+    ordered = price + sources.freight_per_unit + sources.fixed_order_cost / np.maximum(lot, 1e-9)
+    return ordered / np.maximum(sources.yield_rate, 1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray
 from tools.domain.snapshots import PlanningSnapshot
-from tools.ordering.allocation import arrival_probability, expected_stock
+from tools.ordering.limit_use import expected_stock
 
 
 def days_short_before(
@@ -37,17 +37,23 @@ def days_short_before(
 
 
 def expected_volume(snapshot: PlanningSnapshot, ordered: Mapping[str, float]) -> dict[str, FloatArray]:
-    """Site to its (T,) expected storage volume from stock, open orders and orders placed now, by offer id."""
-    arrived = arrival_probability(snapshot)
+    """Site to its (T,) expected storage volume from stock, open orders and orders placed now, by offer id.
+
+    Of an order its usable units count, once they can have arrived.
+    """
     offers = {offer_id: row for row, offer_id in enumerate(snapshot.sources.offer_ids)}
     placed: dict[int, list[int]] = {}
     for offer_id in ordered:
         row = offers[offer_id]
         placed.setdefault(int(snapshot.sources.item[row]), []).append(row)
+    depth = max((len(rows) for rows in placed.values()), default=1)
+    source = np.zeros((snapshot.n_items, depth), dtype=np.int64)
+    quantity = np.zeros(source.shape)
+    for item, rows in placed.items():
+        source[item, : len(rows)] = rows
+        quantity[item, : len(rows)] = [ordered[snapshot.sources.offer_ids[row]] for row in rows]
+    stock = expected_stock(snapshot, np.arange(snapshot.n_items), source, quantity) * snapshot.storage_volume[:, None]
     volume = {site: np.zeros(snapshot.horizon) for site in sorted(set(snapshot.site_ids))}
     for item, site in enumerate(snapshot.site_ids):
-        net = snapshot.on_hand[item] + np.cumsum(snapshot.arrivals[item] - snapshot.demand[item], axis=1)
-        rows = placed.get(item, [])
-        units = np.array([ordered[snapshot.sources.offer_ids[row]] for row in rows])
-        volume[site] += snapshot.storage_volume[item] * expected_stock(net, units, arrived[rows])
+        volume[site] += stock[item]
     return volume

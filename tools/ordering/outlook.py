@@ -1,5 +1,7 @@
 """What a plan means for an item: levels, service and projected stock, and why it orders or does not."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tools.domain.arrays import FloatArray
@@ -18,7 +20,7 @@ def outlook(scene: Scene) -> ItemOutlook:
     paths, demand = stock[:, row], snapshot.demand[row]
     position = float(snapshot.on_hand[row] + snapshot.arrivals[row].sum(axis=1).mean())
     source, levels = reference_source(scene), batch.levels
-    missed = np.minimum(demand.T, np.maximum(-paths, 0.0))
+    missed = float(scene.result.missed[row, 0]) * demand.shape[0]
     daily = float(batch.costs.mean_demand[row]) / snapshot.period.days
     level = 0.0 if source is None else float(levels.level[source])
     reach = _reach(scene)
@@ -30,15 +32,24 @@ def outlook(scene: Scene) -> ItemOutlook:
         reorder_point=level,
         order_up_to=0.0 if source is None else level + float(levels.beyond[source]),
         safety_stock=0.0 if source is None else level - float(levels.window_mean[source]),
-        cost=CostParts(*(float(v) for v in batch.parts[row, scene.column])),
+        cost=_cost(scene),
         stockout_probability=float((paths[:reach].min(axis=0) < -TINY).mean()),
-        fill_rate=float(1 - missed.sum() / max(demand.sum(), 1e-12)),
+        fill_rate=float(1 - missed / max(demand.sum(), 1e-12)),
         projected_stock=_bands(paths),
         days_of_cover=min(max(position, 0.0) / max(daily, 1e-12), 99_999.0),
-        policy="base stock with expedite" if batch.policy.express.active[row] else "base stock",
+        policy=batch.policy.name_of(row),
         reason=_reason(scene, source, later),
         ready_rate_later=later,
     )
+
+
+def _cost(scene: Scene) -> CostParts:
+    """Expected cost of the chosen candidate, with its share of what ordering from its suppliers costs at all."""
+    own = CostParts(*(float(v) for v in scene.batch.parts[scene.row, scene.column]))
+    joint = scene.allocation.joint_cost
+    if not joint.size:
+        return own
+    return replace(own, ordering=own.ordering + float(joint[scene.batch.items[scene.row]]))
 
 
 def reference_source(scene: Scene) -> int | None:

@@ -1,92 +1,124 @@
 """From a snapshot to an order plan: price candidates, allocate shared limits, explain."""
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.domain.snapshots import (
-    CostParts,
-    ItemOutlook,
-    OrderingSettings,
-    OrderPlan,
-    PlanLine,
-    PlanningSnapshot,
-)
-from tools.ordering.allocation import Allocation, Candidates, allocate, has_shared_limits
+from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot
+from tools.ordering.allocation import Allocation, Candidates, allocate, has_shared_limits, limits_may_bind
 from tools.ordering.candidates import Columns
 from tools.ordering.conflicts import find_conflicts
-from tools.ordering.explanation import Scene, intended_lines, lines_now
 from tools.ordering.fingerprint import snapshot_hash
-from tools.ordering.open_orders import excess_order_lines
-from tools.ordering.outlook import outlook
-from tools.ordering.pricing import Batch, batches_of, pick, price_items
-from tools.ordering.rollout import play
+from tools.ordering.floors import held_to_floors
+from tools.ordering.pricing import PARTS, Batch, batches_of, price_items
+from tools.ordering.rollout import BATCH_THREADS
+from tools.ordering.scheduled_plan import plan_by_schedule
+from tools.ordering.validation import check_snapshot
+from tools.ordering.verification import verify
+from tools.ordering.writing import Writer, sort_lines
+
+__all__ = ["add_costs", "candidates_of", "plan_orders", "sort_lines", "write_plan"]
+
+WRITTEN_AT_ONCE = 5_000
+"""Items up to which lines and outlooks are written at once; above, each when it is first looked at."""
 
 
 def plan_orders(snapshot: PlanningSnapshot, settings: OrderingSettings | None = None) -> OrderPlan:
     """Decide what to order now, from whom, for every item: pure and deterministic for a seed.
 
-    Each item's candidate orders are priced by playing the base-stock policy forward over the sample paths;
-    a mixed-integer programme picks one candidate per item within the shared limits. The lower bound is that
-    programme's linear relaxation: no choice among these candidates costs less.
+    Each item's candidate orders are priced by playing a policy with recourse forward over the sample paths; a
+    mixed-integer programme picks one candidate per item within the shared limits. The lower bound is that
+    programme's linear relaxation: no choice among these candidates costs less. Batches of items run on all cores;
+    the plan does not depend on how many there are.
     """
     settings = settings or OrderingSettings()
-    shared = has_shared_limits(snapshot)
-    batches = [price_items(snapshot, settings, items, shared=shared) for items in batches_of(snapshot)]
-    if not batches:
+    if snapshot.n_items == 0:
         return OrderPlan(snapshot_hash(snapshot), settings, snapshot.currency, (), (), (), CostParts(), 0.0)
-    allocation = allocate(snapshot, candidates_of(snapshot, batches), settings.time_limit_seconds)
-    return write_plan(snapshot, settings, batches, allocation)
+    check_snapshot(snapshot, settings)
+    # A schedule knows no share caps, least numbers of suppliers or least order values: if it breaks one, no schedule.
+    scheduled = plan_by_schedule(snapshot, settings) if snapshot.limits.reach_later else None
+    if scheduled is not None and not verify(snapshot, scheduled):
+        return scheduled
+    digest, batches = _priced(snapshot, settings, limits_may_bind(snapshot))
+    if has_shared_limits(snapshot):
+        allocation = allocate(snapshot, candidates_of(snapshot, batches), settings.time_limit_seconds)
+    else:
+        allocation = _cheapest(batches)
+    return write_plan(snapshot, settings, batches, allocation, digest)
 
 
-def candidates_of(snapshot: PlanningSnapshot, batches: list[Batch]) -> Candidates:
+def _priced(snapshot: PlanningSnapshot, settings: OrderingSettings, shared: bool) -> tuple[str, list[Batch]]:
+    """The snapshot's hash, and all batches in order of their items."""
+    parts = list(batches_of(snapshot))
+
+    def priced(items: IntArray) -> Batch:
+        return held_to_floors(price_items(snapshot, settings, items, shared=shared), settings, shared=shared)
+
+    if len(parts) == 1:
+        return snapshot_hash(snapshot), [priced(parts[0])]
+    first = priced(parts[0])
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix=BATCH_THREADS) as pool:
+        digest = pool.submit(snapshot_hash, snapshot)
+        rest = list(pool.map(priced, parts[1:]))
+        return digest.result(), [first, *rest]
+
+
+def _cheapest(batches: Sequence[Batch]) -> Allocation:
+    """The cheapest candidate of every item: nothing couples them."""
+    totals = [batch.total for batch in batches]
+    chosen = np.concatenate([np.argmin(total, axis=1) for total in totals])
+    bound = float(sum(total.min(axis=1).sum() for total in totals))
+    none = np.zeros(0)
+    return Allocation(chosen, bound, (), (), none.astype(np.int64), none, none)
+
+
+def candidates_of(snapshot: PlanningSnapshot, batches: Sequence[Batch]) -> Candidates:
     """All valid candidates with source rows of the whole snapshot."""
     parts = list[tuple[IntArray, Columns, FloatArray]]()
     for batch in batches:
-        rows = np.flatnonzero(np.isin(snapshot.sources.item, batch.items))
         columns = batch.columns
-        if rows.size:
-            columns = replace(columns, source=rows[np.minimum(columns.source, rows.size - 1)])
+        first, end = np.searchsorted(snapshot.sources.item, [batch.items[0], batch.items[-1] + 1])
+        if end > first:
+            columns = replace(columns, source=first + np.minimum(columns.source, end - first - 1))
         parts.append((batch.items, columns, batch.total))
     return Candidates.of(parts)
 
 
 def write_plan(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, batches: list[Batch], allocation: Allocation
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    batches: Sequence[Batch],
+    allocation: Allocation,
+    digest: str | None = None,
 ) -> OrderPlan:
     """Lines, outlooks and totals of an allocation."""
-    lines, intended, outlooks = list[PlanLine](), list[PlanLine](), list[ItemOutlook]()
-    for batch in batches:
-        chosen = allocation.chosen[batch.items]
-        columns = pick(batch.columns, chosen)
-        result = play(batch.snapshot, settings, batch.costs, batch.levels, batch.policy, columns, record=True)
-        for row in range(batch.items.size):
-            scene = Scene(batch, row, int(chosen[row]), result, settings, allocation)
-            lines.extend(lines_now(scene))
-            intended.extend(intended_lines(scene))
-            outlooks.append(outlook(scene))
-    lines.extend(excess_order_lines(snapshot, settings))
-    cost = add_costs([o.cost for o in outlooks])
+    writer = Writer(snapshot, settings, batches, allocation)
+    lines, intended, outlooks = writer.lines(), writer.intended(), writer.outlooks()
+    at_once = snapshot.n_items <= WRITTEN_AT_ONCE
+    chosen = [(batch, np.arange(batch.items.size), allocation.chosen[batch.items]) for batch in batches]
+    parts = np.concatenate([batch.parts[rows, columns] for batch, rows, columns in chosen])
+    if allocation.joint_cost.size:
+        parts[:, PARTS.index("ordering")] += allocation.joint_cost
+    cost = CostParts(*(float(value) for value in parts.sum(axis=0)))
+    risk = float(sum(batch.risk[rows, columns].sum() for batch, rows, columns in chosen))
     return OrderPlan(
-        snapshot_hash=snapshot_hash(snapshot),
+        snapshot_hash=digest or snapshot_hash(snapshot),
         settings=settings,
         currency=snapshot.currency,
-        lines=sort_lines(lines),
-        intended=sort_lines(intended),
-        outlooks=tuple(outlooks),
+        lines=tuple(lines) if at_once else lines,
+        intended=tuple(intended) if at_once else intended,
+        outlooks=tuple(outlooks) if at_once else outlooks,
         cost=cost,
-        lower_bound=min(allocation.lower_bound, cost.total),
-        conflicts=find_conflicts(snapshot, batches, allocation),
+        lower_bound=min(allocation.lower_bound - risk, cost.total),
+        conflicts=find_conflicts(snapshot, settings, batches, allocation),
     )
 
 
-def sort_lines(lines: list[PlanLine]) -> tuple[PlanLine, ...]:
-    """By item, site, source and period."""
-    return tuple(sorted(lines, key=lambda line: (line.item_id, line.site_id, line.offer_id, line.period, line.line_id)))
-
-
-def add_costs(costs: list[CostParts]) -> CostParts:
+def add_costs(costs: Sequence[CostParts]) -> CostParts:
     """Sum part by part."""
     return CostParts(
         sum(c.purchase for c in costs),

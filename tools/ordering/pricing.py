@@ -1,4 +1,4 @@
-"""Expected cost of every candidate of every item over the horizon, by part."""
+"""Build and price the candidate orders of some items: race, choice of policy, refinement, final pricing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,25 +7,30 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SourceTable
-from tools.ordering.candidates import Columns, build_columns, now_costs
-from tools.ordering.levels import (
-    ItemCosts,
-    SourceLevels,
-    cumulative_demand,
-    item_costs,
-    source_levels,
-)
-from tools.ordering.quantities import TINY, unit_price_at
-from tools.ordering.refinement import ROUNDS, appended, cheapest_order, may_refine, neighbours, one_more_source
-from tools.ordering.rollout import Channel, Continuation, Rollout, continuation, play
+from tools.ordering.candidates import Columns, build_columns
+from tools.ordering.continuations import Continuation
+from tools.ordering.costing import PARTS, cost_parts, path_costs, tail_costs
+from tools.ordering.levels import ItemCosts, SourceLevels, cumulative_demand, item_costs, source_levels
+from tools.ordering.policy_kinds import continuation
+from tools.ordering.quantities import TINY
+from tools.ordering.refinement import ROUNDS, appended, cheapest_order, freely_ordered, neighbours, one_more_source
+from tools.ordering.rollout import play
 
-PARTS = ("purchase", "freight", "ordering", "holding", "shortage")
-BATCH_BYTES = 24_000_000
-"""Working memory of one batch's pipeline: small enough to stay in a processor's cache hierarchy."""
+__all__ = ["PARTS", "Batch", "batches_of", "cost_parts", "pick", "price_items", "take_items"]
+
+BATCH_BYTES = 4_000_000
+"""Sample paths of one batch: small enough to stay in a processor's cache."""
 FINALISTS = 4
 """Candidates per item played over all paths; three times as many when items compete for shared limits."""
-RACE_PATHS = 32
-"""Paths on which the finalists are found."""
+RACE_SHARE, RACE_LEAST = 8, 16
+"""Finalists are found on one path in eight, on at least sixteen."""
+SEARCH_FINER = 4
+FEW_PATHS = 64
+"""Up to so many paths the search looks at every second one at most: such snapshots ask for speed."""
+POLICY_SHARE = 2
+"""The kinds of continuation policy are compared on every second path."""
+WORTH_ANOTHER_KIND = 0.01
+"""Share of ordering, holding and shortage cost that another kind of policy must save to be taken."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +45,32 @@ class Batch:
     columns: Columns
     parts: FloatArray
     """(N, C, 5) in the order of PARTS; inf where a column is not valid."""
+    risk: FloatArray
+    """(N, C) what the tail adds to the expected cost in what is minimised; 0 unless the settings weigh it."""
+    fill_later: FloatArray
+    """(N, C) share of demand served from stock from the first period on that an order placed now can serve."""
 
     @property
     def total(self) -> FloatArray:
-        """(N, C) weighted expected cost."""
-        return self.parts.sum(axis=2)
+        """(N, C) what is minimised: weighted expected cost, and risk where it is weighed."""
+        return self.parts.sum(axis=2) + self.risk
 
 
 def take_items(snapshot: PlanningSnapshot, items: IntArray) -> PlanningSnapshot:
-    """The same problem for some of the items, shared limits unchanged."""
+    """The same problem for some of the items, shared limits unchanged; neighbouring items share memory with it."""
+    in_row = items.size > 0 and bool((np.diff(items) == 1).all())
     place = np.full(snapshot.n_items, -1, dtype=np.int64)
     place[items] = np.arange(items.size)
-    rows = np.flatnonzero(place[snapshot.sources.item] >= 0) if snapshot.sources.item.size else items[:0]
+    if in_row:
+        bounds = np.searchsorted(snapshot.sources.item, [items[0], items[-1] + 1])
+        rows, kept = np.arange(*bounds), slice(int(items[0]), int(items[-1]) + 1)
+        offers = slice(*(int(b) for b in bounds))
+    else:
+        rows, kept = (
+            np.flatnonzero(place[snapshot.sources.item] >= 0) if snapshot.sources.item.size else items[:0],
+            items,
+        )
+        offers = rows
     ids = tuple(snapshot.item_ids[i] for i in items)
     known = set(ids)
     fields = (
@@ -72,13 +91,13 @@ def take_items(snapshot: PlanningSnapshot, items: IntArray) -> PlanningSnapshot:
         snapshot,
         item_ids=ids,
         site_ids=tuple(snapshot.site_ids[i] for i in items),
-        sources=_take_sources(snapshot.sources, rows, place),
-        open_orders=tuple(o for o in snapshot.open_orders if o.item_id in known),
-        **{name: getattr(snapshot, name)[items] for name in fields},
+        sources=_take_sources(snapshot.sources, rows, offers, place),
+        open_orders=tuple(o for o in snapshot.open_orders if o.item_id in known) if snapshot.open_orders else (),
+        **{name: getattr(snapshot, name)[kept] for name in fields},
     )
 
 
-def _take_sources(table: SourceTable, rows: IntArray, place: IntArray) -> SourceTable:
+def _take_sources(table: SourceTable, rows: IntArray, kept: IntArray | slice, place: IntArray) -> SourceTable:
     names = (
         "supplier",
         "unit_price",
@@ -102,33 +121,142 @@ def _take_sources(table: SourceTable, rows: IntArray, place: IntArray) -> Source
     )
     return replace(
         table,
-        path_delay=table.path_delay[rows] if table.path_delay.size else table.path_delay,
+        path_delay=table.path_delay[kept] if table.path_delay.size else table.path_delay,
         offer_ids=tuple(table.offer_ids[r] for r in rows),
-        item=place[table.item[rows]],
-        **{name: getattr(table, name)[rows] for name in names},
+        item=place[table.item[kept]],
+        **{name: getattr(table, name)[kept] for name in names},
     )
 
 
-def batches_of(snapshot: PlanningSnapshot, columns_per_item: int = 32) -> Iterator[IntArray]:
+def batches_of(snapshot: PlanningSnapshot) -> Iterator[IntArray]:
     """Item rows in batches whose working memory stays small."""
-    per_item = columns_per_item * snapshot.demand.shape[1] * (snapshot.horizon + 1) * 8
-    size = max(int(BATCH_BYTES // max(per_item, 1)), 1)
+    per_item = max(snapshot.demand.shape[1] * snapshot.horizon * 8, 1)
+    size = max(int(BATCH_BYTES // per_item), 1)
     for start in range(0, snapshot.n_items, size):
         yield np.arange(start, min(start + size, snapshot.n_items))
 
 
-def price_items(snapshot: PlanningSnapshot, settings: OrderingSettings, items: IntArray, *, shared: bool) -> Batch:
-    """Build and price all candidates of the given items."""
+def price_items(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    items: IntArray,
+    *,
+    shared: bool,
+    floor: FloatArray | None = None,
+) -> Batch:
+    """Build and price all candidates of the given items; `floor` multiplies their shortage prices."""
     part = snapshot if items.size == snapshot.n_items else take_items(snapshot, items)
-    costs = item_costs(part, settings)
+    costs = item_costs(part, settings, floor)
     levels = source_levels(part, settings, costs, cumulative_demand(part))
-    policy = continuation(part, settings, costs, levels)
-    columns = compact(build_columns(part, settings, costs, levels, shared=shared))
-    columns = race(part, settings, costs, levels, policy, columns, keep=FINALISTS * (3 if shared else 1))
+    policy, columns = chosen_policy(part, settings, costs, levels, shared=shared)
     columns = with_refined(part, settings, costs, levels, policy, columns)
-    result = play(part, settings, costs, levels, policy, columns)
+    risky = settings.cvar_weight > 0
+    result = play(part, settings, costs, levels, policy, columns, by_path=risky)
     parts = cost_parts(part, costs, policy, columns, result)
-    return Batch(items, part, costs, levels, policy, columns, parts)
+    risk = np.zeros(parts.shape[:2])
+    if risky:
+        risk = tail_costs(path_costs(part, costs, policy, columns, result), settings)
+    fill = 1 - result.missed_later / np.maximum(_demand_from(part, policy.reach), 1e-12)[:, None]
+    return Batch(items, part, costs, levels, policy, columns, parts, risk, fill)
+
+
+def chosen_policy(
+    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels, *, shared: bool
+) -> tuple[Continuation, Columns]:
+    """The continuation that plans go on with, one kind an item, and the candidates that were left in the race."""
+    policy = continuation(snapshot, settings, costs, levels, alternatives=True)
+    columns = compact(build_columns(snapshot, settings, costs, levels, shared=shared))
+    columns = race(snapshot, settings, costs, levels, policy, columns, keep=FINALISTS * (3 if shared else 1))
+    return best_policy(snapshot, settings, costs, levels, policy, columns), columns
+
+
+def _demand_from(snapshot: PlanningSnapshot, first: IntArray) -> FloatArray:
+    """(N,) mean demand from a period of each item's own on."""
+    mean = snapshot.demand.mean(axis=1, dtype=np.float64)
+    return np.where(np.arange(snapshot.horizon) >= first[:, None], mean, 0.0).sum(axis=1)
+
+
+def objective(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    costs: ItemCosts,
+    levels: SourceLevels,
+    policy: Continuation,
+    columns: Columns,
+    *,
+    every: int = 1,
+) -> FloatArray:
+    """(N, C) what is minimised, on each `every`-th path; inf where a column is not valid."""
+    risky = settings.cvar_weight > 0
+    result = play(snapshot, settings, costs, levels, policy, columns, every=every, by_path=risky)
+    total = cost_parts(snapshot, costs, policy, columns, result).sum(axis=2)
+    if risky:
+        total = total + tail_costs(path_costs(snapshot, costs, policy, columns, result, every), settings)
+    return total
+
+
+def best_policy(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    costs: ItemCosts,
+    levels: SourceLevels,
+    policy: Continuation,
+    columns: Columns,
+) -> Continuation:
+    """The continuation whose kind, for each item, costs least on common paths, after the better of two orders now.
+
+    The first kind stays unless another saves notably: near ties would be settled by the sample.
+    """
+    every = policy_stride(snapshot)
+    kinds = policy.offered.shape[1]
+    leader = pick(columns, _leaders(snapshot, settings, costs, levels, policy, columns))
+    none = pick(columns, np.zeros(snapshot.n_items, dtype=np.int64))
+    pair = [np.concatenate([getattr(c, n) for c in (none, leader)], axis=1) for n in ("source", "quantity", "wanted")]
+    source, quantity, wanted = (np.tile(array, (1, kinds, 1)) for array in pair)
+    tried = Columns(source, quantity, np.repeat(policy.offered, 2, axis=1), wanted)
+    choice = np.tile(np.repeat(np.arange(kinds), 2), (snapshot.n_items, 1))
+    result = play(snapshot, settings, costs, levels, policy, tried, every=every, choice=choice)
+    parts = cost_parts(snapshot, costs, policy, tried, result, choice)
+    total = parts.sum(axis=2).reshape(-1, kinds, 2)
+    value = total.min(axis=2)
+    rows = np.arange(snapshot.n_items)
+    own = parts.reshape(-1, kinds, 2, 5)[rows, 0, np.argmin(total[:, 0], axis=1), 2:].sum(axis=1)
+    best = np.argmin(value, axis=1)
+    better = value[rows, best] < value[:, 0] - WORTH_ANOTHER_KIND * np.abs(own)
+    return policy.settled(np.where(better, best, 0), np.where(policy.offered, value, np.nan))
+
+
+def race_stride(snapshot: PlanningSnapshot) -> int:
+    """Every how many paths one is looked at while the finalists are found."""
+    return max(min(RACE_SHARE, snapshot.demand.shape[1] // RACE_LEAST), 1)
+
+
+def search_strides(snapshot: PlanningSnapshot) -> tuple[int, int]:
+    """Every how many paths one is looked at in the first and in the last pass of the search for better quantities.
+
+    The last pass settles the quantities: on few paths it would settle them for those, and the next plan would add
+    to them what the others ask for.
+    """
+    few = snapshot.demand.shape[1] <= FEW_PATHS
+    return max(race_stride(snapshot) // 2, 1), 2 if few and snapshot.demand.shape[1] >= 2 * RACE_LEAST else 1
+
+
+def policy_stride(snapshot: PlanningSnapshot) -> int:
+    """Every how many paths one is looked at while kinds of policy are compared."""
+    return POLICY_SHARE if snapshot.demand.shape[1] >= POLICY_SHARE * RACE_LEAST else 1
+
+
+def _leaders(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    costs: ItemCosts,
+    levels: SourceLevels,
+    policy: Continuation,
+    columns: Columns,
+) -> IntArray:
+    """(N,) each item's cheapest order on the race's paths."""
+    every = race_stride(snapshot)
+    return cheapest_order(columns, objective(snapshot, settings, costs, levels, policy, columns, every=every))
 
 
 def race(
@@ -145,11 +273,10 @@ def race(
 
     All candidates see the same paths, so their differences are known far better than their costs.
     """
-    every = snapshot.demand.shape[1] // RACE_PATHS
+    every = race_stride(snapshot)
     if every < 2 or columns.source.shape[1] <= keep + 1:
         return columns
-    result = play(snapshot, settings, costs, levels, policy, columns, every=every)
-    total = cost_parts(snapshot, costs, policy, columns, result).sum(axis=2)
+    total = objective(snapshot, settings, costs, levels, policy, columns, every=every)
     rival = _best_rival(columns, total)
     total[np.arange(rival.size), rival] = -np.inf
     total[:, 0] = -np.inf
@@ -167,22 +294,25 @@ def with_refined(
 ) -> Columns:
     """The columns and, for each item, the best order found by a search around its cheapest one.
 
-    Searched on the race's paths; the final pricing on all of them decides whether it is any better. Without it a
-    plan would stop short of what the next plan of the same day orders on top.
+    The final pricing on all paths decides whether it is any better. Without it a plan would stop short of what the
+    next plan of the same day orders on top.
     """
-    if not may_refine(snapshot, settings):
+    free = freely_ordered(snapshot, settings)
+    if not free.any() or not snapshot.sources.item.size:
         return columns
-    every = max(snapshot.demand.shape[1] // RACE_PATHS, 1)
+    strides = search_strides(snapshot)
 
-    def cheapest(among: Columns) -> Columns:
-        result = play(snapshot, settings, costs, levels, policy, among, every=every)
-        total = cost_parts(snapshot, costs, policy, among, result).sum(axis=2)
+    def cheapest(among: Columns, stride: int) -> Columns:
+        total = objective(snapshot, settings, costs, levels, policy, among, every=stride)
         return pick(among, cheapest_order(among, total))
 
-    best = cheapest(one_more_source(snapshot, settings, levels, cheapest(columns)))
-    for _ in range(ROUNDS):
-        best = cheapest(neighbours(snapshot, settings, costs, levels, best))
-    return appended(columns, best)
+    best = cheapest(columns, policy_stride(snapshot))
+    for rounds, every in zip(ROUNDS, strides, strict=True):
+        best = cheapest(one_more_source(snapshot, settings, costs, levels, best), every)
+        for factors in rounds:
+            best = cheapest(neighbours(snapshot, settings, costs, levels, best, factors), every)
+        columns = appended(columns, best, free)
+    return columns
 
 
 def _best_rival(columns: Columns, total: FloatArray) -> IntArray:
@@ -217,56 +347,3 @@ def pick(columns: Columns, chosen: IntArray) -> Columns:
     """The one chosen column of each item."""
     rows = np.arange(chosen.size)[:, None], chosen[:, None]
     return Columns(columns.source[rows], columns.quantity[rows], columns.valid[rows], columns.wanted[rows])
-
-
-@dataclass(frozen=True)
-class _Rates:
-    price: FloatArray
-    freight: FloatArray
-    fixed: FloatArray
-
-
-def _rates(snapshot: PlanningSnapshot, channel: Channel, lot: FloatArray) -> _Rates:
-    """(N,) what a later unit, and a later order, of the channel costs."""
-    if snapshot.sources.item.size == 0:
-        zero = np.zeros(snapshot.n_items)
-        return _Rates(snapshot.unit_value, zero, zero)
-    row = channel.row
-    price = np.where(channel.active, unit_price_at(snapshot.sources, row, lot), snapshot.unit_value)
-    freight = np.where(channel.active, snapshot.sources.freight_per_unit[row], 0.0)
-    return _Rates(price, freight, np.where(channel.active, snapshot.sources.fixed_order_cost[row], 0.0))
-
-
-def cost_parts(
-    snapshot: PlanningSnapshot, costs: ItemCosts, policy: Continuation, columns: Columns, result: Rollout
-) -> FloatArray:
-    """(N, C, 5) expected cost of what the horizon's demand uses.
-
-    Stock and orders left at the horizon (or missing, against those it began with) are valued at what a unit
-    costs from the regular source, so that buying ahead is neither a loss nor a gain by itself.
-    """
-    now_purchase, now_freight, now_fixed = now_costs(snapshot, columns)
-    placed = columns.quantity.sum(axis=2)
-    demand = snapshot.demand.sum(axis=2).mean(axis=1)[:, None]
-    later = result.regular_units + result.express_units
-    drawn = demand - placed - later
-    mean_lot = np.maximum(costs.mean_demand, 1e-9)
-    regular = _rates(snapshot, policy.regular, _usual_lot(policy.regular, mean_lot))
-    express = _rates(snapshot, policy.express, mean_lot)
-    ordered = result.regular_orders * regular.fixed[:, None] + result.express_orders * express.fixed[:, None]
-    usual = np.maximum(_usual_lot(policy.regular, mean_lot), 1e-9)
-    purchase = now_purchase + _valued(regular.price, express.price, result, drawn)
-    freight = now_freight + _valued(regular.freight, express.freight, result, drawn)
-    ordering = now_fixed + ordered + (regular.fixed / usual)[:, None] * drawn
-    holding = costs.holding[:, None] * result.held + result.excess
-    shortage = costs.shortage[:, None] * result.short
-    parts = np.stack([purchase, freight, ordering, holding, shortage], axis=2)
-    return np.where(columns.valid[:, :, None], parts, np.inf)
-
-
-def _usual_lot(channel: Channel, mean: FloatArray) -> FloatArray:
-    return np.maximum((channel.up_to - channel.level)[:, 0] + mean, mean)
-
-
-def _valued(regular: FloatArray, express: FloatArray, result: Rollout, drawn: FloatArray) -> FloatArray:
-    return result.regular_units * regular[:, None] + result.express_units * express[:, None] + regular[:, None] * drawn

@@ -2,24 +2,30 @@
 
 import numpy as np
 
-from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.candidates import Columns, most_worth_ordering
 from tools.ordering.combinations import accepted, source_grid
 from tools.ordering.levels import ItemCosts, SourceLevels, at_quantile
-from tools.ordering.quantities import TINY, share_caps
+from tools.ordering.quantities import TINY, least_suppliers, share_caps
 
-FACTORS = (0.0, 0.6, 0.8, 1.25, 1.6)
-"""Multiples of one source's quantity that a round tries; both sources together by the middle ones."""
-ROUNDS = 3
+COARSE, FINE = (0.0, 0.6, 0.8, 1.25, 1.6), (0.85, 0.93, 1.08, 1.18, 1.4)
+"""Multiples of one source's quantity that a round tries; all sources together by the middle ones."""
+ROUNDS = ((COARSE,), (COARSE, FINE))
+"""Rounds after each time that a further source is looked for."""
 
 
 def neighbours(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels, best: Columns
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    costs: ItemCosts,
+    levels: SourceLevels,
+    best: Columns,
+    factors: tuple[float, ...] = COARSE,
 ) -> Columns:
     """The best column of each item first, then its variants in quantities that the sources accept."""
     depth = best.source.shape[2]
-    steps = _steps(depth)
+    steps = _steps(depth, factors)
     source = np.repeat(best.source, len(steps), axis=1)
     wanted = best.quantity * steps[None, :, :]
     most = most_worth_ordering(snapshot, settings, costs, levels)[source]
@@ -31,57 +37,87 @@ def neighbours(
     quantity = np.where(wanted > TINY, flat, 0.0)
     quantity[:, 0] = best.quantity[:, 0]
     wanted[:, 0] = best.wanted[:, 0]
-    return Columns(source, quantity, np.ones(source.shape[:2], dtype=np.bool_), wanted)
+    changes = ((steps != 1)[None, :, :] & live).any(axis=2)
+    changes[:, 0] = True
+    return Columns(source, quantity, changes, wanted)
 
 
 def one_more_source(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, levels: SourceLevels, best: Columns
+    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels, best: Columns
 ) -> Columns:
-    """The best column of each item first, then the same with each other source added for its median need.
+    """The best column of each item first, then the same with each other source added, in a few quantities.
 
-    Pairs are proposed around the cheapest source only; this finds the source that bridges the gap of another pair.
+    Pairs are proposed around the cheapest source only; this finds the source that bridges the gap of another pair by
+    its median need, the one that fills up to its own level what the others leave, and the one that is worth a price
+    break beside a gap bridged by another.
     """
     rows = source_grid(snapshot, levels).rows
-    width = rows.shape[1]
     if levels.usable.size == 0:
         return best
-    added = np.maximum(rows, 0)
-    need = np.maximum(at_quantile(levels.shortfall, np.full(levels.usable.size, 0.5)), 0.0)
-    wanted = np.where(rows >= 0, need[added], 0.0)
-    used = (best.source == added[:, :, None]) & (best.quantity > TINY)
+    sources = snapshot.sources
+    good = np.maximum(sources.yield_rate, TINY)
+    placed = (best.quantity * good[best.source]).sum(axis=2)[sources.item, 0]
+    ratio = costs.ratio[sources.item]
+    need = np.maximum(at_quantile(levels.shortfall, np.full(levels.usable.size, 0.5)), 0.0) / good
+    room = np.maximum(most_worth_ordering(snapshot, settings, costs, levels) - placed / good, 0.0)
+    rest = np.maximum(at_quantile(levels.shortfall, ratio) + levels.beyond - placed, 0.0) / good
+    rest = np.minimum(rest, room)
+    points = np.where(sources.break_quantity <= room[:, None], sources.break_quantity, 0.0)
+    added = np.concatenate([need[:, None], rest[:, None], points], axis=1)
+    parts = [_with_added(snapshot, settings, rows, added[:, column], best) for column in range(added.shape[1])]
+    own = _deepened(best, best.source.shape[2] + 1)
+    fields = ("source", "quantity", "valid", "wanted")
+    return Columns(*(np.concatenate([getattr(c, name) for c in (own, *parts)], axis=1) for name in fields))
+
+
+def _with_added(
+    snapshot: PlanningSnapshot, settings: OrderingSettings, rows: IntArray, added: FloatArray, best: Columns
+) -> Columns:
+    """The best column of each item with the given units (M,) of each of its other sources, one source a column."""
+    width, source = rows.shape[1], np.maximum(rows, 0)
+    wanted = np.where(rows >= 0, added[source], 0.0)
+    used = (best.source == source[:, :, None]) & (best.quantity > TINY)
     wanted = np.where(used.any(axis=2), 0.0, wanted)
-    units = accepted(snapshot, settings, added.reshape(-1), wanted.reshape(-1)).reshape(wanted.shape)
+    units = accepted(snapshot, settings, source.reshape(-1), wanted.reshape(-1)).reshape(wanted.shape)
 
     def joined(own: np.ndarray, extra: np.ndarray) -> np.ndarray:
-        first = np.concatenate([own, np.zeros_like(own[:, :, :1])], axis=2)
-        others = np.concatenate([np.repeat(own, width, axis=1), extra[:, :, None]], axis=2)
-        return np.concatenate([first, others], axis=1)
+        return np.concatenate([np.repeat(own, width, axis=1), extra[:, :, None]], axis=2)
 
-    source = joined(best.source, added)
-    quantity = joined(best.quantity, np.where(wanted > TINY, units, 0.0))
-    return Columns(source, quantity, np.ones(source.shape[:2], dtype=np.bool_), joined(best.wanted, wanted))
+    return Columns(
+        joined(best.source, source),
+        joined(best.quantity, np.where(wanted > TINY, units, 0.0)),
+        wanted > TINY,
+        joined(best.wanted, wanted),
+    )
 
 
-def _steps(depth: int) -> FloatArray:
+def _steps(depth: int, factors: tuple[float, ...]) -> FloatArray:
     """(V, P) factors by source of a column; the first leaves it as it is."""
     rows = [np.ones(depth)]
     for part in range(depth):
-        for factor in FACTORS:
+        for factor in factors:
             row = np.ones(depth)
             row[part] = factor
             rows.append(row)
-    rows += [np.full(depth, factor) for factor in FACTORS[2:4]] if depth > 1 else []
+    rows += [np.full(depth, factor) for factor in factors[2:4]] if depth > 1 else []
     return np.array(rows)
 
 
 def may_refine(snapshot: PlanningSnapshot, settings: OrderingSettings) -> bool:
-    """Whether quantities may move freely: not where suppliers' shares of an item are capped."""
-    caps = share_caps(snapshot, settings)
-    return bool(caps.size) and float(caps.min()) >= 1.0
+    """Whether the quantities of every item may move freely."""
+    free = freely_ordered(snapshot, settings)
+    return bool(snapshot.sources.item.size) and bool(free.all())
 
 
-def appended(columns: Columns, found: Columns) -> Columns:
-    """The columns with one more, found for each item, where it is not among them already."""
+def freely_ordered(snapshot: PlanningSnapshot, settings: OrderingSettings) -> BoolArray:
+    """(N,) items whose quantities may move: no supplier's share is capped and no least number must share an order."""
+    free = least_suppliers(snapshot, settings) <= 1
+    np.logical_and.at(free, snapshot.sources.item, share_caps(snapshot, settings) >= 1.0)
+    return free
+
+
+def appended(columns: Columns, found: Columns, wanted: BoolArray) -> Columns:
+    """The columns with one more, found for each item of those wanted, where it is not among them already."""
     columns = _deepened(columns, found.source.shape[2])
     same_source = (columns.source == found.source) | (found.quantity <= TINY)
     same = (np.abs(columns.quantity - found.quantity) <= TINY) & same_source
@@ -89,14 +125,14 @@ def appended(columns: Columns, found: Columns) -> Columns:
     return Columns(
         np.concatenate([columns.source, found.source], axis=1),
         np.concatenate([columns.quantity, found.quantity], axis=1),
-        np.concatenate([columns.valid, ~known[:, None]], axis=1),
+        np.concatenate([columns.valid, (wanted & ~known)[:, None]], axis=1),
         np.concatenate([columns.wanted, found.wanted], axis=1),
     )
 
 
 def _deepened(columns: Columns, depth: int) -> Columns:
     """The same columns with room for orders from `depth` sources."""
-    pad = ((0, 0), (0, 0), (0, depth - columns.source.shape[2]))
+    pad = ((0, 0), (0, 0), (0, max(depth - columns.source.shape[2], 0)))
     source = np.pad(columns.source, pad)
     return Columns(source, np.pad(columns.quantity, pad), columns.valid, np.pad(columns.wanted, pad))
 

@@ -3,169 +3,281 @@
 It shares nothing with the code that made the plan, so that an error there cannot hide here.
 """
 
-import math
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from tools.domain.snapshots import Intent, OrderPlan, PlanLine, PlanningSnapshot, Violation
+from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.domain.snapshots import CostParts, Intent, OrderPlan, PlanLine, PlanningSnapshot, Violation
 from tools.ordering.fingerprint import snapshot_hash
+from tools.ordering.verified_stock import volume_by_period
 
 PLACING = (Intent.PLACE, Intent.EXPEDITE, Intent.SWITCH_SUPPLIER)
 RELATIVE = 1e-6
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Lines that place orders with known offers, in arrays of one entry a line."""
+
+    lines: Sequence[PlanLine]
+    row: IntArray
+    """Source row."""
+    item: IntArray
+    supplier: IntArray
+    quantity: FloatArray
+    price: FloatArray
+    period: IntArray
+
+    @classmethod
+    def of(cls, snapshot: PlanningSnapshot, lines: Sequence[PlanLine], rows: Sequence[int]) -> "Placed":
+        """`rows` are the lines' sources."""
+        row = np.array(rows, dtype=np.int64)
+        return cls(
+            lines,
+            row,
+            snapshot.sources.item[row],
+            snapshot.sources.supplier[row],
+            np.array([line.quantity for line in lines], dtype=np.float64),
+            np.array([line.unit_price for line in lines], dtype=np.float64),
+            np.array([line.period for line in lines], dtype=np.int64),
+        )
+
+    def of_period(self, period: int) -> "Placed":
+        """The orders of one period."""
+        kept = np.flatnonzero(self.period == period)
+        return Placed(
+            [self.lines[int(i)] for i in kept],
+            self.row[kept],
+            self.item[kept],
+            self.supplier[kept],
+            self.quantity[kept],
+            self.price[kept],
+            self.period[kept],
+        )
+
+
 def verify(snapshot: PlanningSnapshot, plan: OrderPlan) -> tuple[Violation, ...]:
-    """Every rule of the snapshot that the plan's lines to place now break; empty when it is sound."""
-    lines = [line for line in plan.lines if line.period == 0 and line.intent in PLACING]
-    offers = {offer: row for row, offer in enumerate(snapshot.sources.offer_ids)}
+    """Every rule of the snapshot that the plan breaks; empty when it is sound.
+
+    Looked at are the orders to place now; of a scheduled plan those of every later period too. The sum of the items'
+    costs is looked at where their outlooks are written: a large plan writes them when they are first looked at.
+    """
     found = list[Violation]()
     if plan.snapshot_hash != snapshot_hash(snapshot):
         found.append(Violation("snapshot_hash", "", 0.0, 1.0))
-    for line in lines:
-        if line.offer_id in offers:
-            found.extend(_line_rules(snapshot, plan, line, offers[line.offer_id]))
-        else:
-            found.append(Violation("unknown_offer", line.line_id, 0.0, 1.0))
-    known = [line for line in lines if line.offer_id in offers]
-    found.extend(_duplicates(known))
-    found.extend(_shared_rules(snapshot, known, offers))
-    found.extend(_share_rules(snapshot, plan, known, offers))
-    found.extend(_storage_rules(snapshot, known, offers))
+    lines = [line for line in plan.lines if line.intent in PLACING]
+    found.extend(Violation("period", line.line_id, 0.0, line.period) for line in lines if line.period != 0)
+    if plan.scheduled:
+        lines.extend(line for line in plan.intended if line.intent in PLACING)
+    place = {offer: row for row, offer in enumerate(snapshot.sources.offer_ids)}
+    rows = [place.get(line.offer_id, -1) for line in lines]
+    found.extend(
+        Violation("unknown_offer", line.line_id, 0.0, 1.0) for line, row in zip(lines, rows, strict=True) if row < 0
+    )
+    known = [index for index, row in enumerate(rows) if row >= 0]
+    placed = Placed.of(snapshot, [lines[i] for i in known], [rows[i] for i in known])
+    now = placed.of_period(0)
+    found.extend(_line_rules(snapshot, plan, placed))
+    found.extend(_shared_rules(snapshot, placed))
+    found.extend(_supplier_rules(snapshot, plan, now))
+    found.extend(_storage_rules(snapshot, now))
+    found.extend(_cost_rules(snapshot, plan))
     return tuple(found)
 
 
-def _above(actual: float, limit: float) -> bool:
-    return actual > limit + RELATIVE * max(1.0, abs(limit))
+def _above(actual: FloatArray, limit: FloatArray) -> BoolArray:
+    """Beyond a limit by more than rounding; what is not a number is beyond any."""
+    room = np.where(np.isfinite(limit), limit + RELATIVE * np.maximum(1.0, np.abs(limit)), limit)
+    return ~(actual <= room)
 
 
-def _line_rules(snapshot: PlanningSnapshot, plan: OrderPlan, line: PlanLine, row: int) -> Iterator[Violation]:
-    sources, item = snapshot.sources, int(snapshot.sources.item[row])
-    expedite_allowed = plan.settings.item_allow_expedite.get(line.item_id, plan.settings.allow_expedite)
-    broken = {
-        "wrong_item": (line.item_id, line.site_id) != (snapshot.item_ids[item], snapshot.site_ids[item]),
-        "wrong_supplier": line.supplier_id != snapshot.supplier_ids[int(sources.supplier[row])],
-        "not_orderable": not sources.orderable[row],
-        "expedite_not_allowed": bool(sources.expedite[row]) and not expedite_allowed,
+def _exceeds(actual: float, limit: float) -> bool:
+    """The same for one number."""
+    return bool(_above(np.array(actual), np.array(limit)))
+
+
+def _line_rules(snapshot: PlanningSnapshot, plan: OrderPlan, placed: Placed) -> Iterator[Violation]:
+    """Each line by itself: whose it is, whether it may be placed then, how much, at what terms."""
+    sources, row = snapshot.sources, placed.row
+    named = [
+        (line.item_id, line.site_id, line.supplier_id)
+        == (snapshot.item_ids[i], snapshot.site_ids[i], snapshot.supplier_ids[k])
+        for line, i, k in zip(placed.lines, placed.item.tolist(), placed.supplier.tolist(), strict=True)
+    ]
+    zero, one = np.zeros(row.size), np.ones(row.size)
+    express = _express_allowed(snapshot, plan)
+    wrong = {
+        "wrong_item_or_supplier": ~np.array(named, dtype=np.bool_),
+        "not_orderable": ~sources.orderable[row] & ((placed.period == 0) | (sources.first_period[row] <= 0)),
+        "expedite_not_allowed": sources.expedite[row] & ~express[placed.item],
+        "period": (placed.period < 0) | (placed.period >= max(snapshot.horizon, 1)),
     }
-    yield from (Violation(rule, line.line_id, 0.0, 1.0) for rule, found in broken.items() if found)
-    if not line.quantity > 0 or not math.isfinite(line.quantity):
-        yield Violation("quantity", line.line_id, 0.0, line.quantity)
-    else:
-        yield from _quantity_rules(snapshot, plan, line, row)
+    for rule, broken in wrong.items():
+        yield from _broken(rule, placed, broken, zero, one)
+    times = {
+        "before_first_period": (sources.first_period[row], placed.period, placed.period < sources.first_period[row]),
+        "after_last_period": (sources.last_period[row], placed.period, placed.period > sources.last_period[row]),
+        "frozen": (
+            snapshot.frozen_periods[placed.item],
+            placed.period,
+            placed.period < snapshot.frozen_periods[placed.item],
+        ),
+    }
+    for rule, (limit, actual, broken) in times.items():
+        yield from _broken(rule, placed, broken, limit, actual)
+    yield from _quantity_rules(snapshot, plan, placed)
+    seen = set[tuple[int, int]]()
+    for index, key in enumerate(zip(row.tolist(), placed.period.tolist(), strict=True)):
+        if key in seen:
+            yield Violation("duplicate_need", placed.lines[index].line_id, 1.0, 2.0)
+        seen.add(key)
 
 
-def _quantity_rules(snapshot: PlanningSnapshot, plan: OrderPlan, line: PlanLine, row: int) -> Iterator[Violation]:
-    sources, quantity = snapshot.sources, line.quantity
-    if _above(float(sources.moq[row]), quantity):
-        yield Violation("moq", line.line_id, float(sources.moq[row]), quantity)
-    multiple = float(sources.order_multiple[row])
-    if multiple > 0 and abs(quantity / multiple - round(quantity / multiple)) > 1e-4:
-        yield Violation("order_multiple", line.line_id, multiple, quantity)
-    if _above(quantity, float(sources.max_quantity[row])):
-        yield Violation("max_quantity", line.line_id, float(sources.max_quantity[row]), quantity)
-    ships = float(sources.capacity_per_period[row]) * plan.settings.review_periods
-    if _above(quantity, ships):
-        yield Violation("source_capacity", line.line_id, ships, quantity)
-    price = _price(snapshot, row, quantity)
-    if abs(price - line.unit_price) > RELATIVE * max(1.0, price):
-        yield Violation("unit_price", line.line_id, price, line.unit_price)
+def _express_allowed(snapshot: PlanningSnapshot, plan: OrderPlan) -> BoolArray:
+    """(N,) whether the item may be ordered from an expedite option."""
+    own, usual = plan.settings.item_allow_expedite, plan.settings.allow_expedite
+    return np.array([own.get(item, usual) for item in snapshot.item_ids], dtype=np.bool_)
+
+
+def _broken(
+    rule: str, placed: Placed, broken: BoolArray, limit: FloatArray | IntArray, actual: FloatArray | IntArray
+) -> Iterator[Violation]:
+    for index in np.flatnonzero(broken):
+        yield Violation(rule, placed.lines[int(index)].line_id, float(limit[index]), float(actual[index]))
+
+
+def _quantity_rules(snapshot: PlanningSnapshot, plan: OrderPlan, placed: Placed) -> Iterator[Violation]:
+    sources, row, quantity = snapshot.sources, placed.row, placed.quantity
+    proper = np.isfinite(quantity) & (quantity > 0)
+    yield from _broken("quantity", placed, ~proper, np.zeros(row.size), quantity)
+    moq, multiple = sources.moq[row], sources.order_multiple[row]
+    yield from _broken("moq", placed, proper & _above(moq, quantity), moq, quantity)
+    packs = np.where(proper, quantity, 0.0) / np.where(multiple > 0, multiple, 1.0)
+    uneven = proper & (multiple > 0) & (np.abs(packs - np.round(packs)) > 1e-4)
+    yield from _broken("order_multiple", placed, uneven, multiple, quantity)
+    largest = sources.max_quantity[row]
+    yield from _broken("max_quantity", placed, proper & _above(quantity, largest), largest, quantity)
+    ships = sources.capacity_per_period[row] * plan.settings.review_periods
+    yield from _broken("source_capacity", placed, proper & _above(quantity, ships), ships, quantity)
+    price = np.array([_price(snapshot, int(r), float(q)) for r, q in zip(row, quantity, strict=True)])
+    terms = {
+        "unit_price": (price, placed.price),
+        "freight_per_unit": (sources.freight_per_unit[row], [line.freight_per_unit for line in placed.lines]),
+        "fixed_order_cost": (sources.fixed_order_cost[row], [line.fixed_order_cost for line in placed.lines]),
+    }
+    for rule, (right, stated) in terms.items():
+        told = np.array(stated, dtype=np.float64)
+        yield from _broken(rule, placed, proper & _above(np.abs(told - right), RELATIVE * np.abs(right)), right, told)
 
 
 def _price(snapshot: PlanningSnapshot, row: int, quantity: float) -> float:
-    price = float(snapshot.sources.unit_price[row])
-    points = zip(snapshot.sources.break_quantity[row], snapshot.sources.break_price[row], strict=True)
-    for point, at_point in sorted((float(p), float(v)) for p, v in points if math.isfinite(p)):
-        if quantity >= point - 1e-9:
-            price = at_point
-    return price
-
-
-def _duplicates(lines: list[PlanLine]) -> Iterator[Violation]:
-    seen = set[str]()
-    for line in lines:
-        if line.offer_id in seen:
-            yield Violation("duplicate_need", line.line_id, 1.0, 2.0)
-        seen.add(line.offer_id)
-
-
-def _shared_rules(snapshot: PlanningSnapshot, lines: list[PlanLine], offers: dict[str, int]) -> Iterator[Violation]:
-    limits = snapshot.limits
-    value, units = defaultdict[int, float](float), defaultdict[int, float](float)
-    for line in lines:
-        supplier = int(snapshot.sources.supplier[offers[line.offer_id]])
-        value[supplier] += line.quantity * line.unit_price
-        units[supplier] += line.quantity
-    spent = sum(value.values())
-    if lines and _above(spent, limits.budget):
-        yield Violation("budget", "", limits.budget, spent)
-    for supplier, used in sorted(units.items()):
-        name = snapshot.supplier_ids[supplier]
-        if limits.supplier_capacity.size and _above(used, float(limits.supplier_capacity[supplier])):
-            yield Violation(f"supplier_capacity:{name}", "", float(limits.supplier_capacity[supplier]), used)
-        least = float(limits.supplier_min_order_value[supplier]) if limits.supplier_min_order_value.size else 0.0
-        if _above(least, value[supplier]):
-            yield Violation(f"supplier_min_order_value:{name}", "", least, value[supplier])
-
-
-def _share_rules(
-    snapshot: PlanningSnapshot, plan: OrderPlan, lines: list[PlanLine], offers: dict[str, int]
-) -> Iterator[Violation]:
-    """Shares of an item's order, with one order multiple (or MOQ) of slack; sole suppliers are exempt."""
+    """Average price of an order: of its last break reached, or, with incremental breaks, step by step."""
     sources = snapshot.sources
-    taken = defaultdict[int, dict[int, float]](lambda: defaultdict(float))
-    slack = dict[tuple[int, int], float]()
-    for line in lines:
-        row = offers[line.offer_id]
-        item, supplier = int(sources.item[row]), int(sources.supplier[row])
-        taken[item][supplier] += line.quantity
-        slack[item, supplier] = max(slack.get((item, supplier), 0.0), float(sources.order_multiple[row]))
-    for item, by_supplier in taken.items():
-        express = plan.settings.item_allow_expedite.get(snapshot.item_ids[item], plan.settings.allow_expedite)
-        rivals = {
-            int(sources.supplier[row])
-            for row in np.flatnonzero(sources.item == item)
-            if sources.orderable[row] and (express or not sources.expedite[row])
-        }
-        total = sum(by_supplier.values())
-        for supplier, quantity in by_supplier.items():
-            cap = plan.settings.item_max_share.get(snapshot.item_ids[item], plan.settings.max_share)
-            if snapshot.limits.supplier_max_share.size:
-                cap = min(cap, float(snapshot.limits.supplier_max_share[supplier]))
-            limit = cap * total + slack[item, supplier]
-            if len(rivals) > 1 and cap < 1 and _above(quantity, limit):
-                yield Violation(
-                    f"supplier_share:{snapshot.supplier_ids[supplier]}", snapshot.item_ids[item], limit, quantity
-                )
+    steps = [(0.0, float(sources.unit_price[row]))]
+    for point, price in zip(sources.break_quantity[row].tolist(), sources.break_price[row].tolist(), strict=True):
+        if np.isfinite(point) and quantity >= point - 1e-9:
+            steps.append((point, price))
+    if not sources.incremental[row] or not quantity > 0:
+        return steps[-1][1]
+    ends = [*(point for point, _ in steps[1:]), quantity]
+    return sum(price * (end - start) for (start, price), end in zip(steps, ends, strict=True)) / quantity
 
 
-def _storage_rules(snapshot: PlanningSnapshot, lines: list[PlanLine], offers: dict[str, int]) -> Iterator[Violation]:
-    """Expected volume of stock, open orders and this plan's orders at the end of each period."""
-    if not math.isfinite(snapshot.limits.storage):
+def _shared_rules(snapshot: PlanningSnapshot, placed: Placed) -> Iterator[Violation]:
+    """Budget, number of orders and suppliers' capacity of every period that orders; least values of orders now."""
+    for period in np.unique(placed.period).tolist():
+        orders = placed.of_period(period)
+        value = np.bincount(
+            orders.supplier, weights=orders.quantity * orders.price, minlength=len(snapshot.supplier_ids)
+        )
+        units = np.bincount(orders.supplier, weights=orders.quantity, minlength=value.size)
+        limits, where = snapshot.limits, "" if period == 0 else f"period {period}"
+        budget = _limit_of(limits.budget, limits.budget_by_period, period)
+        if _exceeds(float(value.sum()), budget):
+            yield Violation("budget", where, budget, float(value.sum()))
+        most = _limit_of(limits.max_orders, limits.max_orders_by_period, period)
+        if _exceeds(len(orders.lines), most):
+            yield Violation("max_orders", where, most, len(orders.lines))
+        for k in np.flatnonzero(units > 0).tolist():
+            now = float(limits.supplier_capacity[k]) if limits.supplier_capacity.size else np.inf
+            by_period = limits.supplier_capacity_by_period
+            capacity = _limit_of(now, by_period[k] if by_period.size else by_period, period)
+            if _exceeds(float(units[k]), capacity):
+                yield Violation(f"supplier_capacity:{snapshot.supplier_ids[k]}", where, capacity, float(units[k]))
+            least = float(limits.supplier_min_order_value[k]) if limits.supplier_min_order_value.size else 0.0
+            if period == 0 and _exceeds(least, float(value[k])):
+                yield Violation(f"supplier_min_order_value:{snapshot.supplier_ids[k]}", "", least, float(value[k]))
+
+
+def _limit_of(now: float, by_period: FloatArray, period: int) -> float:
+    """The limit of a period: its own, and for the first one also what holds now."""
+    own = float(by_period[period]) if 0 <= period < by_period.size else np.inf
+    return min(own, now) if period == 0 else own
+
+
+def _supplier_rules(snapshot: PlanningSnapshot, plan: OrderPlan, now: Placed) -> Iterator[Violation]:
+    """Shares of an item's order, with one order multiple of slack, and the number of its suppliers.
+
+    Sole suppliers are exempt, and an item needs no more suppliers than it may be ordered from.
+    """
+    settings, limits, sources = plan.settings, snapshot.limits, snapshot.sources
+    rivals = _rivals(snapshot, plan)
+    for item in np.unique(now.item).tolist():
+        mine, name = now.item == item, snapshot.item_ids[item]
+        total, several = now.quantity[mine].sum(), len(rivals.get(item, ()))
+        taken = np.unique(now.supplier[mine]).tolist()
+        wanted = min(settings.item_min_suppliers.get(name, settings.min_suppliers), several)
+        if len(taken) < wanted:
+            yield Violation("min_suppliers", name, wanted, len(taken))
+        for supplier in taken:
+            cap = settings.item_max_share.get(name, settings.max_share)
+            if limits.supplier_max_share.size:
+                cap = min(cap, float(limits.supplier_max_share[supplier]))
+            own = mine & (now.supplier == supplier)
+            limit = cap * total + sources.order_multiple[now.row[own]].max()
+            if several > 1 and cap < 1 and _exceeds(float(now.quantity[own].sum()), float(limit)):
+                who = snapshot.supplier_ids[supplier]
+                yield Violation(f"supplier_share:{who}", name, float(limit), float(now.quantity[own].sum()))
+
+
+def _rivals(snapshot: PlanningSnapshot, plan: OrderPlan) -> dict[int, set[int]]:
+    """Item to the suppliers that take an order of any size for it now."""
+    sources, rows = snapshot.sources, np.arange(snapshot.sources.item.size)
+    if not rows.size:
+        return {}
+    most = np.minimum(sources.max_quantity, sources.capacity_per_period * plan.settings.review_periods)
+    step = np.where(sources.order_multiple > 0, sources.order_multiple, 1.0)
+    least = np.where(sources.order_multiple > 0, np.ceil(sources.moq / step - 1e-9) * step, sources.moq)
+    least = np.where((least <= 0) & (sources.order_multiple > 0), step, least)
+    open_now = (sources.first_period <= 0) & (sources.last_period >= 0) & (snapshot.frozen_periods[sources.item] <= 0)
+    express = _express_allowed(snapshot, plan)[sources.item]
+    usable = sources.orderable & (express | ~sources.expedite) & open_now & (most > 0) & (least <= most + 1e-9)
+    found = dict[int, set[int]]()
+    for row in rows[usable].tolist():
+        found.setdefault(int(sources.item[row]), set()).add(int(sources.supplier[row]))
+    return found
+
+
+def _storage_rules(snapshot: PlanningSnapshot, now: Placed) -> Iterator[Violation]:
+    """Expected volume of stock, open orders and this plan's orders of today at the end of each period."""
+    if not np.isfinite(snapshot.limits.storage):
         return
-    by_item = defaultdict[int, list[tuple[float, int]]](list)
-    for line in lines:
-        row = offers[line.offer_id]
-        by_item[int(snapshot.sources.item[row])].append((line.quantity, row))
-    volume = np.zeros(snapshot.horizon)
-    for item in range(snapshot.n_items):
-        net = snapshot.on_hand[item] + np.cumsum(snapshot.arrivals[item] - snapshot.demand[item], axis=1)
-        volume += snapshot.storage_volume[item] * _expected_stock(snapshot, net, by_item[item])
-    for period in np.flatnonzero(volume > snapshot.limits.storage * (1 + RELATIVE) + RELATIVE):
+    volume = volume_by_period(snapshot, now.row, now.quantity)
+    for period in np.flatnonzero(_above(volume, np.full(volume.size, snapshot.limits.storage))):
         yield Violation("storage", f"period {period}", snapshot.limits.storage, float(volume[period]))
 
 
-def _expected_stock(snapshot: PlanningSnapshot, net: np.ndarray, orders: list[tuple[float, int]]) -> np.ndarray:
-    """Mean over paths and over every combination of orders that has, or has not, arrived."""
-    periods = np.arange(snapshot.horizon)
-    arrived = [np.array([snapshot.sources.lead_time[row, : p + 1].sum() for p in periods]) for _, row in orders]
-    stock = np.zeros(snapshot.horizon)
-    for pattern in range(2 ** len(orders)):
-        chance, extra = np.ones(snapshot.horizon), 0.0
-        for bit, (quantity, _) in enumerate(orders):
-            here = bool(pattern >> bit & 1)
-            chance = chance * (arrived[bit] if here else 1 - arrived[bit])
-            extra += quantity if here else 0.0
-        stock += chance * np.maximum(net + extra, 0.0).mean(axis=0)
-    return stock
+def _cost_rules(snapshot: PlanningSnapshot, plan: OrderPlan) -> Iterator[Violation]:
+    """One outlook an item, costs that add up part by part, and a bound that does not exceed them."""
+    total = plan.cost.total
+    if len(plan.outlooks) != snapshot.n_items:
+        yield Violation("outlooks", "", snapshot.n_items, len(plan.outlooks))
+    elif isinstance(plan.outlooks, tuple):
+        for part in CostParts.__dataclass_fields__:
+            stated, summed = getattr(plan.cost, part), sum(getattr(o.cost, part) for o in plan.outlooks)
+            if _exceeds(abs(summed - stated), RELATIVE * max(abs(stated), abs(total))):
+                yield Violation(f"cost_sum:{part}", "", summed, stated)
+    if _exceeds(plan.lower_bound - total, RELATIVE * abs(total)):
+        yield Violation("lower_bound", "", total, plan.lower_bound)

@@ -92,16 +92,16 @@ class ApprovalCards:
                         ui.label(header or "Explanation").classes("" if header else "unseen")
             with ui.element("tbody"):
                 for line in approval.lines:
-                    self._row(line, outlooks.get((approval.run_id, line.item_id)))
+                    self._row(line, approval.run_id, outlooks.get((approval.run_id, line.item_id)))
 
-    def _row(self, line: LineView, outlook: OutlookView | None) -> None:
+    def _row(self, line: LineView, run_id: str, outlook: OutlookView | None) -> None:
         with ui.element("tr"):
             for place, cell in enumerate(_cells(line, outlook)):
                 with ui.element("td").classes("number" if place in NUMERIC else "") as box:
                     box.props["data-label"] = HEADERS[place]
                     ui.label(cell)
             with ui.element("td"):
-                why = ui.button("Why?", on_click=lambda: self._drawer.show(line), color=None)
+                why = ui.button("Why?", on_click=lambda: self._drawer.show(line, run_id), color=None)
                 why.props("flat dense no-caps").classes("why")
                 why.props["aria-label"] = f"Why {line.item_id}"
 

@@ -1,20 +1,26 @@
-"""The drawer that explains one order line: formula, figures, notes, limits and gates."""
+"""The drawer that explains one order line: formula, figures, notes, limits, gates, and what else it could be."""
 
 from nicegui import ui
 
 from graph.views import LineView, VerdictView
+from web.pages.line_story import story_section
 from web.pages.parts import chip, figures, heading
+from web.pages.room import Seat
 from web.pages.wording import money, quantity, words
+
+WEIGHED = ("place", "expedite", "switch_supplier")
+"""Intents that have a quantity to weigh."""
 
 
 class LineDrawer:
-    """Opens over the page from its right edge; Escape closes it."""
+    """Opens over the page from its right edge; Escape closes it. What takes computing follows a moment later."""
 
-    def __init__(self) -> None:
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
         self._dialog = ui.dialog().props('position=right full-height aria-label="Explanation of an order line"')
 
-    def show(self, line: LineView) -> None:
-        """Open with everything that explains a line."""
+    def show(self, line: LineView, run_id: str) -> None:
+        """Open with everything that explains a line of a run."""
         self._dialog.clear()
         with self._dialog, ui.card().classes("drawer").props("role=document tabindex=0"):
             with ui.row().classes("drawer-head"):
@@ -22,7 +28,24 @@ class LineDrawer:
                 ui.space()
                 ui.button(icon="close", on_click=self._dialog.close).props('flat round dense aria-label="Close"')
             _explanation(line)
+            if line.intent in WEIGHED:
+                with ui.column().classes("fill").props("aria-live=polite") as box:
+                    ui.label("Weighing other quantities and sources …").classes("fine")
+                ui.timer(0.05, lambda: self._tell(box, line.line_id, run_id), once=True)
         self._dialog.open()
+
+    async def _tell(self, box: ui.column, line_id: str, run_id: str) -> None:
+        """Fill in the story once it is computed, unless the drawer shows another line by then."""
+        with box:
+            story = await self._seat.act("read", self._seat.room.session.line_story, line_id, run_id)
+        if box.is_deleted:
+            return
+        box.clear()
+        with box:
+            if story is None:
+                ui.label("What other quantities would cost cannot be told for this line.").classes("fine")
+            else:
+                story_section(story)
 
 
 def named(item_id: str, item: str) -> str:

@@ -100,9 +100,10 @@ class PlanTab:
 
     def explain(self, line_id: str) -> bool:
         """Open the drawer with everything that explains a line; tells whether there is such a line."""
-        line = next((line for line in self._plan.lines if line.line_id == line_id), None) if self._plan else None
-        if line is not None:
-            self._drawer.show(line)
+        plan = self._plan
+        line = next((line for line in plan.lines if line.line_id == line_id), None) if plan else None
+        if plan is not None and line is not None:
+            self._drawer.show(line, plan.run.run_id)
         return line is not None
 
 

@@ -74,7 +74,7 @@ class Workbench:
     def _build_tabs(self) -> None:
         glance = self._glance
         start = "Approvals" if glance.pending or glance.running or self._plan is None else "Plan"
-        drawer = LineDrawer()
+        drawer = LineDrawer(self._seat)
         with ui.tabs().props("dense no-caps align=left").classes("tabs") as tabs:
             buttons = {name: ui.tab(name) for name in TABS}
         with buttons["Approvals"]:

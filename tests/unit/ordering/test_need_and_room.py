@@ -56,3 +56,12 @@ def test_room_needed_counts_stock_open_orders_and_the_order_once_it_can_have_arr
     assert empty[:5] == pytest.approx([10.0, 5.0, 0.0, 0.0, 10.0])
     filled = expected_volume(snapshot, {snapshot.sources.offer_ids[0]: 40.0})[snapshot.site_ids[0]]
     assert filled[:5] == pytest.approx([10.0, 5.0, 20.0, 15.0, 30.0])
+
+
+def test_room_needed_counts_only_what_of_an_order_is_usable():
+    snapshot = replace(steady(30.0), storage_volume=np.array([0.5]))
+    half = replace(snapshot, sources=replace(snapshot.sources, yield_rate=np.array([0.5])))
+    offer_id, site = snapshot.sources.offer_ids[0], snapshot.site_ids[0]
+    assert expected_volume(half, {offer_id: 40.0})[site] == pytest.approx(
+        expected_volume(snapshot, {offer_id: 20.0})[site]
+    )

@@ -63,9 +63,9 @@ def test_base_stock_policy_covers_lead_time_and_review_demand():
     paths = rng.poisson(6.0, (4_000, 12)).astype(float)
     model = ItemModel(paths, 1.0, 4.0, source_table([Terms(lead_time=(0.0, 0.0, 1.0))]))
     policy = choose_policy(model)
-    assert policy.regular_level == pytest.approx(poisson(18).ppf(0.8), abs=1)
+    assert policy.rule.regular_level == pytest.approx(poisson(18).ppf(0.8), abs=1)
     orders = policy.decide(InventoryStates(np.array([0.0, 10.0, 40.0]), np.array([[4.0, 0.0]] * 3)))
-    assert orders[:, 0] == pytest.approx([policy.regular_level - 4, policy.regular_level - 14, 0])
+    assert orders[:, 0] == pytest.approx([policy.rule.regular_level - 4, policy.rule.regular_level - 14, 0])
 
 
 def test_dual_policy_expedites_only_what_runs_short_before_the_regular_order_can_land():
@@ -89,7 +89,7 @@ def test_a_quantity_discount_is_taken_when_it_saves_more_than_its_stock_costs():
 
 
 def test_a_shortage_that_costs_more_is_stocked_for_more():
-    demand = quantile_paths(norm(100, 30), 2_000)
+    demand = np.maximum(quantile_paths(norm(100, 30), 2_000), 0.0)
     snapshot = one_item(demand, [Terms()], 1.0, 4.0)
     quantities = [plan_orders(snapshot, OrderingSettings(shortage_weight=w)).lines[0].quantity for w in (0.5, 1.0, 3.0)]
     assert quantities == sorted(quantities)

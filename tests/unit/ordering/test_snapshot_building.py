@@ -4,7 +4,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from tools.domain.catalogue import Item, Offer, Site, Supplier, SupplierStatus
+from tools.domain.catalogue import Item, Offer, PriceBreak, Site, Supplier, SupplierStatus
 from tools.domain.datasets import Dataset, Period
 from tools.domain.errors import BadInput
 from tools.domain.orders import PurchaseOrder
@@ -151,3 +151,81 @@ def test_forecasts_of_different_periods_are_refused():
         build_snapshot(dataset(), [FORECAST, monthly], LEADS, horizon=8)
     with pytest.raises(BadInput, match="No item"):
         build_snapshot(dataset(), [], LEADS, horizon=8)
+
+
+def test_items_bring_their_lost_share_fill_rate_and_frozen_days_and_offers_their_kind_of_breaks():
+    item = Item(item_id="A", unit_value=5.0, lost_sales_share=0.25, fill_rate_target=0.97, frozen_days=8)
+    offers = (REGULAR.model_copy(update={"incremental_breaks": True}), QUICK)
+    snapshot = build_snapshot(dataset(items={"A": item}, offers=offers), [FORECAST], LEADS, horizon=8)
+    assert (snapshot.lost_share[0], snapshot.fill_rate_target[0], snapshot.frozen_periods[0]) == (0.25, 0.97, 2)
+    assert dict(zip(snapshot.sources.offer_ids, snapshot.sources.incremental.tolist(), strict=True)) == {
+        REGULAR.offer_id: True,
+        QUICK.offer_id: False,
+    }
+    plain = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8)
+    assert np.isnan(plain.fill_rate_target[0])
+    assert (plain.lost_share[0], plain.frozen_periods[0]) == (0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "all_units", "incremental"), [(50, 2.0, 2.0), (100, 1.9, 2.0), (600, 1.5, (200 + 760 + 150) / 600)]
+)
+def test_incremental_breaks_price_only_the_units_beyond_them(quantity, all_units, incremental):
+    steps = (PriceBreak(quantity=100, unit_price=1.9), PriceBreak(quantity=500, unit_price=1.5))
+    offer = Offer(item_id="A", supplier_id="S1", unit_price=2.0, price_breaks=steps, lead_time_days=7)
+    assert offer.unit_price_at(quantity) == pytest.approx(all_units)
+    stepped = offer.model_copy(update={"incremental_breaks": True})
+    assert stepped.unit_price_at(quantity) == pytest.approx(incremental)
+
+
+@dataclass(frozen=True)
+class Share:
+    mean: float
+    fallback: str | None = None
+
+
+def test_yields_enlarge_orders_count_open_orders_by_what_is_usable_and_are_told():
+    yields = {REGULAR.offer_id: Share(0.8, "no finished order of this item"), QUICK.offer_id: Share(1.02)}
+    snapshot = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8, yields=yields)
+    assert snapshot.sources.yield_rate.tolist() == [0.8, 1.0]
+    assert snapshot.arrivals[0].mean(axis=0)[1] == pytest.approx(0.8 * 30)
+    assert any("80.0% of an order arrives usable (no finished order" in note for note in snapshot.item_notes["A"])
+    full = build_snapshot(dataset(open_orders=()), [FORECAST], LEADS, horizon=8)
+    low = build_snapshot(dataset(open_orders=()), [FORECAST], LEADS, horizon=8, yields=yields)
+    ordered = [{li.supplier_id: li.quantity for li in plan_orders(s).lines}["S1"] for s in (full, low)]
+    assert ordered[1] > ordered[0]
+    assert full.sources.yield_rate.tolist() == [1.0, 1.0]
+
+
+def test_a_yield_of_almost_nothing_is_planned_as_a_low_one():
+    yields = {REGULAR.offer_id: Share(0.0)}
+    snapshot = build_snapshot(dataset(), [FORECAST], LEADS, horizon=8, yields=yields)
+    assert snapshot.sources.yield_rate[0] == 0.05
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_to", "first", "last", "orderable"),
+    [
+        (None, None, 0, 1_000_000, True),
+        (date(2026, 1, 4), date(2026, 1, 4), 0, 0, True),
+        (date(2026, 1, 5), None, 1, 1_000_000, False),
+        (date(2026, 1, 11), date(2026, 1, 18), 1, 2, False),
+        (date(2026, 1, 12), date(2026, 1, 24), 2, 2, False),
+        (None, date(2026, 1, 3), 0, -1, False),
+    ],
+)
+def test_validity_dates_become_the_periods_whose_orders_are_placed_within_them(
+    valid_from, valid_to, first, last, orderable
+):
+    offers = (REGULAR.model_copy(update={"valid_from": valid_from, "valid_to": valid_to}), QUICK)
+    sources = build_snapshot(dataset(offers=offers), [FORECAST], LEADS, horizon=8).sources
+    assert (sources.first_period[0], sources.last_period[0], sources.orderable[0]) == (first, last, orderable)
+    assert sources.first_period[1] == 0
+
+
+def test_an_offer_of_a_blocked_supplier_does_not_open_when_its_validity_begins():
+    blocked = {**dataset().suppliers, "S1": Supplier(supplier_id="S1", status=SupplierStatus.BLOCKED)}
+    offers = (REGULAR.model_copy(update={"valid_from": date(2026, 1, 12)}), QUICK)
+    sources = build_snapshot(dataset(offers=offers, suppliers=blocked), [FORECAST], LEADS, horizon=8).sources
+    assert sources.first_period[0] == 0
+    assert not sources.orderable[0]

@@ -46,6 +46,7 @@ LINE = LineFacts(
     days_late=0,
     faster_days=0,
     faster_premium_bp=0,
+    faster_extra_cents=0,
     open_duplicate_days=-1,
     expedite_premium_bp=0,
     stockout_bp=2_000,

@@ -1,0 +1,176 @@
+"""The compiled programme of one item against plain enumeration and against its own invariants."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from tools.ordering.schedules.catalogue import Limits, limits_of, terms_of
+from tools.ordering.schedules.expected_cost import evaluate
+from tools.ordering.schedules.item_sweeps import solve_free
+from tools.ordering.schedules.problem import ScheduleOrders, ScheduleProblem
+
+HORIZON = 4
+
+
+def item(seed: int, *, sources: int = 2, atoms: int = 3, **changes: object) -> ScheduleProblem:
+    """One small random item with MOQ, multiples, breaks, largest orders, windows and lead times."""
+    rng = np.random.default_rng(seed)
+    steps = rng.integers(0, 3, (1, HORIZON, atoms))
+    price = rng.uniform(4, 8, sources)
+    fields: dict[str, object] = {
+        "requirement": np.sort(np.cumsum(steps, axis=1) - rng.integers(0, 3), axis=2).astype(float),
+        "holding": rng.uniform(0.1, 1.0, 1),
+        "shortage": rng.uniform(1.0, 9.0, 1),
+        "end_value": np.array([3.5]),
+        "volume": np.ones(1),
+        "source_item": np.zeros(sources, np.int64),
+        "source_supplier": np.arange(sources),
+        "lead": rng.integers(0, 3, sources),
+        "unit_price": price,
+        "break_packs": np.stack([rng.integers(2, 4, sources), np.full(sources, 10**9)], axis=1),
+        "break_price": np.stack([price * 0.9, price * 0.1], axis=1),
+        "freight": rng.uniform(0, 1, sources),
+        "fixed_cost": rng.uniform(0, 5, sources),
+        "least": rng.integers(0, 4, sources),
+        "multiple": rng.integers(1, 3, sources),
+        "largest": rng.choice([4, 5, 10**9], sources),
+        "first": rng.integers(0, 2, sources),
+        "last": rng.integers(2, 4, sources),
+        "effort_per_pack": rng.uniform(0.5, 2, sources),
+        "effort_per_order": rng.uniform(0, 1, sources),
+        "capacity": np.full((sources, HORIZON), np.inf),
+        "budget": np.full(HORIZON, np.inf),
+        "storage": np.full(HORIZON, np.inf),
+        "max_orders": np.full(HORIZON, np.inf),
+    }
+    return ScheduleProblem(**(fields | changes))  # type: ignore[arg-type]
+
+
+def free(problem: ScheduleProblem, prices: Limits | None = None) -> tuple[float, ScheduleOrders]:
+    """The item's best cost under prices, and its orders."""
+    terms = terms_of(problem)
+    prices = prices or Limits(*(np.zeros_like(part) for part in limits_of(problem)))
+    packs = np.zeros((problem.lead.size, problem.horizon), np.int32)
+    value = np.zeros(problem.n_items)
+    solve_free(terms, prices, packs, value)
+    source, period = np.nonzero(packs)
+    return float(value.sum()), ScheduleOrders(source, period, packs[source, period].astype(np.int64))
+
+
+def enumerated(problem: ScheduleProblem, prices: Limits) -> float:
+    """The best of all plans with orders of up to eleven packs, one by one in plain Python."""
+    places = [
+        (s, t)
+        for s in range(problem.lead.size)
+        for t in range(problem.first[s], problem.last[s] + 1)
+        if t + problem.lead[s] < problem.horizon
+    ]
+    sizes = [
+        [0] + [q for q in range(1, 12) if problem.least[s] <= q <= problem.largest[s] and q % problem.multiple[s] == 0]
+        for s, _ in places
+    ]
+    best = np.inf
+    for plan in product(*sizes):
+        if sum(plan) <= 14 and sum(q > 0 for q in plan) <= 3:
+            best = min(best, priced(problem, places, plan, prices))
+    return best
+
+
+def priced(problem: ScheduleProblem, places: list[tuple[int, int]], plan: tuple[int, ...], prices: Limits) -> float:
+    """Cost of a plan, written as the contract says it."""
+    cost, landed = 0.0, np.zeros(problem.horizon)
+    for (s, t), packs in zip(places, plan, strict=True):
+        if packs == 0:
+            continue
+        unit = problem.unit_price[s]
+        for point, price in zip(problem.break_packs[s], problem.break_price[s], strict=True):
+            unit = price if packs >= point else unit
+        effort = problem.effort_per_order[s] + problem.effort_per_pack[s] * packs
+        cost += unit * packs * (1 + prices.budget[t]) + problem.freight[s] * packs + problem.fixed_cost[s]
+        cost += prices.capacity[problem.source_supplier[s], t] * effort + prices.orders[t]
+        landed[t + problem.lead[s] :] += packs
+    over = landed[:, None] - problem.requirement[0]
+    stock, short = np.maximum(over, 0).mean(axis=1), np.maximum(-over, 0).mean(axis=1)
+    cost += (stock * (problem.holding[0] + prices.storage * problem.volume[0])).sum()
+    return float(cost + problem.shortage[0] * short.sum() - problem.end_value[0] * over[-1].mean())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_programme_finds_the_cheapest_of_all_plans(seed: int) -> None:
+    problem = item(seed, sources=1 + seed % 2)
+    nothing = Limits(*(np.zeros_like(part) for part in limits_of(problem)))
+    value, orders = free(problem)
+    assert value == pytest.approx(enumerated(problem, nothing), abs=1e-9)
+    assert evaluate(problem, orders).sum() == pytest.approx(value, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_prices_of_limits_count_as_money(seed: int) -> None:
+    problem = item(100 + seed)
+    rng = np.random.default_rng(seed)
+    prices = Limits(
+        *(rng.uniform(0, top, p.shape) for top, p in zip((2, 0.3, 0.5, 3), limits_of(problem), strict=True))
+    )
+    assert free(problem, prices)[0] == pytest.approx(enumerated(problem, prices), abs=1e-9)
+
+
+def test_two_sources_may_deliver_in_the_same_period() -> None:
+    needs = np.full((1, HORIZON, 1), 8.0)
+    needs[0, :2] = 0.0
+    problem = item(
+        0,
+        requirement=needs,
+        lead=np.array([1, 2]),
+        least=np.zeros(2, np.int64),
+        multiple=np.ones(2, np.int64),
+        largest=np.array([4, 4]),
+        first=np.array([1, 0]),
+        last=np.array([1, 0]),
+        shortage=np.array([50.0]),
+    )
+    _, orders = free(problem)
+    assert orders.packs.tolist() == [4, 4]
+    assert (orders.period + problem.lead[orders.source]).tolist() == [2, 2]
+
+
+def test_a_price_that_rises_at_a_break_is_charged() -> None:
+    rising = item(3, break_price=np.array([[9.0, 9.0], [9.0, 9.0]]), largest=np.full(2, 10**9))
+    nothing = Limits(*(np.zeros_like(part) for part in limits_of(rising)))
+    assert free(rising)[0] == pytest.approx(enumerated(rising, nothing), abs=1e-9)
+
+
+def test_an_item_that_is_covered_orders_nothing() -> None:
+    assert free(item(1, requirement=np.full((1, HORIZON, 2), -3.0)))[1].packs.size == 0
+
+
+def test_an_end_value_above_the_price_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match="item 0 .* lower end_value"):
+        terms_of(item(1, end_value=np.array([99.0])))
+
+
+def test_an_item_without_a_source_is_short() -> None:
+    none = {
+        name: np.zeros((0, *np.shape(getattr(item(2), name))[1:]), getattr(item(2), name).dtype)
+        for name in [
+            "source_item",
+            "source_supplier",
+            "lead",
+            "unit_price",
+            "break_packs",
+            "break_price",
+            "freight",
+            "fixed_cost",
+            "least",
+            "multiple",
+            "largest",
+            "first",
+            "last",
+            "effort_per_pack",
+            "effort_per_order",
+        ]
+    }
+    problem = item(2, **none)
+    value, orders = free(problem)
+    assert orders.packs.size == 0
+    assert value == pytest.approx(evaluate(problem, orders).sum())

@@ -1,0 +1,135 @@
+"""Reservation prices of many lines at once: what each may cost before walking away from its source is cheaper."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.domain.snapshots import OrderPlan, PlanLine, PlanningSnapshot
+from tools.ordering.allocation import limits_may_bind
+from tools.ordering.candidates import Columns, build_columns
+from tools.ordering.floors import held_to_floors
+from tools.ordering.item_case import limit_prices, limit_value
+from tools.ordering.pricing import Batch, batches_of, cost_parts, price_items, take_items, with_refined
+from tools.ordering.quantities import TINY
+from tools.ordering.rollout import play
+from tools.ordering.verification import PLACING
+
+
+def reservation_prices(snapshot: PlanningSnapshot, plan: OrderPlan, line_ids: Collection[str]) -> dict[str, float]:
+    """Line id to the unit price at which the line's quantity costs as much as the next best orders without its source.
+
+    For lines that place an order now; others are passed over. As `reservation_values`, for many items together: the
+    source is barred for the order of today, everything else is as the plan has it, shared limits by their prices.
+    """
+    wanted = [line for line in plan.lines if line.line_id in line_ids and line.intent in PLACING]
+    keys = {key: row for row, key in enumerate(zip(snapshot.item_ids, snapshot.site_ids, strict=True))}
+    items = np.array(sorted({keys[line.item_id, line.site_id] for line in wanted}), dtype=np.int64)
+    found = dict[str, float]()
+    if not items.size:
+        return found
+    part = take_items(snapshot, items)
+    part = replace(part, limits=replace(part.limits, supplier_min_order_value=np.empty(0)))
+    for rows in batches_of(part):
+        found.update(_prices(take_items(part, rows), plan, wanted, limits_may_bind(snapshot)))
+    return found
+
+
+def _prices(part: PlanningSnapshot, plan: OrderPlan, wanted: Sequence[PlanLine], shared: bool) -> dict[str, float]:
+    everything = np.arange(part.n_items, dtype=np.int64)
+    priced = price_items(part, plan.settings, everything, shared=shared)
+    bench = _Bench(held_to_floors(priced, plan.settings, shared=shared), plan, shared)
+    turns: dict[int, list[PlanLine]] = {}
+    for line in wanted:
+        turns.setdefault(bench.item_of.get((line.item_id, line.site_id), -1), []).append(line)
+    turns.pop(-1, None)
+    found = dict[str, float]()
+    for turn in range(max((len(lines) for lines in turns.values()), default=0)):
+        asked = {item: lines[turn] for item, lines in turns.items() if turn < len(lines)}
+        extra = bench.extra_without({item: line.offer_id for item, line in asked.items()})
+        for item, line in asked.items():
+            found[line.line_id] = max(line.unit_price + float(extra[item]) / line.quantity, 0.0)
+    return found
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """Some items priced as their plan priced them."""
+
+    batch: Batch
+    plan: OrderPlan
+    shared: bool
+
+    @cached_property
+    def item_of(self) -> dict[tuple[str, str], int]:
+        """Row of each item and site."""
+        snapshot = self.batch.snapshot
+        return {key: row for row, key in enumerate(zip(snapshot.item_ids, snapshot.site_ids, strict=True))}
+
+    def extra_without(self, offers: dict[int, str]) -> FloatArray:
+        """(N,) what the best orders without one offer of an item cost above the planned ones; 0 where none is asked."""
+        barred = np.full(self.batch.items.size, -1, dtype=np.int64)
+        for item, offer in offers.items():
+            barred[item] = self._place[offer]
+        planned, fresh = self._planned, self._without(barred)
+        others = replace(planned, quantity=np.where(_used(planned, barred), 0.0, planned.quantity))
+        least = np.minimum(self._total(fresh).min(axis=1), self._total(others)[:, 0])
+        known = np.where(_uses(self.batch.columns, barred), np.inf, self._own_total).min(axis=1)
+        return np.where(barred >= 0, np.minimum(least, known) - self._planned_total, 0.0)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {offer: row for row, offer in enumerate(self.batch.snapshot.sources.offer_ids)}
+
+    @cached_property
+    def _planned_total(self) -> FloatArray:
+        return self._total(self._planned)[:, 0]
+
+    @cached_property
+    def _own_total(self) -> FloatArray:
+        """(N, C) of the batch's own candidates."""
+        batch = self.batch
+        return batch.parts.sum(axis=2) + limit_value(batch.snapshot, batch.columns, limit_prices(self.plan))
+
+    def _without(self, barred: IntArray) -> Columns:
+        batch, settings = self.batch, self.plan.settings
+        usable: BoolArray = batch.levels.usable.copy()
+        usable[barred[barred >= 0]] = False
+        levels = replace(batch.levels, usable=usable)
+        columns = build_columns(batch.snapshot, settings, batch.costs, levels, shared=self.shared)
+        columns = replace(columns, valid=columns.valid & (barred >= 0)[:, None])
+        return with_refined(batch.snapshot, settings, batch.costs, levels, batch.policy, columns)
+
+    def _total(self, columns: Columns) -> FloatArray:
+        batch = self.batch
+        result = play(batch.snapshot, self.plan.settings, batch.costs, batch.levels, batch.policy, columns)
+        parts = cost_parts(batch.snapshot, batch.costs, batch.policy, columns, result)
+        return parts.sum(axis=2) + limit_value(batch.snapshot, columns, limit_prices(self.plan))
+
+    @cached_property
+    def _planned(self) -> Columns:
+        """What the plan orders now, a column an item."""
+        place = self._place
+        orders: dict[int, list[PlanLine]] = {}
+        for line in self.plan.lines:
+            if line.intent in PLACING and line.period == 0 and (line.item_id, line.site_id) in self.item_of:
+                orders.setdefault(self.item_of[line.item_id, line.site_id], []).append(line)
+        depth = max((len(lines) for lines in orders.values()), default=1)
+        shape = (self.batch.items.size, 1, depth)
+        source, quantity = np.zeros(shape, dtype=np.int64), np.zeros(shape)
+        for item, lines in orders.items():
+            for part, line in enumerate(sorted(lines, key=lambda known: place[known.offer_id])):
+                source[item, 0, part], quantity[item, 0, part] = place[line.offer_id], line.quantity
+        return Columns(source, quantity, np.ones(shape[:2], dtype=np.bool_), quantity)
+
+
+def _used(columns: Columns, barred: IntArray) -> BoolArray:
+    """(N, C, P) whether an order part is from the item's barred source."""
+    return (columns.source == barred[:, None, None]) & (columns.quantity > TINY)
+
+
+def _uses(columns: Columns, barred: IntArray) -> BoolArray:
+    """(N, C) whether a column orders from the item's barred source."""
+    return np.any(_used(columns, barred), axis=2)

@@ -1,0 +1,142 @@
+"""Lines and outlooks of a plan, written at once or, for a large catalogue, when they are first looked at."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from tools.domain.arrays import IntArray
+from tools.domain.snapshots import ItemOutlook, OrderingSettings, PlanLine, PlanningSnapshot
+from tools.ordering.allocation import Allocation
+from tools.ordering.explanation import Scene, intended_lines, lines_now
+from tools.ordering.open_orders import excess_order_lines
+from tools.ordering.outlook import outlook
+from tools.ordering.pricing import Batch, pick
+from tools.ordering.quantities import TINY
+from tools.ordering.rollout import Rollout, play
+
+PLAYS_KEPT = 4
+"""Recorded plays of batches kept while a large plan is read."""
+T = TypeVar("T")
+
+
+class Deferred(Sequence[T]):
+    """Entries written in groups, each when it is first looked at; equal to a tuple of the same entries."""
+
+    def __init__(self, sizes: IntArray | None, groups: int, make: Callable[[int], tuple[T, ...]]) -> None:
+        self._make, self._groups, self._made = make, groups, dict[int, tuple[T, ...]]()
+        self._ends = None if sizes is None else np.cumsum(sizes)
+
+    def _group(self, index: int) -> tuple[T, ...]:
+        if index not in self._made:
+            self._made[index] = self._make(index)
+        return self._made[index]
+
+    def _bounds(self) -> IntArray:
+        if self._ends is None:
+            self._ends = np.cumsum([len(self._group(index)) for index in range(self._groups)])
+        return self._ends
+
+    def __len__(self) -> int:
+        """Entries in all groups."""
+        ends = self._bounds()
+        return int(ends[-1]) if ends.size else 0
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        """One entry, or a tuple of several."""
+        if isinstance(index, slice):
+            return tuple(self[place] for place in range(*index.indices(len(self))))
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(index)
+        ends = self._bounds()
+        group = int(np.searchsorted(ends, place, side="right"))
+        return self._group(group)[place - (int(ends[group - 1]) if group else 0)]
+
+    def __iter__(self) -> Iterator[T]:
+        """All entries in order."""
+        for group in range(self._groups):
+            yield from self._group(group)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the entries are the same."""
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Pickled as a tuple."""
+        return tuple, (tuple(self),)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes what a plan says about one item, from its batch and the chosen column."""
+
+    snapshot: PlanningSnapshot
+    settings: OrderingSettings
+    batches: Sequence[Batch]
+    allocation: Allocation
+
+    def __post_init__(self) -> None:
+        """Keep the last few plays: neighbours in a plan are mostly of one batch."""
+        starts = np.array([int(batch.items[0]) for batch in self.batches])
+        object.__setattr__(self, "_starts", starts)
+        object.__setattr__(self, "_play", lru_cache(maxsize=PLAYS_KEPT)(self._played))
+
+    def _played(self, index: int) -> Rollout:
+        batch = self.batches[index]
+        columns = pick(batch.columns, self.allocation.chosen[batch.items])
+        return play(batch.snapshot, self.settings, batch.costs, batch.levels, batch.policy, columns, record=True)
+
+    def scene(self, item: int) -> Scene:
+        """Everything that the item's lines are written from."""
+        index = int(np.searchsorted(self._starts, item, side="right")) - 1  # pyright: ignore[reportAttributeAccessIssue]
+        batch = self.batches[index]
+        row, column = item - int(batch.items[0]), int(self.allocation.chosen[item])
+        return Scene(batch, row, column, self._play(index), self.settings, self.allocation)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def outlooks(self) -> Deferred[ItemOutlook]:
+        """By row of the snapshot."""
+        ones = np.ones(self.snapshot.n_items, dtype=np.int64)
+        return Deferred(ones, ones.size, lambda item: (outlook(self.scene(item)),))
+
+    def lines(self) -> Deferred[PlanLine]:
+        """Lines to place now and proposals for open orders, by item, site and source."""
+        extra = dict[tuple[str, str], list[PlanLine]]()
+        for line in excess_order_lines(self.snapshot, self.settings):
+            extra.setdefault((line.item_id, line.site_id), []).append(line)
+        keys = list(zip(self.snapshot.item_ids, self.snapshot.site_ids, strict=True))
+        order = self._order(keys)
+        sizes = self._lines_placed() + np.array([len(extra.get(key, ())) for key in keys], dtype=np.int64)
+
+        def make(rank: int) -> tuple[PlanLine, ...]:
+            item = order[rank]
+            return sort_lines([*lines_now(self.scene(item)), *extra.get(keys[item], ())]) if sizes[item] else ()
+
+        return Deferred(sizes[order], len(order), make)
+
+    def intended(self) -> Deferred[PlanLine]:
+        """Lines of later periods, by item, site and source."""
+        order = self._order(list(zip(self.snapshot.item_ids, self.snapshot.site_ids, strict=True)))
+        return Deferred(None, len(order), lambda rank: sort_lines(intended_lines(self.scene(order[rank]))))
+
+    def _order(self, keys: list[tuple[str, str]]) -> list[int]:
+        return sorted(range(len(keys)), key=keys.__getitem__)
+
+    def _lines_placed(self) -> IntArray:
+        placed = [
+            (pick(b.columns, self.allocation.chosen[b.items]).quantity[:, 0] > TINY).sum(axis=1) for b in self.batches
+        ]
+        return np.concatenate(placed)
+
+
+def sort_lines(lines: Sequence[PlanLine]) -> tuple[PlanLine, ...]:
+    """By item, site, source and period."""
+    return tuple(sorted(lines, key=lambda line: (line.item_id, line.site_id, line.offer_id, line.period, line.line_id)))
