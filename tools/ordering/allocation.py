@@ -239,6 +239,8 @@ class _Programme:
 
 def _programme(snapshot: PlanningSnapshot, candidates: Candidates, rows: LimitRows, terms: SupplierTerms) -> _Programme:
     item, scale = candidates.item, np.maximum(rows.limit, 1.0)
+    if (item[1:] < item[:-1]).any():
+        raise ValueError("candidates do not come in the order of their items")
     usage = csr_array(diags_array(1 / scale) @ rows.usage)
     limit = rows.limit / scale
     gated = np.unique(terms.supplier)

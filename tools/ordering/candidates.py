@@ -44,18 +44,19 @@ def wanted_quantities(
     snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels, shared: bool
 ) -> tuple[FloatArray, FloatArray]:
     """(M, Q) quantities before and after rounding that each source might be ordered for now, in ordered units."""
-    sources, rows = snapshot.sources, snapshot.sources.item
+    sources = snapshot.sources
     cap = order_cap(sources, settings.review_periods)
     most, good = most_worth_ordering(snapshot, settings, costs, levels), np.maximum(sources.yield_rate, TINY)
-    need = np.minimum(np.maximum(at_quantile(levels.shortfall, costs.ratio[rows]), 0.0) / good, most)
+    need = np.minimum(np.maximum(at_quantile(levels.shortfall, levels.ratio), 0.0) / good, most)
     raw = [
         need,
         *(
-            np.minimum(np.maximum(at_quantile(levels.shortfall, np.minimum(costs.ratio[rows], r)), 0) / good, need)
+            np.minimum(np.maximum(at_quantile(levels.shortfall, np.minimum(levels.ratio, r)), 0) / good, need)
             for r in HEDGED_RATIOS
         ),
     ]
-    longer = np.minimum(need + levels.beyond / good, np.maximum(most, need))
+    lots = np.where(need > TINY, np.ceil(need * good / np.maximum(levels.beyond, TINY) - 1e-9) * levels.beyond, 0.0)
+    longer = np.minimum(np.maximum(need, lots / good), np.maximum(most, need))
     raw.append(np.where(need > TINY, longer, 0.0))
     ahead = built_ahead(snapshot, settings, costs, levels) / good
     if ahead.any():

@@ -121,7 +121,7 @@ def later_date(snapshot: PlanningSnapshot, period: int) -> date:
 def _explain(scene: Scene, row: int, quantity: float, part: int) -> Explanation:
     levels, costs = scene.batch.levels, scene.batch.costs
     wanted = float(scene.batch.columns.wanted[scene.row, scene.column, part])
-    ratio = float(costs.ratio[scene.row])
+    ratio = float(levels.ratio[row])
     figures = {
         "on_hand": float(scene.snapshot.on_hand[scene.row]),
         "inventory_position": float(levels.position[row]),

@@ -16,6 +16,8 @@ from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.quantities import order_cap, round_up, unit_price_at, usable_later, usable_now
 
 LARGEST_RATIO = 0.9995
+HALVINGS = 30
+"""Steps of the search for the reorder point of a lot."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,17 @@ class SourceLevels:
     window_sd: FloatArray
     position: FloatArray
     """On hand plus the open orders that land within the window: those that land later are no cover."""
+    ratio: FloatArray
+    """Quantile that the reorder point is set at: b / (b + h), less where a lot stays above it for a while."""
     level: FloatArray
-    """Quantile of the window's demand: the order-up-to level."""
+    """That quantile of the window's demand: the reorder point."""
     shortfall: FloatArray
     """(M, S) ascending: window demand less stock and the arrivals within it."""
     lot: FloatArray
     """Economic order quantity, at least the MOQ, in accepted steps."""
     eoq: FloatArray
     beyond: FloatArray
-    """Units above the level that an order of the usual lot reaches: 0 where every review orders anew."""
+    """Usable units of the usual lot, above the level; 0 where every review orders anew."""
     unit_cost: FloatArray
     """Price, freight and fixed cost per usable unit at the usual lot."""
     score: FloatArray
@@ -164,7 +168,11 @@ def source_levels(
     net = demand - cover
     if (snapshot.lost_share > 0).any():
         net = net - snapshot.lost_share[rows][:, None] * _missed_before(snapshot, costs, total, arrived, leads)
-    ratio, mean = costs.ratio[rows], costs.mean_demand[rows]
+    mean = costs.mean_demand[rows]
+    beyond = usual_lots(snapshot, costs, mean, review)
+    ratio = np.where(
+        np.isnan(snapshot.service_level[rows]), lot_ratios(window, costs.ratio[rows], beyond), costs.ratio[rows]
+    )
     level = at_quantile(window, ratio)
     window_mean = window.mean(axis=1)
     lead_mean = leads.mean(axis=1)
@@ -184,14 +192,59 @@ def source_levels(
         window_mean=window_mean,
         window_sd=window.std(axis=1),
         position=stock + cover.mean(axis=1),
+        ratio=ratio,
         level=level,
         shortfall=np.sort(net, axis=1) - stock[:, None],
         lot=lot,
         eoq=eoq,
-        beyond=np.maximum(np.maximum(eoq, sources.moq) - mean * review, 0.0),
+        beyond=beyond,
         unit_cost=unit_cost,
         score=np.where(mean > 1e-9, score, unit_cost),
     )
+
+
+def lot_ratios(window: FloatArray, ratio: FloatArray, lot: FloatArray) -> FloatArray:
+    """(M,) probability of no shortage at the reorder point r of lots Q: the mean of F over [r, r + Q] is b / (b + h).
+
+    F is the distribution of `window` (M, S), ascending. The cost rate of (r, Q) averages the newsvendor's over the
+    positions r to r + Q, so that it is least where this mean is the ratio (Zheng 1992, On properties of stochastic
+    inventory systems); with no lot it is the newsvendor's own.
+    """
+    low, high = window[:, 0] - lot, at_quantile(window, ratio)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        covered = np.clip((middle + lot)[:, None] - window, 0.0, lot[:, None]).mean(axis=1)
+        enough = covered >= ratio * lot
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    found = (window <= high[:, None] + 1e-9).mean(axis=1)
+    return np.where(lot > 1e-9, np.clip(found, 1.0 / window.shape[1], ratio), ratio)
+
+
+def usual_lots(snapshot: PlanningSnapshot, costs: ItemCosts, mean: FloatArray, review: int) -> FloatArray:
+    """(M,) usable units of the lot that costs least by the formula of the economic quantity; 0 below a review's demand.
+
+    Weighed are the economic quantity, at least the MOQ, and every all-units break above it: purchase + ordering +
+    holding of half the lot, per period.
+    """
+    sources, rows = snapshot.sources, snapshot.sources.item
+    good = np.maximum(sources.yield_rate, 1e-9)
+    holding = np.maximum(costs.holding[rows], 1e-12)
+    economic = np.maximum(np.sqrt(2 * sources.fixed_order_cost * mean / holding), sources.moq * good)
+    least = np.maximum(economic, np.maximum(mean * review, 1e-9))
+    every = np.arange(mean.size)
+
+    def cost(lot: FloatArray) -> FloatArray:
+        price = unit_price_at(sources, every, lot / good) / good
+        return mean * (price + sources.fixed_order_cost / lot) + holding * lot / 2
+
+    best, chosen = cost(least), np.where(economic > mean * review, economic, 0.0)
+    for column in range(sources.break_quantity.shape[1]):
+        point = sources.break_quantity[:, column] * good
+        above = np.isfinite(point) & (point > least)
+        total = cost(np.where(above, point, least))
+        better = above & (total < best)
+        best, chosen = np.where(better, total, best), np.where(better, point, chosen)
+    return chosen
 
 
 def _missed_before(

@@ -35,15 +35,24 @@ def _excess_line(
 ) -> PlanLine | None:
     net = snapshot.on_hand[row] + np.cumsum(snapshot.arrivals[row] - snapshot.demand[row], axis=1)
     lead = _lead_periods(snapshot, row, order)
-    drawn = _share_drawn(net, order.quantity, net.shape[1])
+    usable = order.quantity * _yield_rate(snapshot, row, order)
+    drawn = _share_drawn(net, usable, net.shape[1])
     if drawn <= UNNEEDED:
         return _line(snapshot, row, order, Intent.CANCEL, drawn, net.shape[1])
     reach = min(lead + 2 * settings.review_periods, net.shape[1])
     if order.status is OrderStatus.DRAFT and lead + 2 * settings.review_periods <= net.shape[1]:
-        soon = _share_drawn(net, order.quantity, reach)
+        soon = _share_drawn(net, usable, reach)
         if soon <= TINY:
             return _line(snapshot, row, order, Intent.HOLD, soon, reach)
     return None
+
+
+def _yield_rate(snapshot: PlanningSnapshot, row: int, order: PurchaseOrder) -> float:
+    """Share of the order that is expected to arrive usable: what `arrivals` counts of it."""
+    sources = snapshot.sources
+    named = [snapshot.supplier_ids[int(k)] == order.supplier_id for k in sources.supplier]
+    mine = (sources.item == row) & np.array(named, dtype=np.bool_)
+    return float(sources.yield_rate[mine].max()) if mine.any() else 1.0
 
 
 def _share_drawn(net: FloatArray, quantity: float, periods: int) -> float:

@@ -35,9 +35,10 @@ ROW, LEAD, FIRST, LAST = range(4)
 """Columns of a channel's whole numbers: source row (-1 for none), periods to arrive, first and last to order in."""
 MOQ, MULTIPLE, CAP, YIELD = range(4)
 """Columns of a channel's terms."""
-LOST_SHARE, SHELF, BURN_LEVEL, BURN_RATE, BURN_CAP, REACH = range(6)
-"""Columns of an item's traits: share of unmet demand lost, shelf life in periods, and what stock above the last
-level costs: the level, money per squared unit above it, money per unit at most; first period of the later fill rate."""
+LOST_SHARE, SHELF, BURN_LEVEL, BURN_RATE, BURN_CAP, REACH, BURN_LOT = range(7)
+"""Columns of an item's traits: share of unmet demand lost, shelf life in periods, and what stock above the reorder
+level at the horizon costs: the level, money per squared unit, money per unit at most; first period of the later fill
+rate; and the usual lot, within which stock above the level is in the middle of an order cycle."""
 
 
 def _jit(function: Callable[..., None]) -> Callable[..., None]:
@@ -96,6 +97,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
     valid: BoolArray,
     policy: IntArray,
     lead: IntArray,
+    usual: IntArray,
     yields: FloatArray,
     delay: IntArray,
     whole: IntArray,
@@ -115,7 +117,8 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
     """Add up over every `every`-th path, for each item of a range and candidate, what happens under its policy.
 
     Shapes: `arrivals`, `demand` (N, S, T); `source`, `quantity` (N, C, P); `policy` (N, C) index of the candidate's
-    policy among K; `lead`, `delay` (M, S), `delay` empty for none; `yields` (M,). Per policy and channel (regular,
+    policy among K; `lead`, `usual`, `delay` (M, S): of an order
+    now, without its disruption, and that alone, empty for none; `yields` (M,). Per policy and channel (regular,
     express): `whole` (K, 2, N, 4) by ROW ..., `terms` (K, 2, N, 4) by MOQ ..., `level`, `up_to`, `within`
     (K, 2, N, T), the last the share of the open orders still to come that counts as cover. `traits` (N, 6);
     `totals` (N, C, N_TOTALS). When not empty, `by_path` (N, C, N_TOTALS, S) keeps the paths apart, `stock_out`
@@ -130,7 +133,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
     record, keep = stock_out.shape[0] > 0, by_path.shape[0] > 0
     sums = np.zeros((N_TOTALS, lanes))
     stock, on_way, to_come, all_come = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
-    order, owed, recent, idle = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
+    order, owed, recent = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
     comes, goes, pipe = np.zeros((horizon, lanes)), np.zeros((horizon, lanes)), np.zeros((horizon + 1, lanes))
     members = np.zeros(lanes // width, dtype=np.int64)
     lands = np.zeros(horizon, dtype=np.bool_)
@@ -222,10 +225,13 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                             cap, usable = terms[k, channel, item, CAP], terms[k, channel, item, YIELD]
                             packs, per_unit = 1.0 / multiple if multiple > 0 else 0.0, 1.0 / usable
                             units_sum, orders_sum = sums[REGULAR + 2 * channel], sums[REGULAR_ORDERS + 2 * channel]
-                            later = idle if delay.shape[0] > 0 else pipe[min(period + wait, horizon)]
+                            lot = up_to[k, channel, item, period] - level[k, channel, item, period]
                             for p in range(n):
                                 position = order[p]
-                                units = (ceiling - position) * per_unit
+                                units = ceiling - position
+                                if lot > 1e-9:
+                                    units = np.ceil((ceiling - lot - position) / lot - 1e-9) * lot
+                                units = units * per_unit
                                 units = units if units > moq else moq
                                 if packs > 0:
                                     units = np.ceil(units * packs - 1e-9) * multiple
@@ -234,14 +240,13 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                                 order[p] = units
                                 units_sum[p] += units
                                 orders_sum[p] += 1.0 if units > 0 else 0.0
-                                later[p] += units * usable
                                 on_way[p] += units * usable
-                            if delay.shape[0] > 0:
-                                for p in range(n):
+                            for p in range(n):
+                                if order[p] > 0:
                                     path = min(start + p % width, n_used - 1) * every
-                                    lands_in = (
-                                        max(period + wait, lead[row, path]) if delay[row, path] > 0 else period + wait
-                                    )
+                                    lands_in = period + usual[row, path]
+                                    if delay.shape[0] > 0 and delay[row, path] > 0:
+                                        lands_in = max(lands_in, lead[row, path])
                                     pipe[min(lands_in, horizon), p] += order[p] * usable
                             if record:
                                 for p in range(used):
@@ -288,10 +293,11 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                         for p in range(used):
                             stock_out[period, item, start + p] = stock[p]
                 rate, most, excess = traits[item, BURN_RATE], traits[item, BURN_CAP], sums[EXCESS]
+                cycle = traits[item, BURN_LOT]
                 for p in range(n):
                     over = stock[p] + on_way[p] - traits[item, BURN_LEVEL]
                     over = over if over > 0 else 0.0
-                    burnt, sold = rate * over * over, most * over
+                    burnt, sold = rate * over * (over - cycle), most * over
                     excess[p] = burnt if burnt < sold else sold
                 for slot in range(count):
                     first = slot * width

@@ -86,7 +86,8 @@ class _Maker:
         self.dual = ratio > 0
         self.fast = self._window(np.where(self.dual, fast, -1))
         self.extra = levels.beyond[np.maximum(first, 0)] if levels.beyond.size else np.zeros(first.size)
-        self.regular = self._regular(self.slow, costs.ratio, self.extra)
+        self.ratio = levels.ratio[np.maximum(first, 0)] if levels.ratio.size else costs.ratio
+        self.regular = self._regular(self.slow, self.ratio, self.extra)
         self.express = self._express(ratio)
         self.parts = [(self.regular, self.express)]
         self.offered = [np.ones(first.size, dtype=np.bool_)]
@@ -129,7 +130,7 @@ class _Maker:
 
     def add_alternatives(self, second: IntArray) -> None:
         """The other kinds, in the order of KINDS."""
-        ratio, none = self.costs.ratio, _Part(self.fast, self.express.level, self.express.level, closed=True)
+        ratio, none = self.ratio, _Part(self.fast, self.express.level, self.express.level, closed=True)
         slow, fast = self.slow.row, self.fast.row
         self._add(self.dual, self.regular, none)
         for wait in (2 * self.wait, self.wait / 2):
@@ -138,27 +139,29 @@ class _Maker:
         for away in (0.5, 2.0):
             other = np.clip(1 - (1 - ratio) * away, 0.0, LARGEST_RATIO)
             self._add((ratio > 0) & (other > 0), self._regular(self.slow, other, self.extra), self.express)
-        self._add(self.extra > TINY, self._regular(self.slow, ratio, np.zeros_like(self.extra)), self.express)
+        single = np.zeros_like(self.extra)
+        self._add(self.extra > TINY, self._regular(self.slow, self.costs.ratio, single), self.express)
         lot = self._break_lots()
         larger = lot > np.maximum(self.extra, TINY)
         self._add(larger, self._regular(self.slow, ratio, np.where(larger, lot, self.extra)), self.express)
         self._add_capped()
         if (second >= 0).any():
-            extra = self.levels.beyond[np.maximum(second, 0)]
-            self._add(second >= 0, self._regular(self._window(second), ratio, extra), none)
+            row = np.maximum(second, 0)
+            extra, own = self.levels.beyond[row], self.levels.ratio[row]
+            self._add(second >= 0, self._regular(self._window(second), own, extra), none)
         else:
             self._add(second >= 0, self.regular, self.express)
 
     def _break_lots(self) -> FloatArray:
-        """(N,) units above the level from which an order reaches the regular source's next price break; 0 for none."""
+        """(N,) usable units of an order that reaches the regular source's next price break; 0 for none."""
         mean, points = self.costs.mean_demand, self.sources.break_quantity
         if not points.size:
             return np.zeros(mean.size)
         row, usual = np.maximum(self.slow.row, 0), mean * self.review
-        ahead = np.where(points[row] > (self.extra + usual)[:, None] + TINY, points[row], np.inf).min(axis=1)
+        ahead = np.where(points[row] > np.maximum(self.extra, usual)[:, None] + TINY, points[row], np.inf).min(axis=1)
         longest = min(self.snapshot.horizon, self.settings.max_cover_periods)
         worth = np.isfinite(ahead) & (ahead * self.sources.yield_rate[row] <= mean * longest)
-        return np.where(worth, ahead * self.sources.yield_rate[row] - usual, 0.0)
+        return np.where(worth, ahead * self.sources.yield_rate[row], 0.0)
 
     def _add_capped(self) -> None:
         """A cap on regular orders a review; with levels never reached it is a fixed quantity a review."""
@@ -191,19 +194,19 @@ class _Maker:
         for index, pair in enumerate(self.parts):
             for channel, part in enumerate(pair):
                 self._write(tables, (index, channel), part)
-        burn = self.regular.up_to[:, -1] if self.snapshot.horizon else np.zeros(n_items)
+        burn = self.regular.level[:, -1] if self.snapshot.horizon else np.zeros(n_items)
         offered = np.stack(self.offered, axis=1)
         estimates = np.full(offered.shape, np.nan)
         self._rate(tables)
         worth = self._worth(tables)
-        return Continuation(tables, zero, zero, estimates, offered, burn, self.slow.lead, worth)
+        return Continuation(tables, zero, zero, estimates, offered, burn, self.extra, self.slow.lead, worth)
 
     def _rate(self, tables: PolicyTables) -> None:
         """Prices of later orders, each at the usual size of its channel's orders."""
         sources, horizon = self.sources, self.snapshot.horizon
         if not sources.moq.size or not horizon:
             return
-        lot = np.maximum(tables.up_to[..., 0] - tables.level[..., 0], 0.0) + np.maximum(self.costs.mean_demand, 1e-9)
+        lot = np.maximum(tables.up_to[..., 0] - tables.level[..., 0], np.maximum(self.costs.mean_demand, 1e-9))
         rows, terms = np.maximum(tables.whole[..., 0], 0), tables.terms
         lot = np.minimum(np.maximum(lot / terms[..., 3], terms[..., 0]), np.maximum(terms[..., 2], TINY))
         tables.rates[..., 0] = unit_price_at(sources, rows, lot)
@@ -213,7 +216,7 @@ class _Maker:
     def _worth(self, tables: PolicyTables) -> FloatArray:
         rates, good = tables.rates[0, 0], tables.terms[0, 0, :, 3]
         mean = np.maximum(self.costs.mean_demand, 1e-9)
-        lot = np.maximum((self.regular.up_to - self.regular.level)[:, 0] + mean, mean)
+        lot = np.maximum((self.regular.up_to - self.regular.level)[:, 0], mean)
         rates = rates.copy()
         if len(self.parts) > 1:
             lots = KINDS.index("lots for a price break")

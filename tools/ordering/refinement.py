@@ -57,10 +57,9 @@ def one_more_source(
     sources = snapshot.sources
     good = np.maximum(sources.yield_rate, TINY)
     placed = (best.quantity * good[best.source]).sum(axis=2)[sources.item, 0]
-    ratio = costs.ratio[sources.item]
     need = np.maximum(at_quantile(levels.shortfall, np.full(levels.usable.size, 0.5)), 0.0) / good
     room = np.maximum(most_worth_ordering(snapshot, settings, costs, levels) - placed / good, 0.0)
-    rest = np.maximum(at_quantile(levels.shortfall, ratio) + levels.beyond - placed, 0.0) / good
+    rest = np.maximum(at_quantile(levels.shortfall, levels.ratio) + levels.beyond - placed, 0.0) / good
     rest = np.minimum(rest, room)
     points = np.where(sources.break_quantity <= room[:, None], sources.break_quantity, 0.0)
     added = np.concatenate([need[:, None], rest[:, None], points], axis=1)

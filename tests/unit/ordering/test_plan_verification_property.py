@@ -54,7 +54,7 @@ def test_the_random_problems_hold_every_feature_and_order_something():
         seen |= {name for name, there in marks.items() if there}
     assert seen == marks.keys()
     assert lines > 40
-    assert scheduled > 1
+    assert scheduled > 0
 
 
 def with_line(plan: OrderPlan, index: int, **changes: object) -> OrderPlan:

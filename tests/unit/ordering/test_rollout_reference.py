@@ -91,10 +91,13 @@ def played_path(  # noqa: C901 - the rules of a period, in their order
                 )
                 position = on_hand + tables.within[kind, channel, item, period] * comes[period + 1 :].sum() + near
                 if position < tables.level[kind, channel, item, period] - 1e-9:
-                    gap = tables.up_to[kind, channel, item, period] - position
+                    level, up_to = (float(t[kind, channel, item, period]) for t in (tables.level, tables.up_to))
+                    lot = up_to - level
+                    gap = np.ceil((level - position) / lot - 1e-9) * lot if lot > 1e-9 else up_to - position
                     units = accepted(gap, *(float(v) for v in tables.terms[kind, channel, item]))
-                    late = sources.path_delay[row, path] > 0
-                    lands = max(period + wait, int(levels.lead[row, path])) if late else period + wait
+                    lands = period + int(levels.usual_lead[row, path])
+                    if sources.path_delay[row, path] > 0:
+                        lands = max(lands, int(levels.lead[row, path]))
                     pipe[min(lands, horizon)] += units * tables.terms[kind, channel, item, 3]
                     orders[channel].extend([units] if units > 0 else [])
         take_in(pipe.pop(period))
@@ -117,7 +120,7 @@ def played_path(  # noqa: C901 - the rules of a period, in their order
     left = sum(units for _, units in lots) - backlog + sum(pipe.values())
     over = max(left - max(policy.burn_level[item], 0.0), 0.0)
     rate = snapshot.holding_cost[item] / (2 * snapshot.demand[item].mean())
-    told["excess"] = min(rate * over**2, snapshot.unit_value[item] * over)
+    told["excess"] = min(rate * over * (over - policy.burn_lot[item]), snapshot.unit_value[item] * over)
     told["regular_units"], told["express_units"] = sum(orders[0]), sum(orders[1])
     told["regular_orders"], told["express_orders"] = len(orders[0]), len(orders[1])
     return told
