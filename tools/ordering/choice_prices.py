@@ -4,10 +4,13 @@ Each group's minimum becomes a soft minimum (Nesterov, Smooth minimization of no
 in stages; any prices at least 0 give a proven bound, and the best met are returned.
 """
 
+from functools import partial
+
 import numpy as np
 
 from tools.domain.arrays import FloatArray
 from tools.ordering.choices import Choice
+from tools.ordering.solver import descend
 
 WIDTHS = (1e-1, 1e-2, 1e-3)
 """Softness by stage, as a share of the spread of a group's costs."""
@@ -17,8 +20,6 @@ STEPS = 40
 
 def dual_prices(choice: Choice) -> tuple[float, FloatArray]:
     """The best bound met and its prices (R,)."""
-    from scipy.optimize import minimize
-
     first, counts = choice.first, np.diff(choice.first)
     low = np.minimum.reduceat(choice.cost, first[:-1])
     spread = np.maximum.reduceat(choice.cost, first[:-1]) - low
@@ -44,14 +45,7 @@ def dual_prices(choice: Choice) -> tuple[float, FloatArray]:
     start = np.zeros(choice.limit.size)
     for width in WIDTHS:
         soft = np.maximum(width * spread, 1e-9)
-        answer = minimize(
-            fallen,
-            start,
-            args=(soft,),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(0.0, most / unit)] * start.size,
-            options={"maxiter": STEPS, "maxcor": 20},
-        )
-        start = at / unit if best > -answer.fun * most else np.asarray(answer.x)
+        top = np.full(start.size, most / unit)
+        found, fell = descend(partial(fallen, width=soft), start, top, steps=STEPS)
+        start = at / unit if best > -fell * most else found
     return best, at

@@ -34,7 +34,7 @@ from tools.ordering.schedules.solve import ScheduleProgress, steady_schedules
 
 ENOUGH = 1e-4
 """Gap to the bound at which the search ends."""
-PROOF_SECONDS = 2.0
+PROOF_SECONDS = 1.0
 """Longest proof that a schedule of few items is best."""
 WORTH = 1e-9
 """Money per unit below which a limit does not bind."""

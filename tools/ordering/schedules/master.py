@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from scipy.optimize import minimize
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.ordering.schedules.columns import AmountArray, PlanPool, RowArray
 from tools.ordering.schedules.item_sweeps import in_threads
+from tools.ordering.solver import descend
 
 BLOCK_ENTRIES = 500_000
 """Entries of the plans of one part; gradients are added part by part, so that threads do not change the result."""
@@ -110,14 +110,7 @@ def master_prices(
         return -value / size, -(slope * scale)[bound] / size
 
     at = np.clip(centre[bound] / scale[bound], 0.0, upper[bound] / scale[bound])
-    answer = minimize(
-        fallen,
-        at,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=np.stack([np.zeros(at.size), upper[bound] / scale[bound]], axis=1),
-        options={"maxiter": steps, "maxfun": steps + 20, "maxcor": MEMORY, "ftol": 1e-12, "gtol": 1e-9},
-    )
+    found, fell = descend(fallen, at, upper[bound] / scale[bound], steps=steps, memory=MEMORY)
     prices = np.zeros(limits.size)
-    prices[bound] = answer.x * scale[bound]
-    return MasterAnswer(prices=prices, value=-float(answer.fun) * size)
+    prices[bound] = found * scale[bound]
+    return MasterAnswer(prices=prices, value=-fell * size)
