@@ -78,10 +78,10 @@ def _good(
 
 
 def _autonomy(number: int, criticality: Criticality) -> Autonomy:
-    """One item in twenty is only watched; of the others the least critical are left to the program."""
+    """One item in twenty is only watched; the least critical, and one in twenty besides, are left to the program."""
     if number % 20 == 12:
         return Autonomy.SHADOW
-    return Autonomy.AUTO if criticality is Criticality.C else Autonomy.RECOMMEND
+    return Autonomy.AUTO if criticality is Criticality.C or number % 20 == 1 else Autonomy.RECOMMEND
 
 
 def _law(rng: np.random.Generator, figures: Calibration, pattern: str, mean: float, as_of: date) -> DemandLaw:

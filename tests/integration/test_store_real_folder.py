@@ -31,6 +31,7 @@ def test_the_real_distribution_centre_is_imported_whole(warehouse: Warehouse) ->
     assert {source.table for source in warehouse.lineage(dataset.version)} == set(report.tables) - {
         "calendar",
         "forecasts",
+        "limits",
     }
 
 

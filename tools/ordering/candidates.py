@@ -19,7 +19,6 @@ from tools.ordering.quantities import (
     round_up,
     share_caps,
     supplier_counts,
-    unit_price_at,
 )
 
 HEDGED_RATIOS = (0.5, 0.8)
@@ -228,15 +227,3 @@ def within_shares(snapshot: PlanningSnapshot, columns: Columns, usable: BoolArra
         over = taken > caps[rows] * total + slack + TINY
         fine &= ~(over & (columns.quantity[:, :, part] > TINY))
     return fine | ~several[:, None]
-
-
-def now_costs(snapshot: PlanningSnapshot, columns: Columns) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(N, C) purchase, freight and ordering cost of placing each column now."""
-    if snapshot.sources.item.size == 0:
-        zero = np.zeros(columns.quantity.shape[:2])
-        return zero, zero, zero
-    rows, quantity = columns.source, columns.quantity
-    price = unit_price_at(snapshot.sources, rows, quantity)
-    freight = snapshot.sources.freight_per_unit[rows]
-    fixed = np.where(quantity > TINY, snapshot.sources.fixed_order_cost[rows], 0.0)
-    return (quantity * price).sum(axis=2), (quantity * freight).sum(axis=2), fixed.sum(axis=2)

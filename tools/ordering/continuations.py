@@ -76,9 +76,7 @@ class Continuation:
     offered: BoolArray
     """(N, K) whether the kind differs from those before it for the item."""
     burn_level: FloatArray
-    """(N,) reorder level at the horizon: stock above it ends in the middle of an order cycle."""
-    burn_lot: FloatArray
-    """(N,) usual lot of that cycle; 0 where every review orders anew."""
+    """(N,) up to which stock at the horizon is worth its price."""
     reach: IntArray
     """(N,) first period that an order placed now with the regular source can serve."""
     worth: FloatArray
@@ -109,7 +107,6 @@ class Continuation:
             estimates,
             self.offered,
             self.burn_level,
-            self.burn_lot,
             self.reach,
             self.worth,
         )

@@ -15,7 +15,7 @@ from tools.domain.snapshots import (
     PlanningSnapshot,
 )
 from tools.ordering.allocation import Allocation
-from tools.ordering.continuations import Channel
+from tools.ordering.continuations import KINDS, Channel
 from tools.ordering.pricing import Batch
 from tools.ordering.quantities import TINY, order_cap, price_of
 from tools.ordering.rollout import Rollout
@@ -149,13 +149,28 @@ def _explain(scene: Scene, row: int, quantity: float, part: int) -> Explanation:
         figures["extra_cost_of_next_best_source"] = other[1]
         extra = f"{other[1]:,.2f} {scene.snapshot.currency} more"
         notes.append(f"Next best without {scene.snapshot.sources.offer_ids[row]}: {other[0]}, {extra}.")
+    notes.append(_policy_note(scene))
+    newsvendor = ratio >= float(costs.ratio[scene.row]) - TINY
+    quantile = "b / (b + h)" if newsvendor else "such that its mean over the lot's stock is b / (b + h)"
     formula = (
         f"need = quantile {ratio:.4f} of (demand over lead time + {scene.settings.review_periods} period(s) review"
-        " - stock on hand - open orders that land within it); quantile = b / (b + h); rounded to MOQ, multiple"
+        f" - stock on hand - open orders that land within it); quantile = {quantile}; rounded to MOQ, multiple"
         " and maximum; the candidate with the least expected purchase + freight + ordering + holding +"
         " shortage cost over the horizon is taken"
     )
     return Explanation("order up to a newsvendor quantile, priced by rollout", formula, figures, tuple(notes))
+
+
+def _policy_note(scene: Scene) -> str:
+    """Which policy later orders follow, and what the best of the others would cost over the horizon."""
+    policy, currency = scene.batch.policy, scene.snapshot.currency
+    chosen, estimates = int(policy.kind[scene.row]), policy.estimates_of(scene.row)
+    told = f"Later orders are taken to follow: {policy.name_of(scene.row)}"
+    others = [(name, cost) for name, cost in estimates.items() if name != KINDS[chosen]]
+    if KINDS[chosen] not in estimates or not others:
+        return f"{told}."
+    name, cost = others[0]
+    return f"{told}; {estimates[KINDS[chosen]]:,.2f} {currency}, the best of {len(others)} others ({name}) {cost:,.2f}."
 
 
 def _policy_figures(scene: Scene) -> dict[str, float]:

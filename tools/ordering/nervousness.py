@@ -144,11 +144,13 @@ def _with_kept(after: OrderPlan, kept: Sequence[_Case]) -> OrderPlan:
     others = [line for line in after.lines if line.intent not in PLACING or (line.item_id, line.site_id) not in cases]
     lines = [*others, *(line for case in kept for line in case.old)]
     outlooks = [_kept_outlook(o, cases.get((o.item_id, o.site_id)), after.currency) for o in after.outlooks]
+    cost = CostParts(*(sum(getattr(o.cost, name) for o in outlooks) for name in CostParts.__dataclass_fields__))
     return replace(
         after,
         lines=tuple(sorted(lines, key=lambda li: (li.item_id, li.site_id, li.offer_id, li.period, li.line_id))),
         outlooks=tuple(outlooks),
-        cost=CostParts(*(sum(getattr(o.cost, name) for o in outlooks) for name in CostParts.__dataclass_fields__)),
+        cost=cost,
+        lower_bound=min(after.lower_bound, cost.total),
     )
 
 

@@ -35,10 +35,9 @@ ROW, LEAD, FIRST, LAST = range(4)
 """Columns of a channel's whole numbers: source row (-1 for none), periods to arrive, first and last to order in."""
 MOQ, MULTIPLE, CAP, YIELD = range(4)
 """Columns of a channel's terms."""
-LOST_SHARE, SHELF, BURN_LEVEL, BURN_RATE, BURN_CAP, REACH, BURN_LOT = range(7)
-"""Columns of an item's traits: share of unmet demand lost, shelf life in periods, and what stock above the reorder
-level at the horizon costs: the level, money per squared unit, money per unit at most; first period of the later fill
-rate; and the usual lot, within which stock above the level is in the middle of an order cycle."""
+LOST_SHARE, SHELF, BURN_LEVEL, BURN_RATE, BURN_CAP, REACH = range(6)
+"""Columns of an item's traits: share of unmet demand lost, shelf life in periods, and what stock above the last
+level costs: the level, money per squared unit above it, money per unit at most; first period of the later fill rate."""
 
 
 def _jit(function: Callable[..., None]) -> Callable[..., None]:
@@ -293,11 +292,10 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                         for p in range(used):
                             stock_out[period, item, start + p] = stock[p]
                 rate, most, excess = traits[item, BURN_RATE], traits[item, BURN_CAP], sums[EXCESS]
-                cycle = traits[item, BURN_LOT]
                 for p in range(n):
                     over = stock[p] + on_way[p] - traits[item, BURN_LEVEL]
                     over = over if over > 0 else 0.0
-                    burnt, sold = rate * over * (over - cycle), most * over
+                    burnt, sold = rate * over * over, most * over
                     excess[p] = burnt if burnt < sold else sold
                 for slot in range(count):
                     first = slot * width

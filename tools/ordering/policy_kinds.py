@@ -194,12 +194,12 @@ class _Maker:
         for index, pair in enumerate(self.parts):
             for channel, part in enumerate(pair):
                 self._write(tables, (index, channel), part)
-        burn = self.regular.level[:, -1] if self.snapshot.horizon else np.zeros(n_items)
+        burn = self.regular.up_to[:, -1] if self.snapshot.horizon else np.zeros(n_items)
         offered = np.stack(self.offered, axis=1)
         estimates = np.full(offered.shape, np.nan)
         self._rate(tables)
         worth = self._worth(tables)
-        return Continuation(tables, zero, zero, estimates, offered, burn, self.extra, self.slow.lead, worth)
+        return Continuation(tables, zero, zero, estimates, offered, burn, self.slow.lead, worth)
 
     def _rate(self, tables: PolicyTables) -> None:
         """Prices of later orders, each at the usual size of its channel's orders."""

@@ -300,7 +300,8 @@ def with_refined(
     free = freely_ordered(snapshot, settings)
     if not free.any() or not snapshot.sources.item.size:
         return columns
-    strides = search_strides(snapshot)
+    first, last = search_strides(snapshot)
+    strides = (first, *[last] * (len(ROUNDS) - 1))
 
     def cheapest(among: Columns, stride: int) -> Columns:
         total = objective(snapshot, settings, costs, levels, policy, among, every=stride)

@@ -11,7 +11,7 @@ from tools.ordering.quantities import TINY, least_suppliers, share_caps
 
 COARSE, FINE = (0.0, 0.6, 0.8, 1.25, 1.6), (0.85, 0.93, 1.08, 1.18, 1.4)
 """Multiples of one source's quantity that a round tries; all sources together by the middle ones."""
-ROUNDS = ((COARSE,), (COARSE, FINE))
+ROUNDS = ((COARSE,), (COARSE, FINE), (COARSE, FINE))
 """Rounds after each time that a further source is looked for."""
 
 

@@ -188,20 +188,17 @@ def _run(arguments: tuple[object, ...], n_items: int, steps: int) -> None:
 
 
 def _traits(snapshot: PlanningSnapshot, costs: ItemCosts, policy: Continuation) -> FloatArray:
-    """(N, 7) by `playing.LOST_SHARE` and on.
+    """(N, 6) by `playing.LOST_SHARE` and on.
 
-    What lies above the reorder level at the horizon is worth its price and its share of an order's fixed cost, less the
-    holding until it is used up: h x (x - Q) / (2 mu) for x units above the level, Q the usual lot and mu the demand of
-    a period, which is the relative value of being x units before the end of an order cycle. At most the stock's value.
-    Level and lot are those of the first policy whatever the others are, so that all leave off against the same mark.
+    What lies above the level at the horizon costs its holding until used up, at most its value. The level is that
+    of the first policy whatever the others are, so that all leave off against the same mark.
     """
     rate = np.maximum(costs.mean_demand, 1e-9)
-    traits = np.empty((snapshot.n_items, 7))
+    traits = np.empty((snapshot.n_items, 6))
     traits[:, 0] = np.clip(snapshot.lost_share, 0.0, 1.0)
     traits[:, 1] = np.minimum(snapshot.shelf_life_periods, 1e9)
     traits[:, 2] = np.maximum(policy.burn_level, 0.0)
     traits[:, 3] = costs.holding / (2 * rate)
     traits[:, 4] = np.maximum(snapshot.unit_value, 0.0)
     traits[:, 5] = policy.reach
-    traits[:, 6] = policy.burn_lot
     return traits

@@ -148,7 +148,8 @@ def test_textbook_quantities_stand_beside_ours_with_the_reason_for_the_differenc
     figures = {figure.name: figure for figure in story.textbook}
     assert set(figures) == {"reorder_point", "safety_stock", "newsvendor_order", "economic_order_quantity"}
     assert figures["reorder_point"].textbook == pytest.approx(56.6040, abs=0.05)
-    assert figures["reorder_point"].ours == pytest.approx(56.6040, abs=0.1)
+    lot, ratio = np.sqrt(2 * 8 * 50 / 0.18), 0.70 / 0.88
+    assert figures["reorder_point"].ours == pytest.approx(50 - (1 - ratio) * lot, abs=0.3), "mean of F over the lot"
     assert figures["economic_order_quantity"].textbook == pytest.approx(np.sqrt(2 * 8 * 50 / 0.18), rel=1e-3)
     assert all(figure.why.endswith(".") for figure in story.textbook)
 

@@ -87,7 +87,7 @@ def test_a_change_that_saves_less_than_it_is_asked_to_is_not_made():
     before = random_snapshot(6, seed=4, paths=64)
     plan = plan_orders(before)
     row = next(r for r, item_id in enumerate(before.item_ids) if lines_of(plan, {item_id}))
-    after = with_stock(before, row, before.on_hand[row] + 8.0)
+    after = with_stock(before, row, before.on_hand[row] + 60.0)
     delta = SnapshotDelta.between(before, after)
     free, moved = replan(plan, delta)
     assert not moved.is_empty

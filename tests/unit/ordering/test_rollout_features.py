@@ -8,6 +8,7 @@ import pytest
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, RiskMeasure
 from tools.ordering import plan_orders, verify
+from tools.ordering.continuations import KINDS
 from tools.ordering.floors import fill_rates, held_to_floors
 from tools.ordering.levels import draw_leads
 from tools.ordering.pricing import price_items
@@ -231,21 +232,33 @@ def test_a_second_plan_right_after_the_orders_are_placed_orders_little_more():
     assert again <= 0.12 * first
 
 
-def test_the_first_policy_stays_where_no_other_saves_and_another_is_named_where_one_does():
-    plain = plan_orders(steady([NEXT_WEEK], on_hand=10.0))
+def test_a_lot_that_a_price_break_pays_for_is_the_usual_one():
     discount = [Terms(price=10.0, lead_time=(0.0, 1.0), breaks=((60.0, 7.0),))]
     settings, items = OrderingSettings(), np.arange(1)
     batch = price_items(steady(discount, h=0.01, unit_value=10.0), settings, items, shared=False)
-    usual = price_items(steady([NEXT_WEEK], on_hand=10.0), settings, items, shared=False)
+    dear = price_items(steady(discount, h=9.0, unit_value=10.0), settings, items, shared=False)
+    assert batch.levels.beyond.tolist() == [60.0]
+    assert dear.levels.beyond.tolist() == [0.0]
+    assert plan_orders(steady(discount, h=0.01, unit_value=10.0)).lines[0].quantity >= 60
+
+
+def test_the_first_policy_stays_where_no_other_saves_and_another_is_named_where_one_does():
+    usual = price_items(steady([NEXT_WEEK], on_hand=10.0), OrderingSettings(), np.arange(1), shared=False)
     assert usual.policy.name_of(0) == "base stock"
-    assert batch.policy.name_of(0) == "lots for a price break"
-    estimates = batch.policy.estimates_of(0)
-    assert next(iter(estimates)) == "lots for a price break"
-    saved = estimates["base stock"] - estimates["lots for a price break"]
-    plan = plan_orders(steady(discount, h=0.01, unit_value=10.0))
-    assert plan.outlooks[0].policy == "lots for a price break"
-    assert plan.lines[0].explanation.figures["saved_by_policy_over_base_stock"] == pytest.approx(saved)
-    assert plain.outlooks[0].policy == "base stock"
+    snapshot = random_snapshot(30, seed=2)
+    batch = price_items(snapshot, OrderingSettings(), np.arange(30), shared=False)
+    changed = np.flatnonzero(batch.policy.kind)
+    assert changed.size > 0
+    plan = plan_orders(snapshot)
+    for item in changed.tolist():
+        estimates = batch.policy.estimates_of(item)
+        name = KINDS[int(batch.policy.kind[item])]
+        assert next(iter(estimates)) == name == plan.outlooks[item].policy
+        saved = estimates["base stock"] - estimates[name]
+        assert saved > 0
+        for line in plan.lines_by_item.get((snapshot.item_ids[item], "MAIN"), ()):
+            assert line.explanation.figures["saved_by_policy_over_base_stock"] == pytest.approx(saved)
+            assert f"Later orders are taken to follow: {name}" in " ".join(line.explanation.notes)
 
 
 def test_incremental_breaks_price_only_the_units_beyond_them():

@@ -120,7 +120,7 @@ def played_path(  # noqa: C901 - the rules of a period, in their order
     left = sum(units for _, units in lots) - backlog + sum(pipe.values())
     over = max(left - max(policy.burn_level[item], 0.0), 0.0)
     rate = snapshot.holding_cost[item] / (2 * snapshot.demand[item].mean())
-    told["excess"] = min(rate * over * (over - policy.burn_lot[item]), snapshot.unit_value[item] * over)
+    told["excess"] = min(rate * over**2, snapshot.unit_value[item] * over)
     told["regular_units"], told["express_units"] = sum(orders[0]), sum(orders[1])
     told["regular_orders"], told["express_orders"] = len(orders[0]), len(orders[1])
     return told
