@@ -26,7 +26,7 @@ RACE_SHARE, RACE_LEAST = 8, 16
 """Finalists are found on one path in eight, on at least sixteen."""
 SEARCH_FINER = 4
 FEW_PATHS = 64
-"""Up to so many paths the search looks at every second one at most: such snapshots ask for speed."""
+"""Up to so many paths the search looks at every second one at most and ends a round earlier: they ask for speed."""
 POLICY_SHARE = 2
 """The kinds of continuation policy are compared on every second path."""
 WORTH_ANOTHER_KIND = 0.01
@@ -301,16 +301,17 @@ def with_refined(
     if not free.any() or not snapshot.sources.item.size:
         return columns
     first, last = search_strides(snapshot)
-    strides = (first, *[last] * (len(ROUNDS) - 1))
+    rounds = ROUNDS[:-1] if snapshot.demand.shape[1] <= FEW_PATHS else ROUNDS
+    strides = (first, *[last] * (len(rounds) - 1))
 
     def cheapest(among: Columns, stride: int) -> Columns:
         total = objective(snapshot, settings, costs, levels, policy, among, every=stride)
         return pick(among, cheapest_order(among, total))
 
     best = cheapest(columns, policy_stride(snapshot))
-    for rounds, every in zip(ROUNDS, strides, strict=True):
+    for factor_sets, every in zip(rounds, strides, strict=True):
         best = cheapest(one_more_source(snapshot, settings, costs, levels, best), every)
-        for factors in rounds:
+        for factors in factor_sets:
             best = cheapest(neighbours(snapshot, settings, costs, levels, best, factors), every)
         columns = appended(columns, best, free)
     return columns
