@@ -10,6 +10,7 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray
 from tools.ordering.policies.model import InventoryStates, ItemModel, OrderPolicy, accepted
+from tools.ordering.quantities import unit_price_at
 
 MOVES = ((0.0, 0.0), (1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, -1.0), (-1.0, 1.0))
 """Steps added to the regular and to the express order; the first leaves both as the base policy has them."""
@@ -67,20 +68,26 @@ class Lookahead:
                 stock = stock + pipe[:, 0]
                 pipe = np.concatenate([pipe[:, 1:], np.zeros((stock.size, 1))], axis=1)
                 units = self.base.decide(InventoryStates(stock, pipe))
-            paid = self.model.paid(units)
-            stock, pipe = self._placed(stock, pipe, units)
-            demand = np.tile(self.draws[:, period], net_stock.size)
-            stock, cost = self.model.period_end(stock - demand, demand)
-            total += paid + cost
+            stock, pipe, paid = self._placed(stock, pipe, units)
+            stock = stock - np.tile(self.draws[:, period], net_stock.size)
+            held = self.model.holding_cost * np.maximum(stock, 0.0)
+            total += paid + held + self.model.shortage_cost * np.maximum(-stock, 0.0)
+            stock = np.maximum(stock, 0.0) if self.model.lost_share >= 1 else stock
         return total.reshape(net_stock.size, paths).mean(axis=1)
 
-    def _placed(self, stock: FloatArray, pipe: FloatArray, units: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Stock and pipeline with the orders on their usual lead times."""
-        leads, pipe = self.model.leads(), pipe.copy()
+    def _placed(
+        self, stock: FloatArray, pipe: FloatArray, units: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Stock and pipeline with the orders, and their price above the cheapest with fixed costs."""
+        table, leads = self.model.sources, self.model.leads()
+        rows = np.broadcast_to(np.arange(units.shape[1]), units.shape)
+        unit = unit_price_at(table, rows, units) + table.freight_per_unit - self.model.cheapest()
+        paid = (units * unit + np.where(units > 0, table.fixed_order_cost, 0.0)).sum(axis=1)
+        pipe = pipe.copy()
         for source in np.flatnonzero(units.any(axis=0)):
-            usable = units[:, source] * self.model.sources.yield_rate[source]
+            usable = units[:, source] * table.yield_rate[source]
             if leads[source] == 0:
                 stock = stock + usable
             else:
                 pipe[:, leads[source] - 1] += usable
-        return stock, pipe
+        return stock, pipe, paid
