@@ -12,8 +12,11 @@ from tools.domain.snapshots import OrderingSettings
 from tools.ordering.policies import InventoryStates, ItemModel, average_cost, choose_policy
 from tools.ordering.policies.exact import SmallModel, solve_small
 from tools.ordering.policies.index_policies import BaseSurge, DualIndex, ProjectedInventory
+from tools.ordering.policies.levels_kernel import pair_of, play_levels
 from tools.ordering.policies.lookahead import Lookahead
-from tools.ordering.policies.simulation import WARM_UP, Worlds, draw_worlds, pair_of, play_levels
+from tools.ordering.policies.simulation import WARM_UP, Worlds, draw_worlds
+from tools.ordering.policies.tuning import setting_of
+from tools.ordering.quantities import price_of
 
 
 def small(instance) -> SmallModel:
@@ -36,8 +39,8 @@ def test_without_a_fast_source_lost_sales_cost_less_than_any_base_stock_level():
     assert policy.name == "exact dynamic programming"
     worlds = draw_worlds(model, 100_000, 500, 11)
     cost = float(average_cost(policy, model, worlds).mean())
-    levels = np.array([[level, level, np.inf, 0.0, -1.0] for level in range(4, 20)], dtype=float)
-    stock = play_levels(pair_of(model, 0, -1, np.full(1, 3.0)), model, worlds, levels)
+    levels = np.stack([setting_of(level, level) for level in range(4, 20)])
+    stock = play_levels(pair_of(model, 0), model, worlds, levels)
     assert cost < stock.min()
     assert cost == pytest.approx(policy.value, rel=0.01)
 
@@ -53,45 +56,55 @@ def by_hand(rule, model: ItemModel, worlds: Worlds) -> float:
             orders = rule.decide(InventoryStates(np.array([stock]), coming))[0]
             spent = 0.0
             for source, units in enumerate(orders):
-                spent += units * (model.sources.unit_price[source] - model.cheapest())
+                usable = units * model.sources.yield_rate[source]
+                spent += units * price_of(model.sources, source, units) - usable * model.cheapest()
                 spent += model.sources.fixed_order_cost[source] if units > 0 else 0.0
-                wait = int(worlds.lead[source, period])
-                if wait == 0:
-                    stock += units
+                arrival = period + int(worlds.lead[source, world, period])
+                if arrival == period:
+                    stock += usable
                 else:
-                    due[period + wait] = due.get(period + wait, 0.0) + units
-            stock -= worlds.demand[world, period]
+                    due[arrival] = due.get(arrival, 0.0) + usable
+            demand = worlds.demand[world, period]
+            stock -= demand
+            short = max(-stock, 0.0)
             if period >= WARM_UP:
-                total += spent + model.holding_cost * max(stock, 0) + model.shortage_cost * max(-stock, 0)
+                total += spent + model.holding_cost * max(stock, 0) + model.shortage_cost * short
+            stock += model.lost_share * min(short, demand)
     return total / (worlds.demand.shape[0] * (worlds.demand.shape[1] - WARM_UP))
 
 
-def two_sources(**express) -> ItemModel:
-    slow = Terms(price=2.0, lead_time=(0, 0, 0.5, 0.5), moq=3, multiple=3, fixed_cost=4.0)
+def two_sources(lost_share: float = 0.0, **express) -> ItemModel:
+    slow = Terms(price=2.0, lead_time=(0, 0, 0.5, 0.5), moq=3, multiple=3, fixed_cost=4.0, breaks=((9.0, 1.8),))
     fast = Terms(supplier=1, price=3.0, lead_time=express.get("lead_time", (1.0,)), expedite=True)
     draws = np.random.default_rng(8).negative_binomial(1, 0.2, (50, 20)).astype(float)
-    return ItemModel(draws, 0.5, 60.0, source_table([slow, fast]))
+    sources = replace(source_table([slow, fast]), yield_rate=np.array([0.9, 1.0]))
+    return ItemModel(draws, 0.5, 60.0, sources, lost_share=lost_share)
 
 
 RULES = {
     "dual index": lambda m: DualIndex(m.sources, 0, 1, 14.0, 18.0, 6.0, 0),
     "capped": lambda m: DualIndex(m.sources, 0, 1, 16.0, 16.0, 6.0, 0, cap=6.0),
+    "lots": lambda m: DualIndex(m.sources, 0, 1, 12.0, 22.0, 6.0, 0, lot=10.0),
     "base-surge": lambda m: BaseSurge(m.sources, 0, 1, 3.0, 6.0, 0),
 }
 
 
+@pytest.mark.parametrize("incremental", [False, True])
+@pytest.mark.parametrize("lost_share", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("name", RULES)
-def test_the_fast_simulators_agree_with_plain_python(name):
-    model, rule = two_sources(), RULES[name](two_sources())
-    worlds = draw_worlds(model, 600, 3, 4)
+def test_the_fast_simulators_agree_with_plain_python(name, lost_share, incremental):
+    model = two_sources(lost_share)
+    model = replace(model, sources=replace(model.sources, incremental=np.full(2, incremental)))
+    rule, worlds = RULES[name](model), draw_worlds(model, 300, 3, 4)
+    assert np.ptp(worlds.lead[0], axis=0).max() > 0, "lead times differ between worlds"
     plain = by_hand(rule, model, worlds)
     assert float(average_cost(rule, model, worlds).mean()) == pytest.approx(plain)
     if isinstance(rule, BaseSurge):
-        setting = [0.0, 0.0, np.inf, rule.express_level, rule.quantity]
+        setting = setting_of(0.0, surge=rule.express_level, base=rule.quantity)
     else:
-        setting = [rule.regular_level, rule.regular_up_to, rule.cap, rule.express_level, -1.0]
-    pair = pair_of(model, 0, 1, np.array([4.0, 4.0]))
-    assert play_levels(pair, model, worlds, np.array([setting]))[0] == pytest.approx(plain)
+        level, up_to, surge = rule.regular_level, rule.regular_up_to, rule.express_level
+        setting = setting_of(level, up_to, cap=rule.cap, surge=surge, lot=rule.lot)
+    assert play_levels(pair_of(model, 0, 1), model, worlds, setting[None])[0] == pytest.approx(plain)
 
 
 def test_base_stock_meets_the_newsvendor_quantile_of_lead_time_and_review():
@@ -108,19 +121,17 @@ def test_base_stock_meets_the_newsvendor_quantile_of_lead_time_and_review():
 def test_lots_are_ordered_where_an_order_has_a_fixed_cost():
     """Textbook: K = 5, h = 1, p = 4, Poisson 6, no lead time: (s, S) = (4, 10) at 8.0341 a period."""
     draws = np.random.default_rng(3).poisson(6.0, (20_000, 10)).astype(float)
-    policy = choose_policy(ItemModel(draws, 1.0, 4.0, source_table([Terms(fixed_cost=5.0)])))
-    assert policy.name == "(s, S)"
-    worlds = draw_worlds(ItemModel(draws, 1.0, 4.0, source_table([Terms(fixed_cost=5.0)])), 400_000, 400, 77)
     model = ItemModel(draws, 1.0, 4.0, source_table([Terms(fixed_cost=5.0)]))
+    policy = choose_policy(model)
+    assert policy.name == "(s, S)"
+    worlds = draw_worlds(model, 400_000, 400, 77)
     assert float(average_cost(policy, model, worlds).mean()) == pytest.approx(8.0341, rel=0.01)
 
 
 def test_the_projected_level_counts_what_the_fast_source_adds_on_the_way():
     """Nothing on order and no demand: the projection stays at the express level, so the rest is ordered."""
-    model = two_sources()
-    rule = ProjectedInventory(
-        replace(model.sources, moq=np.zeros(2), order_multiple=np.ones(2)), 0, 1, 12.0, 5.0, 0, 2, np.zeros((8, 2))
-    )
+    sources = source_table([Terms(lead_time=(0, 0, 1.0)), Terms(supplier=1, expedite=True)])
+    rule = ProjectedInventory(sources, 0, 1, 12.0, 5.0, 0, 2, np.zeros((8, 2)))
     orders = rule.decide(InventoryStates(np.array([0.0, 8.0, 20.0])))
     assert orders.tolist() == [[7.0, 5.0], [4.0, 0.0], [0.0, 0.0]]
     busy = replace(rule, draws=np.full((8, 2), 10.0))

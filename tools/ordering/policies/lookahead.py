@@ -10,10 +10,12 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray
 from tools.ordering.policies.model import InventoryStates, ItemModel, OrderPolicy, accepted
-from tools.ordering.quantities import unit_price_at
 
 MOVES = ((0.0, 0.0), (1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, -1.0), (-1.0, 1.0))
 """Steps added to the regular and to the express order; the first leaves both as the base policy has them."""
+
+SAME = 1e-9
+"""Money by which a move must beat the usual orders."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,22 @@ class Lookahead:
 
     def decide(self, states: InventoryStates) -> FloatArray:
         """(B, M) units to order now from each source."""
-        longest = int(self.model.leads().max(initial=0))
-        pipeline = states.wide(max(longest, 1))
+        longest, moves = int(self.model.leads().max(initial=0)), len(MOVES)
         usual = self.base.decide(states)
-        best, chosen = self._cost(states.net_stock, pipeline, usual), usual
-        for regular, express in MOVES[1:]:
-            orders = usual.copy()
-            for source, move in ((self.regular_source, regular), (self.express_source, express)):
-                if source >= 0 and move:
-                    orders[:, source] = accepted(self.model.sources, source, orders[:, source] + move * self.step)
-            cost = self._cost(states.net_stock, pipeline, orders)
-            better = cost < best - 1e-9
-            best, chosen = np.where(better, cost, best), np.where(better[:, None], orders, chosen)
-        return chosen
+        options = np.stack([self._moved(usual, regular, express) for regular, express in MOVES])
+        stock, pipeline = np.tile(states.net_stock, moves), np.tile(states.wide(max(longest, 1)), (moves, 1))
+        cost = self._cost(stock, pipeline, options.reshape(stock.size, -1)).reshape(moves, -1)
+        cost[0] -= SAME
+        return options[cost.argmin(axis=0), np.arange(states.net_stock.size)]
+
+    def _moved(self, usual: FloatArray, regular: float, express: float) -> FloatArray:
+        """(B, M) the usual orders with so many steps more or less from the two sources."""
+        orders = usual.copy()
+        for source, move in ((self.regular_source, regular), (self.express_source, express)):
+            if source >= 0 and move:
+                usable = orders[:, source] * self.model.sources.yield_rate[source] + move * self.step
+                orders[:, source] = accepted(self.model.sources, source, usable)
+        return orders
 
     def _cost(self, net_stock: FloatArray, pipeline: FloatArray, orders: FloatArray) -> FloatArray:
         """(B,) mean cost over the paths of placing the orders now and following the base policy after."""
@@ -68,26 +73,20 @@ class Lookahead:
                 stock = stock + pipe[:, 0]
                 pipe = np.concatenate([pipe[:, 1:], np.zeros((stock.size, 1))], axis=1)
                 units = self.base.decide(InventoryStates(stock, pipe))
-            stock, pipe, paid = self._placed(stock, pipe, units)
-            stock = stock - np.tile(self.draws[:, period], net_stock.size)
-            held = self.model.holding_cost * np.maximum(stock, 0.0)
-            total += paid + held + self.model.shortage_cost * np.maximum(-stock, 0.0)
-            stock = np.maximum(stock, 0.0) if self.model.lost_share >= 1 else stock
+            paid = self.model.paid(units)
+            stock, pipe = self._placed(stock, pipe, units)
+            demand = np.tile(self.draws[:, period], net_stock.size)
+            stock, cost = self.model.period_end(stock - demand, demand)
+            total += paid + cost
         return total.reshape(net_stock.size, paths).mean(axis=1)
 
-    def _placed(
-        self, stock: FloatArray, pipe: FloatArray, units: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Stock and pipeline with the orders, and their price above the cheapest with fixed costs."""
-        table, leads = self.model.sources, self.model.leads()
-        rows = np.broadcast_to(np.arange(units.shape[1]), units.shape)
-        unit = unit_price_at(table, rows, units) + table.freight_per_unit - self.model.cheapest()
-        paid = (units * unit + np.where(units > 0, table.fixed_order_cost, 0.0)).sum(axis=1)
-        pipe = pipe.copy()
+    def _placed(self, stock: FloatArray, pipe: FloatArray, units: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Stock and pipeline with the orders on their usual lead times."""
+        leads, pipe = self.model.leads(), pipe.copy()
         for source in np.flatnonzero(units.any(axis=0)):
-            usable = units[:, source] * table.yield_rate[source]
+            usable = units[:, source] * self.model.sources.yield_rate[source]
             if leads[source] == 0:
                 stock = stock + usable
             else:
                 pipe[:, leads[source] - 1] += usable
-        return stock, pipe, paid
+        return stock, pipe

@@ -26,7 +26,7 @@ class ItemModel:
     sources: SourceTable
     unit_value: float = 0.0
     lost_share: float = 0.0
-    """1 where unmet demand is lost, 0 where it waits; nothing between is known to the policies."""
+    """Share of newly unmet demand that is lost; the rest waits."""
 
     @property
     def mean_demand(self) -> float:
@@ -43,6 +43,21 @@ class ItemModel:
         rows = np.arange(quantity.size)
         price = unit_price_at(self.sources, rows, quantity) + self.sources.freight_per_unit
         return price / self.sources.yield_rate
+
+    def paid(self, orders: FloatArray) -> FloatArray:
+        """(B,) money for price, freight and ordering of (B, M) units, without the cheapest price of what is usable."""
+        table = self.sources
+        rows = np.broadcast_to(np.arange(orders.shape[1]), orders.shape)
+        unit = unit_price_at(table, rows, orders) + table.freight_per_unit - self.cheapest() * table.yield_rate
+        return (orders * unit + np.where(orders > 0, table.fixed_order_cost, 0.0)).sum(axis=1)
+
+    def period_end(self, net_stock: FloatArray, demand: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(B,) what the next period starts from, and the holding and shortage cost, of (B,) stock after demand."""
+        debt = np.maximum(-net_stock, 0.0)
+        cost = self.holding_cost * (net_stock + debt) + self.shortage_cost * debt
+        if self.lost_share <= 0:
+            return net_stock, cost
+        return net_stock + self.lost_share * np.minimum(debt, demand), cost
 
     def cheapest(self) -> float:
         """Landed cost of a unit that no source undercuts at any quantity."""
@@ -95,9 +110,9 @@ class OrderPolicy(Protocol):
 
 
 def accepted(sources: SourceTable, source: int, wanted: FloatArray) -> FloatArray:
-    """Wanted units as the source takes them: its MOQ, multiple and largest order; 0 stays 0."""
+    """The order that brings as many usable units, as the source takes it: yield, MOQ, multiple, largest order."""
     one = np.zeros(wanted.shape)
     moq, multiple = one + sources.moq[source], one + sources.order_multiple[source]
     largest = min(float(sources.max_quantity[source]), float(sources.capacity_per_period[source]))
     top = round_down(one + largest, moq, multiple)
-    return np.minimum(round_up(np.maximum(wanted, 0.0), moq, multiple), top)
+    return np.minimum(round_up(np.maximum(wanted, 0.0) / sources.yield_rate[source], moq, multiple), top)

@@ -1,4 +1,4 @@
-"""Levels of the index policies, found by simulation under common random numbers."""
+"""Levels of the policies, found by simulation under common random numbers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.domain.arrays import FloatArray
+from tools.ordering.policies.levels_kernel import (
+    BASE,
+    CAP,
+    LOT,
+    REGULAR,
+    SETTING_COLUMNS,
+    SURGE,
+    UP_TO,
+    Pair,
+    play_levels,
+)
 from tools.ordering.policies.model import ItemModel
-from tools.ordering.policies.simulation import Pair, Worlds, play_levels
+from tools.ordering.policies.simulation import Worlds
 
 STEPS = (8, 3, 1)
 """Step sizes of the search, in units or in fortieths of the mean demand, whichever is larger."""
 SWEEPS = 12
-REGULAR, UP_TO, CAP, SURGE, BASE = range(5)
-"""Columns of a setting, see `play_levels`."""
+GRID_SHARES = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.15)
+"""Levels of the coarse grid, in shares of the newsvendor level."""
+STARTS = 3
+"""Best points of the grid from which the search goes on."""
 
 
 @dataclass(frozen=True)
@@ -25,18 +38,28 @@ class Tuned:
 
 
 Moves = Sequence[FloatArray]
-"""Directions in which a setting may move, each (5,)."""
+"""Directions in which a setting may move, each (6,)."""
+
+
+def setting_of(
+    level: float, up_to: float = 0.0, *, cap: float = np.inf, surge: float = 0.0, base: float = -1.0, lot: float = 0.0
+) -> FloatArray:
+    """(6,) a setting of the compiled simulator."""
+    found = np.zeros(SETTING_COLUMNS)
+    found[[REGULAR, UP_TO, CAP, SURGE, BASE, LOT]] = level, up_to, cap, surge, base, lot
+    return found
 
 
 def descend(pair: Pair, model: ItemModel, worlds: Worlds, start: FloatArray, moves: Moves) -> Tuned:
     """The best setting by steps along `moves`, coarse ones first; deterministic for the worlds."""
-    unit = max(1.0 if np.all(model.demand == np.round(model.demand)) else 0.0, model.mean_demand / 40, 1e-9)
+    unit = unit_of(model)
     best = Tuned(start, float(play_levels(pair, model, worlds, start[None])[0]))
     for step in STEPS:
         for _ in range(SWEEPS):
             tried = np.stack([best.setting + sign * step * unit * move for move in moves for sign in (1.0, -1.0)])
             tried[:, CAP] = np.maximum(tried[:, CAP], unit)
             tried[:, BASE] = np.where(best.setting[BASE] >= 0, np.maximum(tried[:, BASE], 0.0), -1.0)
+            tried[:, LOT] = np.where(best.setting[LOT] > 0, np.maximum(tried[:, LOT], unit), 0.0)
             costs = play_levels(pair, model, worlds, tried)
             at = int(np.argmin(costs))
             if costs[at] >= best.cost - 1e-12:
@@ -45,64 +68,77 @@ def descend(pair: Pair, model: ItemModel, worlds: Worlds, start: FloatArray, mov
     return best
 
 
-def single_source(pair: Pair, model: ItemModel, worlds: Worlds, level: float, lots: Sequence[float]) -> Tuned:
-    """Base stock and (s, S) with each of the lots, from a starting reorder level."""
-    found = [
-        descend(pair, model, worlds, np.array([level, level + lot, np.inf, 0.0, -1.0]), (_both(), _along(UP_TO)))
-        for lot in lots
-    ]
-    return min(found, key=lambda tuned: tuned.cost)
+def unit_of(model: ItemModel) -> float:
+    """Smallest step of a level worth trying."""
+    whole = 1.0 if np.all(model.demand == np.round(model.demand)) else 0.0
+    return max(whole, model.mean_demand / 40, 1e-9)
+
+
+def single_source(
+    pair: Pair, model: ItemModel, worlds: Worlds, level: float, lots: Sequence[float], gap: bool = True
+) -> Tuned:
+    """Base stock and (s, S) with each of the lots, from a starting reorder level.
+
+    `gap` False keeps the two levels together: best where an order of any size costs the same a unit.
+    """
+    moves = (_along(REGULAR, UP_TO), *((_along(UP_TO),) if gap else ()))
+    return min((descend(pair, model, worlds, setting_of(level, level + lot), moves) for lot in lots), key=_cost)
+
+
+def whole_lots(pair: Pair, model: ItemModel, worlds: Worlds, level: float, lots: Sequence[float]) -> Tuned:
+    """(r, Q) with each of the lots, from a starting reorder point."""
+    moves = (_along(REGULAR), _along(LOT), _along(LOT, REGULAR))
+    return min((descend(pair, model, worlds, setting_of(level, lot=lot), moves) for lot in lots), key=_cost)
 
 
 def capped_dual_index(
     pair: Pair, model: ItemModel, worlds: Worlds, level: float, caps: Sequence[float], lots: Sequence[float]
-) -> Tuned:
-    """Regular and express level from each starting cap and lot; a cap of inf leaves the dual index without one."""
-    found = list[Tuned]()
-    for cap in caps:
-        for lot in lots:
-            moves = [
-                _both(),
-                _along(SURGE),
-                *([_along(UP_TO)] if lot else []),
-                *([] if np.isinf(cap) else [_along(CAP)]),
-            ]
-            for surge in (0.25 * level, 0.6 * level):
-                start = np.array([level, level + lot, cap, surge, -1.0])
-                found.append(descend(pair, model, worlds, start, moves))
-    return min(found, key=lambda tuned: tuned.cost)
+) -> list[Tuned]:
+    """Regular and express level for the caps and lots, from the best points of a coarse grid, cheapest first.
+
+    A cap of inf is none at all. Near ties are left to be told apart in other worlds.
+    """
+    unit, found = unit_of(model), list[Tuned]()
+    shares = [max(round(share * level / unit), 0) * unit for share in GRID_SHARES]
+    whole = [cap if np.isinf(cap) else max(unit, round(cap / unit) * unit) for cap in caps]
+    coarse = [(own, surge, cap) for own in shares for surge in shares if surge <= own for cap in whole]
+    for lot in lots:
+        grid = np.stack([setting_of(own, own + lot, cap=cap, surge=surge) for own, surge, cap in coarse])
+        capped = [] if np.isinf(caps[0]) else [_along(CAP)]
+        moves = [_along(REGULAR, UP_TO), _along(SURGE), *([_along(UP_TO)] if lot else []), *capped]
+        costs = play_levels(pair, model, worlds, grid)
+        found += [descend(pair, model, worlds, grid[at], moves) for at in np.argsort(costs, kind="stable")[:STARTS]]
+    distinct = {tuned.setting.tobytes(): tuned for tuned in found}
+    return sorted(distinct.values(), key=_cost)[:STARTS]
 
 
 def base_surge(pair: Pair, model: ItemModel, worlds: Worlds, level: float) -> Tuned:
     """A constant regular quantity below the mean demand, and the express level."""
-    starts = [np.array([0.0, 0.0, np.inf, 0.5 * level, share * model.mean_demand]) for share in (0.5, 0.8, 0.95)]
-    found = [descend(pair, model, worlds, start, (_along(SURGE), _along(BASE))) for start in starts]
-    return min(found, key=lambda tuned: tuned.cost)
+    starts = [setting_of(0.0, surge=0.5 * level, base=share * model.mean_demand) for share in (0.5, 0.8, 0.95)]
+    return min((descend(pair, model, worlds, start, (_along(SURGE), _along(BASE))) for start in starts), key=_cost)
 
 
-def by_one(cost_of: Callable[[float], float], start: float, unit: float) -> tuple[float, float]:
-    """A local minimum of a cost of one level by steps of 4, 2 and 1 units: (level, cost)."""
-    at, best = start, cost_of(start)
+def by_steps(cost_of: Callable[[FloatArray], float], start: FloatArray, unit: float) -> tuple[FloatArray, float]:
+    """A local minimum of a cost of a few levels, one at a time by steps of 4, 2 and 1 units: (levels, cost)."""
+    at, best = start.copy(), cost_of(start)
+    moves = [sign * move for move in np.eye(start.size) for sign in (1.0, -1.0)]
     for step in (4, 2, 1):
-        improved = True
-        while improved:
-            improved = False
-            for candidate in (at + step * unit, at - step * unit):
-                cost = cost_of(candidate)
-                if cost < best - 1e-12:
-                    at, best, improved = candidate, cost, True
-                    break
+        since, turn = 0, 0
+        while since < len(moves):
+            candidate = at + step * unit * moves[turn]
+            cost = cost_of(candidate)
+            if cost < best - 1e-12:
+                at, best, since = candidate, cost, 0
+            else:
+                since, turn = since + 1, (turn + 1) % len(moves)
     return at, best
 
 
-def _both() -> FloatArray:
-    """Reorder level and order-up-to level together."""
-    move = np.zeros(5)
-    move[[REGULAR, UP_TO]] = 1.0
-    return move
+def _cost(tuned: Tuned) -> float:
+    return tuned.cost
 
 
-def _along(column: int) -> FloatArray:
-    move = np.zeros(5)
-    move[column] = 1.0
+def _along(*columns: int) -> FloatArray:
+    move = np.zeros(SETTING_COLUMNS)
+    move[list(columns)] = 1.0
     return move
