@@ -119,7 +119,7 @@ class _Writer:
             intended=tuple(sorted((line for line in lines if line.period > 0), key=_by_item)),
             outlooks=tuple(self._outlook(item, parts[item]) for item in range(self.snapshot.n_items)),
             cost=CostParts(*(float(total) for total in parts.sum(axis=0))),
-            lower_bound=min(self.outcome.lower_bound, float(parts.sum())),
+            lower_bound=min(self.outcome.lower_bound + float(self._own_stock.sum()), float(parts.sum())),
             conflicts=(
                 *self.outcome.over,
                 *scheduled_conflicts(self.snapshot, self.settings, self.outcome.prices, parts),
@@ -127,8 +127,17 @@ class _Writer:
             scheduled=True,
         )
 
+    @cached_property
+    def _own_stock(self) -> FloatArray:
+        """(N,) value of stock and open orders at the end value: what the demand uses of it is not bought, but spent."""
+        coming = self.snapshot.on_hand + self.snapshot.arrivals.sum(axis=2).mean(axis=1)
+        return self.problem.end_value * coming / self.packing.units_per_pack
+
     def _parts(self) -> FloatArray:
-        """(N, 5) expected cost by part; what is in stock at the end counts against the purchase."""
+        """(N, 5) expected cost by part of what the horizon's demand uses, as plans of policies count it.
+
+        What is in stock at the end counts against the purchase, what was there at the start for it.
+        """
         problem, orders = self.problem, self.orders
         item = problem.source_item[orders.source]
         net = cumulative_packs(problem, orders)[:, :, None] - problem.requirement
@@ -137,7 +146,7 @@ class _Writer:
         np.add.at(parts[:, 0], item, orders.packs * order_price(problem, orders))
         np.add.at(parts[:, 1], item, orders.packs * problem.freight[orders.source])
         np.add.at(parts[:, 2], item, problem.fixed_cost[orders.source])
-        parts[:, 0] -= problem.end_value * end
+        parts[:, 0] += self._own_stock - problem.end_value * end
         parts[:, 3] = problem.holding * np.maximum(net, 0.0).mean(axis=2).sum(axis=1)
         parts[:, 4] = problem.shortage * np.maximum(-net, 0.0).mean(axis=2).sum(axis=1)
         return parts

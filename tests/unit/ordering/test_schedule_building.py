@@ -164,3 +164,12 @@ def test_an_item_without_a_source_or_demand_is_carried_along():
     assert packs.units_per_pack == pytest.approx([2.0, 5.0])
     assert problem.requirement[1] == pytest.approx(np.full((6, 4), -2.0))
     assert np.isfinite(problem.end_value).all()
+
+
+def test_no_order_is_larger_than_the_cover_cap_or_the_shelf_life_asks_for_but_the_minimum_may_be_ordered():
+    terms = [Terms(lead_time=(0.0, 1.0)), Terms(supplier=1, moq=500.0)]
+    snapshot = replace(snapshot_of(terms, demand=np.full((1, 4, 12), 10.0)), shelf_life_periods=np.array([np.inf]))
+    largest = schedule_problem(snapshot, OrderingSettings(max_cover_periods=3.0))[0].largest
+    assert largest.tolist() == [(1 + 1 + 3) * 10, 500]
+    perishable = replace(snapshot, shelf_life_periods=np.array([2.0]))
+    assert schedule_problem(perishable, OrderingSettings())[0].largest.tolist() == [20, 500]

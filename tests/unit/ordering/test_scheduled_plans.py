@@ -123,3 +123,14 @@ def test_a_line_of_a_later_period_that_breaks_a_limit_is_found():
         plan, intended=tuple(replace(line, quantity=9.0) if line is later else line for line in plan.intended)
     )
     assert {v.rule for v in verify(snapshot, changed)} >= {"supplier_capacity:S00"}
+
+
+def test_a_schedule_counts_cost_as_a_policys_plan_does():
+    """Options compare the two: the same horizon's demand is paid for, whether from stock or bought."""
+    for seed in range(3):
+        free = random_snapshot(12, seed=seed, paths=64)
+        capacity = np.full((len(free.supplier_ids), free.horizon), np.inf)
+        capacity[:, 3:6] = 1.0
+        limited = plan_orders(replace(free, limits=SharedLimits(supplier_capacity_by_period=capacity)))
+        assert limited.scheduled
+        assert limited.cost.total == pytest.approx(plan_orders(free).cost.total, rel=0.03)

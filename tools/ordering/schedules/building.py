@@ -79,7 +79,8 @@ def _without_end_value(
     multiple = multiples_in_packs(packs.order_multiple, packs.units_per_pack[item])
     points, price = _breaks(frame, requirement, packs)
     most = np.minimum(sources.max_quantity, sources.capacity_per_period)[rows] / each
-    least = round_up(np.maximum(packs.moq, 2 * TINY), packs.moq, packs.order_multiple)
+    least = round_up(np.maximum(packs.moq, 2 * TINY), packs.moq, packs.order_multiple) / each
+    most = np.minimum(most, np.maximum(_most_worth(frame) / packs.units_per_pack[item], least))
     capacity, budget, orders = _limits(frame.snapshot)
     return ScheduleProblem(
         requirement=requirement,
@@ -95,7 +96,7 @@ def _without_end_value(
         break_price=price,
         freight=sources.freight_per_unit[rows] * each,
         fixed_cost=sources.fixed_order_cost[rows].astype(np.float64),
-        least=np.clip(np.ceil(least / each - TINY), 1, UNLIMITED_PACKS).astype(np.int64),
+        least=np.clip(np.ceil(least - TINY), 1, UNLIMITED_PACKS).astype(np.int64),
         multiple=multiple,
         largest=np.floor(np.minimum(most + TINY, UNLIMITED_PACKS)).astype(np.int64),
         first=np.maximum(sources.first_period[rows], frame.snapshot.frozen_periods[item]),
@@ -107,6 +108,13 @@ def _without_end_value(
         storage=np.full(frame.snapshot.horizon, frame.snapshot.limits.storage),
         max_orders=orders,
     )
+
+
+def _most_worth(frame: _Frame) -> FloatArray:
+    """(M,) usable units that one order may bring: demand of lead time, review and cover cap, or of the shelf life."""
+    snapshot, item = frame.snapshot, frame.snapshot.sources.item[frame.rows]
+    cover = frame.lead + frame.settings.review_periods + frame.settings.max_cover_periods
+    return frame.costs.mean_demand[item] * np.minimum(np.minimum(cover, snapshot.shelf_life_periods[item]), 1e9)
 
 
 def _breaks(frame: _Frame, requirement: FloatArray, packs: PackMap) -> tuple[IntArray, FloatArray]:
