@@ -147,7 +147,7 @@ def plan_view(
         kpis=dict((warehouse.artifact(run_id, "kpi", "run") or {}).items()),
         lower_bound=float(choice.get("lower_bound", 0.0)),
         expected_cost=float(dict(choice.get("cost", {})).get("total", 0.0)),
-        conflicts=tuple(choice.get("conflicts", ())),
+        conflicts=tuple(in_plain_words(text, dataset) for text in choice.get("conflicts", ())),
     )
 
 

@@ -20,6 +20,7 @@ from tools.domain.errors import NotFound
 from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
 from tools.forecasting import DemandForecast
 from tools.lead_times import LeadTimeDistribution
+from tools.ordering.limit_words import limit_in_words
 
 HISTORY_SHOWN = 104
 
@@ -167,7 +168,7 @@ def _line(line: PlanLine, dataset: Dataset, currency: str) -> Json:
         "formula": line.explanation.formula,
         "figures": dict(line.explanation.figures),
         "notes": list(line.explanation.notes),
-        "binding": [f"{b.name}: one more {b.unit} is worth {b.shadow_price:,.2f} {currency}" for b in line.binding],
+        "binding": [limit_in_words(limit, currency) for limit in line.binding],
         "status": "planned",
     }
 

@@ -6,7 +6,7 @@ Arrays run over N items, M sources, K suppliers, S sample paths and T periods. P
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 
@@ -186,6 +186,10 @@ class PlanningSnapshot:
         """T."""
         return self.demand.shape[2]
 
+    def period_begins(self, period: int) -> date:
+        """The day on which a period begins."""
+        return self.as_of + timedelta(days=round(period * self.period.days) + 1)
+
 
 class RiskMeasure(StrEnum):
     """What the tail of a plan is measured in."""
@@ -246,6 +250,8 @@ class BindingLimit:
     limit: float
     shadow_price: float
     unit: str
+    when: str = ""
+    """The period that it bounds, in words with its first day; empty for orders placed now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ The plan beside them is the least violating one: within the limits that can be k
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 import numpy as np
 
@@ -59,7 +58,7 @@ def _binding_periods(snapshot: PlanningSnapshot, prices: LimitPrices) -> list[st
     tables = [(f"capacity of {name}", prices.capacity[k]) for k, name in enumerate(snapshot.supplier_ids)]
     tables.extend((("budget", prices.budget), ("number of orders", prices.max_orders), ("storage", prices.storage)))
     return [
-        f"{name} from {period_begins(snapshot, int(np.argmax(price > TINY)))} on"
+        f"{name} from {snapshot.period_begins(int(np.argmax(price > TINY)))} on"
         for name, price in tables
         if (price > TINY).any()
     ]
@@ -96,11 +95,6 @@ def _below_zero(snapshot: PlanningSnapshot) -> list[str]:
     return found
 
 
-def period_begins(snapshot: PlanningSnapshot, period: int) -> date:
-    """The day on which a period begins."""
-    return snapshot.as_of + timedelta(days=round(period * snapshot.period.days) + 1)
-
-
 def _over_full(snapshot: PlanningSnapshot, allocation: Allocation) -> list[str]:
     """Storage that stock and open orders fill: by how much, from when, and what fills most of it."""
     over = (np.array(allocation.units) == "volume") & (allocation.limits > snapshot.limits.storage + TINY)
@@ -111,7 +105,7 @@ def _over_full(snapshot: PlanningSnapshot, allocation: Allocation) -> list[str]:
     excess = float(allocation.limits[row]) - snapshot.limits.storage
     return [
         f"Storage of {snapshot.limits.storage:,.1f} is over-full by {excess:,.1f} from stock and open orders alone,"
-        f" in {len(periods)} period(s) from {period_begins(snapshot, periods[0])} on, mostly with"
+        f" in {len(periods)} period(s) from {snapshot.period_begins(periods[0])} on, mostly with"
         f" {_largest(snapshot, int(allocation.names[row].rpartition(' ')[2]))}; defer or cancel open orders, or find"
         " room."
     ]

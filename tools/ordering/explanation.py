@@ -16,6 +16,7 @@ from tools.domain.snapshots import (
 )
 from tools.ordering.allocation import Allocation
 from tools.ordering.continuations import KINDS, Channel
+from tools.ordering.limit_words import binding_limit
 from tools.ordering.pricing import Batch
 from tools.ordering.quantities import TINY, order_cap, price_of
 from tools.ordering.rollout import Rollout
@@ -70,8 +71,8 @@ def lines_now(scene: Scene) -> list[PlanLine]:
 
 def _line_now(scene: Scene, row: int, quantity: float, part: int) -> PlanLine:
     expedite = bool(scene.snapshot.sources.expedite[row])
-    return _line(
-        scene,
+    return line_of(
+        scene.snapshot,
         row,
         quantity,
         period=0,
@@ -81,8 +82,8 @@ def _line_now(scene: Scene, row: int, quantity: float, part: int) -> PlanLine:
     )
 
 
-def _line(
-    scene: Scene,
+def line_of(
+    snapshot: PlanningSnapshot,
     row: int,
     quantity: float,
     *,
@@ -91,21 +92,21 @@ def _line(
     explanation: Explanation,
     binding: tuple[BindingLimit, ...] = (),
 ) -> PlanLine:
-    snapshot, sources = scene.snapshot, scene.snapshot.sources
+    """An order from source `row` in a period, at the source's terms for its quantity."""
+    sources, item = snapshot.sources, int(snapshot.sources.item[row])
     ordered = later_date(snapshot, period)
-    price = price_of(sources, row, quantity)
     return PlanLine(
         line_id=line_id_of(sources.offer_ids[row], period),
         intent=intent,
-        item_id=scene.item_id,
-        site_id=snapshot.site_ids[scene.row],
+        item_id=snapshot.item_ids[item],
+        site_id=snapshot.site_ids[item],
         supplier_id=snapshot.supplier_ids[int(sources.supplier[row])],
         offer_id=sources.offer_ids[row],
         quantity=quantity,
         period=period,
         order_date=ordered,
         expected_arrival=ordered + timedelta(days=int(np.ceil(sources.lead_time_days[row]))),
-        unit_price=price,
+        unit_price=price_of(sources, row, quantity),
         freight_per_unit=float(sources.freight_per_unit[row]),
         fixed_order_cost=float(sources.fixed_order_cost[row]),
         explanation=explanation,
@@ -170,7 +171,10 @@ def _policy_note(scene: Scene) -> str:
     if KINDS[chosen] not in estimates or not others:
         return f"{told}."
     name, cost = others[0]
-    return f"{told}; {estimates[KINDS[chosen]]:,.2f} {currency}, the best of {len(others)} others ({name}) {cost:,.2f}."
+    return (
+        f"{told}, at {estimates[KINDS[chosen]]:,.2f} {currency} expected over the horizon; the best of the"
+        f" {len(others)} other policies tried, {name}, would come to {cost:,.2f}."
+    )
 
 
 def _policy_figures(scene: Scene) -> dict[str, float]:
@@ -242,7 +246,7 @@ def next_best(scene: Scene, row: int) -> tuple[str, float] | None:
 def _binding(scene: Scene, row: int) -> tuple[BindingLimit, ...]:
     allocation, supplier = scene.allocation, int(scene.snapshot.sources.supplier[row])
     return tuple(
-        BindingLimit(name, float(limit), float(price), unit)
+        binding_limit(scene.snapshot, name, float(limit), float(price), unit)
         for name, unit, who, limit, price in zip(
             allocation.names,
             allocation.units,
@@ -280,4 +284,4 @@ def _due_lots(scene: Scene, channel: Channel, mean_units: FloatArray) -> list[Pl
     text = Explanation(
         "base stock, forecast", "mean order of the continuation policy over the sample paths", {"usual_lot": lot}
     )
-    return [_line(scene, row, lot, period=p, intent=Intent.PLACE, explanation=text) for p in periods]
+    return [line_of(scene.snapshot, row, lot, period=p, intent=Intent.PLACE, explanation=text) for p in periods]

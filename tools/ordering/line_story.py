@@ -101,7 +101,7 @@ def explain_line(snapshot: PlanningSnapshot, plan: OrderPlan, line_id: str) -> L
         curve=curve,
         next_best=_next_best(case, row),
         limits=line.binding,
-        limits_in_words=tuple(limit_in_words(limit, snapshot) for limit in line.binding),
+        limits_in_words=tuple(limit_in_words(limit, snapshot.currency) for limit in line.binding),
         stockout_probability=_runs_out(paths, reach),
         stockout_probability_without=_runs_out(without, reach),
         next_opportunity=snapshot.as_of + timedelta(days=round(reach * snapshot.period.days)),

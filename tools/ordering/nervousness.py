@@ -18,6 +18,7 @@ from tools.ordering.affected import touching
 from tools.ordering.given_orders import price_orders
 from tools.ordering.quantities import price_of
 from tools.ordering.verification import PLACING, verify
+from tools.ordering.writing import sort_lines
 
 Key = tuple[str, str]
 
@@ -147,7 +148,7 @@ def _with_kept(after: OrderPlan, kept: Sequence[_Case]) -> OrderPlan:
     cost = CostParts(*(sum(getattr(o.cost, name) for o in outlooks) for name in CostParts.__dataclass_fields__))
     return replace(
         after,
-        lines=tuple(sorted(lines, key=lambda li: (li.item_id, li.site_id, li.offer_id, li.period, li.line_id))),
+        lines=sort_lines(lines),
         outlooks=tuple(outlooks),
         cost=cost,
         lower_bound=min(after.lower_bound, cost.total),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot
+from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, Violation
 from tools.ordering.allocation import Allocation, Candidates, allocate, has_shared_limits, limits_may_bind
 from tools.ordering.candidates import Columns
 from tools.ordering.conflicts import find_conflicts
@@ -39,16 +39,28 @@ def plan_orders(snapshot: PlanningSnapshot, settings: OrderingSettings | None = 
     if snapshot.n_items == 0:
         return OrderPlan(snapshot_hash(snapshot), settings, snapshot.currency, (), (), (), CostParts(), 0.0)
     check_snapshot(snapshot, settings)
-    # A schedule knows no share caps, least numbers of suppliers or least order values: if it breaks one, no schedule.
     scheduled = plan_by_schedule(snapshot, settings) if snapshot.limits.reach_later else None
-    if scheduled is not None and not verify(snapshot, scheduled):
+    broken = () if scheduled is None else verify(snapshot, scheduled)
+    if scheduled is not None and not broken:
         return scheduled
     digest, batches = _priced(snapshot, settings, limits_may_bind(snapshot))
     if has_shared_limits(snapshot):
         allocation = allocate(snapshot, candidates_of(snapshot, batches), settings.time_limit_seconds)
     else:
         allocation = _cheapest(batches)
-    return write_plan(snapshot, settings, batches, allocation, digest)
+    plan = write_plan(snapshot, settings, batches, allocation, digest)
+    return replace(plan, conflicts=(*plan.conflicts, *_unscheduled(broken)))
+
+
+def _unscheduled(broken: Sequence[Violation]) -> tuple[str, ...]:
+    """What a schedule would have broken: it knows no share caps, least numbers of suppliers or least order values."""
+    if not broken:
+        return ()
+    rules = ", ".join(sorted({violation.rule.replace("_", " ").replace(":", " of ") for violation in broken}))
+    return (
+        f"Limits of later periods are not in this plan: orders planned within them would break other rules ({rules})."
+        " Drop one of the two to plan with the other.",
+    )
 
 
 def _priced(snapshot: PlanningSnapshot, settings: OrderingSettings, shared: bool) -> tuple[str, list[Batch]]:

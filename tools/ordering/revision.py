@@ -71,7 +71,8 @@ def _replan_part(
     keys = list(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
     kept_keys = {key for key, changed in zip(keys, stale.tolist(), strict=True) if not changed}
     kept = [line for line in plan.lines if (line.item_id, line.site_id) in kept_keys]
-    limits = remaining_limits(snapshot, kept)
+    later = [line for line in plan.intended if (line.item_id, line.site_id) in kept_keys] if plan.scheduled else []
+    limits = remaining_limits(snapshot, kept, later)
     if limits is None:
         return None, ()
     if not stale.any():
@@ -107,33 +108,66 @@ def _merge(
         cost=cost,
         lower_bound=min(before.total - slack + fresh.lower_bound, cost.total),
         conflicts=fresh.conflicts,
+        scheduled=plan.scheduled or fresh.scheduled,
     )
 
 
-def remaining_limits(snapshot: PlanningSnapshot, kept: Sequence[PlanLine]) -> SharedLimits | None:
-    """Shared limits less what kept lines use; nothing when storage binds, which kept lines fill over time."""
-    limits = snapshot.limits
-    if np.isfinite(limits.storage):
-        return None
-    placing = [line for line in kept if line.intent in PLACING]
+def remaining_limits(
+    snapshot: PlanningSnapshot, kept: Sequence[PlanLine], later: Sequence[PlanLine] = ()
+) -> SharedLimits | None:
+    """Shared limits less what kept lines use now, and kept lines of a schedule `later`.
+
+    Nothing when storage binds, which kept lines fill over time, or when they use more than there is.
+    """
+    limits, horizon = snapshot.limits, snapshot.horizon
+    lines = [line for line in (*kept, *later) if line.intent in PLACING and line.period < horizon]
     index = {name: k for k, name in enumerate(snapshot.supplier_ids)}
-    if any(line.supplier_id not in index for line in placing):
+    if np.isfinite(limits.storage) or any(line.supplier_id not in index for line in lines):
         return None
-    value, units = np.zeros(len(index)), np.zeros(len(index))
-    for line in placing:
-        value[index[line.supplier_id]] += line.value
-        units[index[line.supplier_id]] += line.quantity
-    capacity: FloatArray = (
-        limits.supplier_capacity - units if limits.supplier_capacity.size else limits.supplier_capacity
-    )
-    if limits.budget - value.sum() < -1e-6 or (capacity < -1e-6).any():
-        return None
-    least = limits.supplier_min_order_value
-    return replace(
+    value, units, orders = (np.zeros((len(index), horizon)) for _ in range(3))
+    for line in lines:
+        at = index[line.supplier_id], line.period
+        value[at] += line.value
+        units[at] += line.quantity
+        orders[at] += 1
+    left = replace(
         limits,
-        budget=max(limits.budget - float(value.sum()), 0.0),
-        supplier_capacity=np.maximum(capacity, 0.0),
-        supplier_min_order_value=np.maximum(least - value, 0.0) if least.size else least,
+        budget=limits.budget - float(value[:, 0].sum()),
+        supplier_capacity=_less(limits.supplier_capacity, units[:, 0]),
+        max_orders=limits.max_orders - float(orders[:, 0].sum()),
+        supplier_capacity_by_period=_less(limits.supplier_capacity_by_period, units),
+        budget_by_period=_less(limits.budget_by_period, value.sum(axis=0)),
+        max_orders_by_period=_less(limits.max_orders_by_period, orders.sum(axis=0)),
+        joint_order_cost=np.where(orders[:, 0] > 0, 0.0, limits.joint_order_cost)
+        if limits.joint_order_cost.size
+        else limits.joint_order_cost,
+    )
+    least = limits.supplier_min_order_value
+    owed = np.maximum(least - value[:, 0], 0.0) if least.size else least
+    return _at_least_zero(replace(left, supplier_min_order_value=owed))
+
+
+def _less(table: FloatArray, used: FloatArray) -> FloatArray:
+    """A limit's table less what is used of it; a table of more periods than the horizon keeps the others."""
+    if not table.size:
+        return table
+    left = table.astype(np.float64)
+    shared = min(left.shape[-1], used.shape[-1])
+    left[..., :shared] -= used[..., :shared]
+    return left
+
+
+def _at_least_zero(limits: SharedLimits) -> SharedLimits | None:
+    """The limits without rounding below zero; nothing when one is clearly below it."""
+    names = (
+        *("budget", "supplier_capacity", "max_orders"),
+        *("supplier_capacity_by_period", "budget_by_period", "max_orders_by_period"),
+    )
+    if any(bool((np.asarray(getattr(limits, name)) < -1e-6).any()) for name in names):
+        return None
+    bounded = {name: np.maximum(getattr(limits, name), 0.0) for name in names}
+    return replace(
+        limits, **{**bounded, "budget": float(bounded["budget"]), "max_orders": float(bounded["max_orders"])}
     )
 
 

@@ -1,8 +1,6 @@
 """Plans under limits that reach later periods: the schedule's first orders are placed, its later ones intended."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
@@ -20,17 +18,19 @@ from tools.domain.snapshots import (
     PlanningSnapshot,
 )
 from tools.ordering.conflicts import scheduled_conflicts
-from tools.ordering.explanation import later_date, line_id_of
+from tools.ordering.explanation import later_date, line_of
 from tools.ordering.fingerprint import snapshot_hash
 from tools.ordering.levels import ItemCosts, SourceLevels, cumulative_demand, item_costs, source_levels
+from tools.ordering.limit_words import IN_PERIOD, binding_limit
 from tools.ordering.open_orders import excess_order_lines
-from tools.ordering.quantities import TINY, price_of
+from tools.ordering.quantities import TINY
 from tools.ordering.schedules.alternatives import extra_cost_without
 from tools.ordering.schedules.building import schedule_problem
 from tools.ordering.schedules.expected_cost import cumulative_packs, order_price
 from tools.ordering.schedules.packs import PackMap
 from tools.ordering.schedules.problem import ScheduleOrders, ScheduleOutcome, ScheduleProblem
-from tools.ordering.schedules.solve import ScheduleProgress, steady_schedules
+from tools.ordering.schedules.solve import steady_schedules
+from tools.ordering.writing import sort_lines
 
 ENOUGH = 1e-4
 """Gap to the bound at which the search ends."""
@@ -45,11 +45,7 @@ FORMULA = (
 )
 
 
-def plan_by_schedule(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    progress: Callable[[ScheduleProgress], None] | None = None,
-) -> OrderPlan | None:
+def plan_by_schedule(snapshot: PlanningSnapshot, settings: OrderingSettings) -> OrderPlan | None:
     """The plan of the best schedule found, or nothing where no limit of a later period is worth anything.
 
     Then each order may be decided when its time comes, and the policy's plan is the better one: it can react.
@@ -60,7 +56,6 @@ def plan_by_schedule(
         proof_seconds=min(settings.time_limit_seconds, PROOF_SECONDS),
         gap_target=ENOUGH,
         seed=settings.seed,
-        progress=progress,
     )
     if not _later_limit_binds(outcome):
         return None
@@ -115,8 +110,8 @@ class _Writer:
             snapshot_hash=snapshot_hash(self.snapshot),
             settings=self.settings,
             currency=self.snapshot.currency,
-            lines=tuple(sorted([*now, *excess_order_lines(self.snapshot, self.settings)], key=_by_item)),
-            intended=tuple(sorted((line for line in lines if line.period > 0), key=_by_item)),
+            lines=sort_lines([*now, *excess_order_lines(self.snapshot, self.settings)]),
+            intended=sort_lines([line for line in lines if line.period > 0]),
             outlooks=tuple(self._outlook(item, parts[item]) for item in range(self.snapshot.n_items)),
             cost=CostParts(*(float(total) for total in parts.sum(axis=0))),
             lower_bound=min(self.outcome.lower_bound + float(self._own_stock.sum()), float(parts.sum())),
@@ -153,23 +148,13 @@ class _Writer:
 
     def _line(self, index: int) -> PlanLine:
         row, period = int(self.rows[index]), int(self.orders.period[index])
-        snapshot, sources, quantity = self.snapshot, self.snapshot.sources, float(self.units[index])
-        item = int(sources.item[row])
-        ordered = later_date(snapshot, period)
-        return PlanLine(
-            line_id=line_id_of(sources.offer_ids[row], period),
-            intent=Intent.EXPEDITE if sources.expedite[row] else Intent.PLACE,
-            item_id=snapshot.item_ids[item],
-            site_id=snapshot.site_ids[item],
-            supplier_id=snapshot.supplier_ids[int(sources.supplier[row])],
-            offer_id=sources.offer_ids[row],
-            quantity=quantity,
+        quantity = float(self.units[index])
+        return line_of(
+            self.snapshot,
+            row,
+            quantity,
             period=period,
-            order_date=ordered,
-            expected_arrival=ordered + timedelta(days=int(np.ceil(sources.lead_time_days[row]))),
-            unit_price=price_of(sources, row, quantity),
-            freight_per_unit=float(sources.freight_per_unit[row]),
-            fixed_order_cost=float(sources.fixed_order_cost[row]),
+            intent=Intent.EXPEDITE if self.snapshot.sources.expedite[row] else Intent.PLACE,
             explanation=self._explanation(index, row, quantity),
             binding=self._binding(index, period),
         )
@@ -215,7 +200,13 @@ class _Writer:
         if stored < problem.horizon:
             found.append(("storage", "volume", stored, problem.storage, prices.storage))
         return tuple(
-            BindingLimit(limited if at == 0 else f"{limited} in period {at}", float(limit[at]), float(price[at]), unit)
+            binding_limit(
+                self.snapshot,
+                limited if at == 0 else f"{limited}{IN_PERIOD}{at}",
+                float(limit[at]),
+                float(price[at]),
+                unit,
+            )
             for limited, unit, at, limit, price in found
             if price[at] > WORTH
         )
@@ -276,12 +267,10 @@ class _Writer:
             return "No source may be ordered from in this horizon."
         now = [i for i in mine.tolist() if self.orders.period[i] == 0]
         later = sorted(int(self.orders.period[i]) for i in mine.tolist() if self.orders.period[i] > 0)
-        following = f"the next order follows in period {later[0]}" if later else "no later order is intended"
+        following = "no later order is intended"
+        if later:
+            following = f"the next order follows on {later_date(self.snapshot, later[0])}"
         if not now:
             return f"Order nothing now: within the limits of each period {following}."
         units = sum(float(self.units[i]) for i in now)
         return f"Order {units:,.0f} now, since the limits of later periods leave no cheaper time; {following}."
-
-
-def _by_item(line: PlanLine) -> tuple[str, str, str, int, str]:
-    return (line.item_id, line.site_id, line.offer_id, line.period, line.line_id)

@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from benchmarks.planning_worlds import random_snapshot
+from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderPlan, PlanningSnapshot, SharedLimits
 from tools.ordering import Nervousness, SnapshotDelta, plan_orders, replan, verify
 from tools.ordering.affected import FREE
 from tools.ordering.given_orders import price_orders
+from tools.ordering.revision import remaining_limits
 
 
 def with_stock(snapshot: PlanningSnapshot, row: int, units: float) -> PlanningSnapshot:
@@ -163,3 +164,58 @@ def test_every_limit_of_a_supplier_is_among_those_compared():
     assert set(FREE) == known | {"joint_order_cost"}
     stated = {field.name for field in fields(SharedLimits) if field.name.startswith(("supplier", "joint"))}
     assert stated == set(FREE)
+
+
+def two_items_by_week(capacity: list[float]) -> PlanningSnapshot:
+    """Two items that need 10 a week each from one supplier, whose weekly capacity is shared."""
+    terms = [Terms(price=1.0), Terms(item=1, price=1.0)]
+    return snapshot_of_paths(
+        np.full((2, 4, 6), 10.0),
+        terms,
+        on_hand=[10.0, 10.0],
+        holding=[0.1, 0.1],
+        shortage=[5.0, 5.0],
+        limits=SharedLimits(supplier_capacity_by_period=np.array([capacity])),
+    )
+
+
+def test_an_item_replanned_alone_takes_what_the_others_leave_of_every_later_week():
+    before = two_items_by_week([np.inf, 20.0, 20.0, 20.0, 20.0, 0.0])
+    plan = plan_orders(before)
+    assert plan.scheduled
+    after = with_stock(before, 1, 5.0)
+    replanned, diff = replan(plan, SnapshotDelta.between(before, after))
+    assert replanned.scheduled
+    assert verify(after, replanned) == ()
+    weekly = np.zeros(6)
+    for line in (*replanned.lines, *replanned.intended):
+        weekly[line.period] += line.quantity
+    assert np.all(weekly[1:] <= [20, 20, 20, 20, 0])
+    assert replanned.cost.total == pytest.approx(plan_orders(after).cost.total, rel=1e-3)
+    assert diff.recomputed_item_ids
+
+
+def test_what_kept_lines_use_is_taken_off_every_limit():
+    snapshot = two_items_by_week([50.0, 20.0, 20.0, 20.0, 20.0, 20.0])
+    limits = replace(
+        snapshot.limits,
+        budget=100.0,
+        supplier_capacity=np.array([60.0]),
+        max_orders=3.0,
+        budget_by_period=np.full(6, 30.0),
+        max_orders_by_period=np.full(6, 2.0),
+        joint_order_cost=np.array([7.0]),
+        supplier_min_order_value=np.array([50.0]),
+    )
+    snapshot = replace(snapshot, limits=limits)
+    line = plan_orders(two_items_by_week([np.inf, 0, 0, 0, 0, 0])).lines[0]
+    now, then = replace(line, quantity=12.0), replace(line, quantity=8.0, period=2)
+    left = remaining_limits(snapshot, [now], [then])
+    assert (left.budget, left.max_orders) == (88.0, 2.0)
+    assert left.supplier_capacity.tolist() == [48.0]
+    assert left.supplier_capacity_by_period.tolist() == [[38.0, 20.0, 12.0, 20.0, 20.0, 20.0]]
+    assert left.budget_by_period.tolist() == [18.0, 30.0, 22.0, 30.0, 30.0, 30.0]
+    assert left.max_orders_by_period.tolist() == [1.0, 2.0, 1.0, 2.0, 2.0, 2.0]
+    assert (left.joint_order_cost.tolist(), left.supplier_min_order_value.tolist()) == ([0.0], [38.0])
+    assert remaining_limits(snapshot, [replace(line, quantity=70.0)]) is None
+    assert remaining_limits(snapshot, [now], [replace(then, quantity=21.0)]) is None

@@ -134,3 +134,16 @@ def test_a_schedule_counts_cost_as_a_policys_plan_does():
         limited = plan_orders(replace(free, limits=SharedLimits(supplier_capacity_by_period=capacity)))
         assert limited.scheduled
         assert limited.cost.total == pytest.approx(plan_orders(free).cost.total, rel=0.03)
+
+
+def test_a_schedule_that_would_break_a_least_order_value_is_left_and_the_plan_says_so():
+    snapshot = steady([np.inf, 5.0, 5.0, 5.0, np.inf, np.inf])
+    limits = replace(snapshot.limits, supplier_min_order_value=np.array([500.0, 0.0]))
+    demanding = replace(snapshot, limits=limits)
+    plan = plan_orders(demanding)
+    assert not plan.scheduled
+    assert verify(demanding, plan) == ()
+    assert any(
+        "Limits of later periods are not in this plan" in c and "supplier min order value of S00" in c
+        for c in plan.conflicts
+    )

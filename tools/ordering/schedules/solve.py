@@ -93,13 +93,12 @@ def steady_schedules(
     proof_seconds: float,
     gap_target: float = 0.0,
     seed: int = 0,
-    progress: Callable[[ScheduleProgress], None] | None = None,
 ) -> ScheduleOutcome:
     """The same outcome every time, whatever the clock: a fixed number of steps instead of a time limit.
 
     Only the proof of few items looks at the clock, and its schedule is taken only when it came to its end.
     """
-    search = _Search(problem, np.inf, gap_target, progress)
+    search = _Search(problem, np.inf, gap_target, None)
     if not search.limits_any:
         return search.outcome_without_limits()
     search.find_prices(None)
