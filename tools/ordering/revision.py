@@ -159,16 +159,12 @@ def _less(table: FloatArray, used: FloatArray) -> FloatArray:
 
 def _at_least_zero(limits: SharedLimits) -> SharedLimits | None:
     """The limits without rounding below zero; nothing when one is clearly below it."""
-    names = (
-        *("budget", "supplier_capacity", "max_orders"),
-        *("supplier_capacity_by_period", "budget_by_period", "max_orders_by_period"),
-    )
-    if any(bool((np.asarray(getattr(limits, name)) < -1e-6).any()) for name in names):
+    names = ("supplier_capacity", "supplier_capacity_by_period", "budget_by_period", "max_orders_by_period")
+    tables = {name: getattr(limits, name) for name in names}
+    if min(limits.budget, limits.max_orders, *(float(t.min(initial=0.0)) for t in tables.values())) < -1e-6:
         return None
-    bounded = {name: np.maximum(getattr(limits, name), 0.0) for name in names}
-    return replace(
-        limits, **{**bounded, "budget": float(bounded["budget"]), "max_orders": float(bounded["max_orders"])}
-    )
+    tables = {name: np.maximum(table, 0.0) for name, table in tables.items()}
+    return replace(limits, budget=max(limits.budget, 0.0), max_orders=max(limits.max_orders, 0.0), **tables)
 
 
 def compare(before: OrderPlan, after: OrderPlan, recomputed: Sequence[str] = ()) -> PlanDiff:
