@@ -22,8 +22,10 @@ class Archive(DuckFile):
         """Store one JSON artifact of a run; storing it again replaces it."""
         self.put_artifacts(run_id, kind, {key: payload})
 
-    def put_artifacts(self, run_id: str, kind: str, payloads: Mapping[str, Mapping[str, Any]]) -> None:
-        """Store several artifacts of one kind in one transaction; the same keys are replaced."""
+    def put_artifacts(
+        self, run_id: str, kind: str, payloads: Mapping[str, Mapping[str, Any]], *, alone: bool = False
+    ) -> None:
+        """Store several artifacts of one kind in one transaction; the same keys are replaced, with `alone` all of the kind."""
         now = datetime.now(UTC)
         option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
         rows = [
@@ -31,8 +33,8 @@ class Archive(DuckFile):
         ]
         with self._transaction():
             self._connection.execute(
-                "DELETE FROM artifacts WHERE run_id = ? AND kind = ? AND list_contains(?, key)",
-                [run_id, kind, list(payloads)],
+                "DELETE FROM artifacts WHERE run_id = ? AND kind = ? AND (? OR list_contains(?, key))",
+                [run_id, kind, alone, list(payloads)],
             )
             self._append("artifacts", rows)
 
