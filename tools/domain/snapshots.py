@@ -394,3 +394,5 @@ class PlanOption:
     """Money at risk under the worst single disruption considered."""
     suppliers: tuple[str, ...]
     lines: tuple[PlanLine, ...]
+    scheduled: bool = False
+    """Whether its plan is a schedule within the limits of later periods."""

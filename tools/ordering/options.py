@@ -83,6 +83,7 @@ def _option(
         risk_exposure=sum(exposure.get(i, 0.0) * _largest_share(placed, i) for i in item_ids),
         suppliers=tuple(sorted({line.supplier_id for line in placed})),
         lines=lines,
+        scheduled=plan.scheduled,
     )
 
 
@@ -133,4 +134,4 @@ def combine(
                 option_id=option_id,
             )
         settings = PROFILES[option.profile].apply(settings, option.item_ids)
-    return plan_orders(snapshot, settings)
+    return plan_orders(snapshot, settings, scheduled=any(option.scheduled for option in options))
