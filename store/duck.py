@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tools.domain.errors import OutOfReach
 
 PATIENCE_SECONDS = 5.0
 """How long a command waits for the one before it."""
+
+ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
 class WarehouseBusy(OutOfReach):
@@ -64,12 +67,31 @@ class DuckFile:
             self._connection.execute(sql, list(values))
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Points of time leave DuckDB without a zone and get UTC here: with one, DuckDB asks for pytz, which neither it
+        nor we declare.
+        """
         with self._lock:
-            return self._connection.execute(sql, list(values)).fetchall()
+            found = self._connection.sql(sql, params=list(values))
+            zoned = [at for at, kind in enumerate(found.types) if str(kind) == ZONED]
+            return _in_utc(found, zoned) if zoned else found.fetchall()
 
     def _append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._connection.appender(table) as appender:
             appender.append_rows(list(rows))
+
+
+def _in_utc(found: duckdb.DuckDBPyRelation, zoned: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Rows whose columns at the places `zoned` hold points of time. The connection's zone is UTC."""
+    columns = [duckdb.ColumnExpression(name) for name in found.columns]
+    for at in zoned:
+        columns[at] = columns[at].cast("TIMESTAMP").alias(found.columns[at])
+    rows = [list(row) for row in found.select(*columns).fetchall()]
+    for row in rows:
+        for at in zoned:
+            row[at] = None if row[at] is None else row[at].replace(tzinfo=UTC)
+    return [tuple(row) for row in rows]
 
 
 def _connected(path: Path) -> duckdb.DuckDBPyConnection:
