@@ -25,7 +25,7 @@ class Archive(DuckFile):
     def put_artifacts(
         self, run_id: str, kind: str, payloads: Mapping[str, Mapping[str, Any]], *, alone: bool = False
     ) -> None:
-        """Store several artifacts of one kind in one transaction; replaces the same keys, with `alone` all of the kind."""
+        """Store several artifacts of one kind in one transaction; replaces the same keys, `alone` the whole kind."""
         now = datetime.now(UTC)
         option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
         rows = [
