@@ -1,0 +1,90 @@
+"""How a command opens the installation, who acts, and how a result leaves."""
+
+import getpass
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from tools.domain.errors import OutOfReach
+
+if TYPE_CHECKING:
+    from graph.contracts import SourcingSession
+    from graph.settings import Settings
+
+
+@lru_cache(maxsize=1)
+def settings() -> "Settings":
+    """The installation's settings. BadInput names the one that is wrong."""
+    from graph.settings import Settings
+
+    try:
+        return Settings()
+    except ValueError as error:
+        from terminal.given import wrong_settings
+
+        raise wrong_settings(error) from error
+
+
+def local_settings() -> "Settings":
+    """The settings, once the home is there and can be written. OutOfReach when it cannot."""
+    found = settings()
+    try:
+        found.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryFile(dir=found.home):
+            return found
+    except OSError as error:
+        raise OutOfReach(
+            f"The home {found.home.absolute()} cannot be written: {error.strerror}.",
+            remedy="Set JIT_HOME to a folder that you may write.",
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def session() -> "SourcingSession":
+    """The running server's session if one owns this home, else a local one; one for the whole command."""
+    from web.client import find_server
+
+    remote = find_server(settings().server_file)
+    if remote is not None:
+        return remote
+    found = local_settings()
+    from graph.session import open_session
+
+    return open_session(found)
+
+
+def close() -> None:
+    """Release the session, if the command opened one."""
+    if session.cache_info().currsize:
+        session().close()
+
+
+def actor(given: str) -> str:
+    """Who acts: the named one, else who is signed in on this machine."""
+    return given or getpass.getuser()
+
+
+def printed(view: object, as_json: bool) -> bool:
+    """Print as JSON when asked; tells whether it did."""
+    if not as_json:
+        return False
+    import orjson
+    from pydantic import BaseModel
+
+    def plain(value: object) -> object:
+        if isinstance(value, BaseModel):
+            return value.model_dump(mode="json")
+        return str(value)
+
+    sys.stdout.write(orjson.dumps(view, default=plain, option=orjson.OPT_INDENT_2).decode() + "\n")
+    return True
+
+
+def report(result: Mapping[str, Any], as_json: bool) -> None:
+    """A plain result, as names and values or as JSON."""
+    if not printed(dict(result), as_json):
+        from terminal.reports import show_result
+
+        show_result(result)
