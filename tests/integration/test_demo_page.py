@@ -1,12 +1,14 @@
 """The demo's first screen: what needs a decision, for how much, why today, and what to type next."""
 
 import json
+import os
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
-from jit_command import Jit
+from jit_command import JIT, Jit
 
 from terminal.figures import amount
 
@@ -78,3 +80,16 @@ def test_the_document_holds_the_same_ranking_with_a_reason_for_each(
         assert f"{matter['reason']} " in told
         assert re.search(r"\d", matter["reason"])
         assert re.search(rf"(cost|frees) {re.escape(amount(matter['at_stake']))} {matter['currency']}\.", told)
+
+
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    """Write anew what stands there with `COLUMNS=110 jit demo` when figures change."""
+    found = {"COLUMNS": "110", "PATH": f"{JIT.parent}:{os.environ['PATH']}"}
+    done = Jit(tmp_path / "home")("demo", **found)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"`make demo` ends with this.*?```\n(.*?)```", readme, flags=re.DOTALL)
+
+    def without_ids(text: str) -> list[str]:
+        return re.sub(r"\d+\.\d s;", "… s;", re.sub(r"ap-[0-9a-f]{12}", "ap-…", text)).splitlines()
+
+    assert without_ids(done.stdout) == without_ids(shown)
