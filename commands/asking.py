@@ -22,11 +22,12 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Why the plan came out as it did; of an item or a line also its cost curve and what else it could be."""
-    from terminal.reports import show_answer
     from terminal.screen import working
 
     with working("Reading the plan", quiet=as_json):
         answer = session().explain(run, subject)
+    from terminal.reports import show_answer
+
     if answer.run_id is None:
         raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
     if subject is not None:
@@ -36,14 +37,18 @@ def explain(
 
 
 def _explain_subject(answer: "AnswerView", run_id: str, subject: str, *, as_json: bool) -> None:
-    from terminal.reports import check_known, show_explanation
     from terminal.screen import working
-    from terminal.stories import show_story, stories_of
 
     with working(f"Computing what else could be ordered of {subject}", quiet=as_json):
+        from terminal.reports import check_known
+        from terminal.stories import stories_of
+
         view = session().plan(run_id)
         check_known(view, subject)
         stories = stories_of(view.lines, subject, lambda line_id: session().line_story(line_id, run_id))
+    from terminal.reports import show_explanation
+    from terminal.stories import show_story
+
     if not printed({**answer.model_dump(mode="json"), "stories": stories}, as_json):
         show_explanation(view, subject, answer)
         for story in stories:
@@ -53,11 +58,12 @@ def _explain_subject(answer: "AnswerView", run_id: str, subject: str, *, as_json
 @GROUP.command("ask", example="ask 'what is at risk?'")
 def ask(question: str, given: Actor = "", as_json: AsJson = False) -> None:
     """Ask about the plan in words."""
-    from terminal.reports import show_answer
     from terminal.screen import working
 
     with working("Looking for the answer", quiet=as_json):
         answer = session().ask(question, actor=actor(given))
+    from terminal.reports import show_answer
+
     if not printed(answer, as_json):
         show_answer(answer)
 
@@ -71,13 +77,14 @@ def journal(
 ) -> None:
     """The timeline of a run, or the verification of the whole journal."""
     from terminal.screen import working
-    from terminal.timeline import show_journal
 
     if verify:
         _verify(as_json)
     with working("Reading the journal", quiet=as_json):
         latest = session().runs(1)
         rows = list(session().journal(run or (latest[0].run_id if latest else None)))
+    from terminal.timeline import show_journal
+
     if run and not rows:
         raise NotFound(f"The journal holds no run {run}.", remedy="`jit runs` lists them.")
     if not printed(rows, as_json):
@@ -86,10 +93,11 @@ def journal(
 
 def _verify(as_json: bool) -> None:
     from terminal.screen import working
-    from terminal.timeline import show_check
 
     with working("Recomputing the hash of every row of the journal", quiet=as_json):
         check = session().verify_journal()
+    from terminal.timeline import show_check
+
     if not printed(check, as_json):
         show_check(check)
     raise typer.Exit(0 if check.ok else 1)

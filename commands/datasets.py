@@ -29,8 +29,6 @@ def import_folder(
 
 def imported(folder: Path, as_of: date | None, *, lenient: bool, quiet: bool, printing: bool) -> Mapping[str, object]:
     """Import a folder; gives the report, which is printed when asked for. A refused import tells its rejected rows."""
-    from terminal.given import rejects_of
-    from terminal.reports import show_import, show_rejects
     from terminal.screen import working
 
     try:
@@ -38,9 +36,14 @@ def imported(folder: Path, as_of: date | None, *, lenient: bool, quiet: bool, pr
             found = session().import_folder(str(folder.absolute()), as_of=as_of, lenient=lenient)
     except BadInput as error:
         if not quiet:
+            from terminal.given import rejects_of
+            from terminal.reports import show_rejects
+
             show_rejects(rejects_of(session(), str(error.context.get("import_id", ""))))
         raise
     if printing:
+        from terminal.reports import show_import
+
         show_import(found)
     return found
 
@@ -51,12 +54,14 @@ def rejects(
     as_json: AsJson = False,
 ) -> None:
     """Every row that imports turned away: file, row, column, reason, remedy."""
-    from terminal.given import rejects_of
-    from terminal.reports import show_rejects
     from terminal.screen import working
 
     with working("Reading rejected rows", quiet=as_json):
+        from terminal.given import rejects_of
+
         found = rejects_of(session(), import_id)
+    from terminal.reports import show_rejects
+
     if not printed(found, as_json) and not show_rejects(found, everything=True):
         typer.echo("No row was rejected.")
 
@@ -64,11 +69,12 @@ def rejects(
 @GROUP.command("datasets", example="datasets")
 def datasets(as_json: AsJson = False) -> None:
     """Dataset versions, newest first; `jit rollback VERSION` makes an earlier one active again."""
-    from terminal.reports import show_datasets
     from terminal.screen import working
 
     with working("Reading dataset versions", quiet=as_json):
         found = list(session().datasets())
+    from terminal.reports import show_datasets
+
     if not printed(found, as_json):
         show_datasets(found)
 

@@ -15,11 +15,12 @@ DECISIONS = ("approve", "reject", "edit")
 @GROUP.command("approvals", example="approvals")
 def approvals(as_json: AsJson = False) -> None:
     """What waits for a person, oldest first."""
-    from terminal.approvals import show_approvals
     from terminal.screen import working
 
     with working("Reading what waits", quiet=as_json):
         waiting = list(session().pending())
+    from terminal.approvals import show_approvals
+
     if not printed(waiting, as_json):
         show_approvals(waiting, actor(""))
 
@@ -38,16 +39,18 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Approve, reject or edit an order; the run goes on at once."""
-    from terminal.approvals import show_approval
-    from terminal.given import edits_of, whole_id
     from terminal.screen import working
 
     with working("Looking the order up", quiet=as_json) as tell:
+        from terminal.given import edits_of, whole_id
+
         approval = session().approval(whole_id(session(), approval_id))
         edits = edits_of(edit or [], approval)
         tell(f"Deciding on the order to {approval.supplier}, and going on with its run")
         decided = session().decide(
             approval.approval_id, decision, actor(given), reason, content_hash=approval.content_hash, edits=edits
         )
+    from terminal.approvals import show_approval
+
     if not printed(decided, as_json):
         show_approval(decided)

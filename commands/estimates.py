@@ -43,11 +43,12 @@ def forecast(
 def _every_forecast(
     version: str | None, tested: "Sequence[BacktestView] | None", *, everything: bool, as_json: bool
 ) -> None:
-    from terminal.forecasts import show_backtests, show_forecasts
     from terminal.screen import working
 
     with working("Reading the forecasts", quiet=as_json):
         rows = list(session().forecasts(version))
+    from terminal.forecasts import show_backtests, show_forecasts
+
     if not printed(rows if tested is None else {"forecasts": rows, "backtest": tested}, as_json):
         show_forecasts(rows, everything=everything)
         if tested:
@@ -57,15 +58,17 @@ def _every_forecast(
 def _one_forecast(
     item: str, site: str | None, version: str | None, save: Path | None, *, plot: bool, as_json: bool
 ) -> None:
-    from terminal.forecasts import show_forecast
-    from terminal.pictures import save_forecast
     from terminal.screen import working
 
     with working(f"Reading the forecast of {item}", quiet=as_json) as tell:
         view = session().forecast(item, site, version)
         if save:
+            from terminal.pictures import save_forecast
+
             tell(f"Drawing {save}")
             save_forecast(view, save)
+    from terminal.forecasts import show_forecast
+
     if not printed(view, as_json):
         show_forecast(view, plot=plot)
         if save:
@@ -89,11 +92,12 @@ def lead_times(
     as_json: AsJson = False,
 ) -> None:
     """How suppliers keep their quotes, the worst first; of one, of an item or an order when it arrives."""
-    from terminal.lead_times import show_lead_times
     from terminal.screen import working
 
     with working("Reading lead times", quiet=as_json):
         view = session().lead_times(subject, version)
+    from terminal.lead_times import show_lead_times
+
     if not printed(view, as_json):
         show_lead_times(view, everything=everything)
 
@@ -109,7 +113,6 @@ def estimates(
     as_json: AsJson = False,
 ) -> None:
     """Versions of the forecasts and lead times; `activate VERSION` plans with an earlier one again."""
-    from terminal.forecasts import show_backtests, show_estimates
     from terminal.given import check_activation
     from terminal.screen import working
 
@@ -120,6 +123,8 @@ def estimates(
     tested = _measured(None, quiet=as_json) if backtest else ()
     with working("Reading the versions", quiet=as_json):
         found = list(session().estimates(limit))
+    from terminal.forecasts import show_backtests, show_estimates
+
     if not printed({"estimates": found, "backtest": tested} if backtest else found, as_json):
         show_estimates(found)
         if tested:

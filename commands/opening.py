@@ -1,6 +1,8 @@
 """How a command opens the installation, who acts, and how a result leaves."""
 
+import errno
 import getpass
+import os
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
@@ -33,12 +35,19 @@ def local_settings() -> "Settings":
     try:
         found.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryFile(dir=found.home):
-            return found
+            _must_be_writable(found)
     except OSError as error:
         raise OutOfReach(
             f"The home {found.home.absolute()} cannot be written: {error.strerror}.",
             remedy="Set JIT_HOME to a folder that you may write.",
         ) from error
+    return found
+
+
+def _must_be_writable(found: "Settings") -> None:
+    for file in (found.warehouse_path, found.sandbox_path, found.home / "operations.sqlite"):
+        if file.exists() and not os.access(file, os.W_OK):
+            raise PermissionError(errno.EACCES, f"{file.name} is read-only for you")
 
 
 @lru_cache(maxsize=1)

@@ -36,13 +36,14 @@ def plan(
 def planned(reason: str, items: Sequence[str], given: str, *, printing: bool, quiet: bool) -> "PlanView":
     """The plan of a run that is started here; its steps are printed as they end, when asked for."""
     from terminal.screen import working
-    from terminal.steps import show_steps
 
     with working("Opening the home", quiet=quiet):
         from graph.views import Trigger, TriggerKind
 
         opened = session()
         trigger = Trigger(kind=TriggerKind.CLI, actor=actor(given), reason=reason, item_ids=tuple(items))
+    from terminal.steps import show_steps
+
     done = show_steps(opened.stream(trigger=trigger), printing=printing, quiet=quiet)
     with working("Reading the plan", quiet=quiet):
         return opened.plan(done[-1].run_id if done else None)
@@ -61,11 +62,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """A stored run: options, lines, gates, approvals."""
-    from terminal.plans import show_plan
     from terminal.screen import working
 
     with working("Reading the plan", quiet=as_json):
         view = session().plan(run)
+    from terminal.plans import show_plan
+
     if not printed(view, as_json):
         show_plan(view, everything=everything)
 
@@ -73,11 +75,12 @@ def show(
 @GROUP.command("runs", example="runs --limit 5")
 def runs(limit: Annotated[int, typer.Option(help="How many.")] = 20, as_json: AsJson = False) -> None:
     """The latest sourcing runs."""
-    from terminal.reports import show_runs
     from terminal.screen import working
 
     with working("Reading the latest runs", quiet=as_json):
         found = list(session().runs(limit))
+    from terminal.reports import show_runs
+
     if not printed(found, as_json):
         show_runs(found)
 
@@ -88,10 +91,11 @@ def alert(
     as_json: AsJson = False,
 ) -> None:
     """Give a supplier alert by hand; it starts a replan of the affected items."""
-    from terminal.given import event_of, settled
     from terminal.screen import working
 
     with working("Opening the home", quiet=as_json) as tell:
+        from terminal.given import event_of, settled
+
         opened, event = session(), event_of(file)
         message_id = str(event.get("id", file.name))
         opened.receive_alert(message_id, event, "cli")

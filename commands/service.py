@@ -51,10 +51,14 @@ def user(
     as_json: AsJson = False,
 ) -> None:
     """Add a user; prints the API key once."""
-    from store.operations import Operations
+    from terminal.screen import working
 
-    with closing(Operations(local_settings().operations_url)) as operations:
-        report({"user": name, "role": role, "key": operations.add_user(name, role)}, as_json)
+    with working(f"Adding {name}", quiet=as_json):
+        from store.operations import Operations
+
+        with closing(Operations(local_settings().operations_url)) as operations:
+            key = operations.add_user(name, role)
+    report({"user": name, "role": role, "key": key}, as_json)
 
 
 @GROUP.command("link", example="link carla")
@@ -72,11 +76,12 @@ def link(name: str, as_json: AsJson = False) -> None:
 @GROUP.command("doctor", example="doctor")
 def doctor(as_json: AsJson = False) -> None:
     """Settings with their source, and whether database, ERP, model and clock answer."""
-    from terminal.reports import show_doctor
     from terminal.screen import working
 
     with working("Asking every part whether it answers", quiet=as_json):
         parts, sources = list(session().diagnose()), settings().sources()
+    from terminal.reports import show_doctor
+
     if not printed({"settings": sources, "parts": parts}, as_json):
         show_doctor(sources, parts)
     if not all(part.ok for part in parts):
@@ -95,7 +100,7 @@ def evaluate(
     """Play our policy beside two baselines on a generated world; exits with 1 when a goal is missed."""
     from terminal.screen import screen, working
 
-    with working("Loading the evaluation", quiet=True):
+    with working("Loading the evaluation", quiet=as_json):
         from evals.progress import watched
         from evals.report import as_terminal, ready_page, write_page
         from evals.suites import SuiteSettings, known_suite, run_suite

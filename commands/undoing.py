@@ -19,11 +19,12 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Take an approval back: its order is dropped before it leaves, or cancelled in the ERP."""
-    from terminal.approvals import show_approval
     from terminal.screen import working
 
     with working("Taking the order back", quiet=as_json):
         withdrawn = session().withdraw(approval_id, actor(given), reason)
+    from terminal.approvals import show_approval
+
     if not printed(withdrawn, as_json):
         show_approval(withdrawn)
 

@@ -77,7 +77,7 @@ def _usage(error: TyperException) -> int:
         context = getattr(error, "ctx", None)
         command = getattr(context, "command_path", "jit")
         near: Sequence[str] = getattr(error, "possibilities", None) or ()
-        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        meant = f"Did you mean {near[0]}? " if near else ""
         told = f"{error.message}." if near else error.format_message()
         report(BadInput(told, remedy=f"{meant}See `{command} --help`."))
     return error.exit_code

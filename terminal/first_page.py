@@ -18,6 +18,7 @@ NEXT = (
 )
 NAME = 28
 """Letters of a name from data, so that an order keeps to its lines."""
+INDENT = 5
 SENT = ("dispatched", "confirmed")
 
 
@@ -45,11 +46,11 @@ def show_first_page(
 def _show(place: int, matter: MatterView) -> None:
     money = f"{amount(matter.value)} {matter.currency}"
     what = f"{units(matter.quantity)} {matter.uom} of {matter.item_id} {shorten(matter.item, NAME)}"
-    most = f"{count(matter.lines, 'line')}, above all " if matter.lines > 1 else ""
-    say(f"{place}. {shorten(matter.supplier, NAME)}, {money}: {most}{matter.intent} {what}", "bold")
+    more = f" and {count(matter.lines - 1, 'more line')}" if matter.lines > 1 else ""
+    bullet(f"{shorten(matter.supplier, NAME)}, {money}: {matter.intent} {what}{more}", "bold", mark=f"{place}.")
     stake = "Cancelling frees" if matter.intent == "cancel" else "Not ordering is expected to cost"
-    say(f"{matter.reason} {stake} {amount(matter.at_stake)} {matter.currency}.", indent=3)
-    say(f"{matter.approval_id} needs {matter.signer}.", "dim", indent=3)
+    say(f"{matter.reason} {stake} {amount(matter.at_stake)} {matter.currency}.", indent=INDENT)
+    say(f"{matter.approval_id} needs {matter.signer}.", "dim", indent=INDENT)
 
 
 def _sent(view: PlanView) -> None:

@@ -125,4 +125,4 @@ def working(text: str, *, quiet: bool = False) -> Generator[Callable[[str], None
     console = Console(stderr=True) if apart else screen()
     with Progress(*columns, console=console, transient=True, redirect_stdout=not apart) as shown:
         task = shown.add_task(clean(text), total=None)
-        yield lambda said: shown.update(task, description=clean(said))
+        yield lambda said: shown.update(task, description=clean(said), refresh=True)
