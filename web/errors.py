@@ -118,12 +118,11 @@ def answer_errors_as_json(app: FastAPI) -> None:
         return error_response(BadInput(f"The request is malformed: {where}.", remedy=FORM))
 
     def unrouted(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        told = _unrouted(request, error)
-        return JSONResponse(error_body(told), status_code=error.status_code, headers=error.headers)
+        status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (400, None)
+        return JSONResponse(error_body(_unrouted(request, status, str(error))), status_code=status, headers=headers)
 
     def fault(_request: Request, _error: Exception) -> JSONResponse:
-        return error_response(JitError("This is a fault of the program.", remedy="Its log says more; please report it."))
+        return error_response(JitError("This is a fault of the program.", remedy="The server's log says more."))
 
     app.add_exception_handler(JitError, ours)
     app.add_exception_handler(RequestValidationError, malformed)
@@ -141,12 +140,12 @@ def _wrong_part(found: Mapping[str, Any]) -> str:
     return f"{place}: {found['msg']}"
 
 
-def _unrouted(request: Request, error: HTTPException) -> JitError:
-    if error.status_code == 404:
+def _unrouted(request: Request, status: int, reason: str) -> JitError:
+    if status == 404:
         return NotFound(f"There is nothing at {request.url.path}.", remedy=FORM)
-    if error.status_code == 405:
+    if status == 405:
         return BadInput(f"{request.url.path} takes no {request.method}.", remedy=FORM)
-    return BadInput(f"The request cannot be read: {error.detail}.", remedy=FORM)
+    return BadInput(f"The request cannot be read: {reason}.", remedy=FORM)
 
 
 def describe_malformed(app: FastAPI) -> None:
