@@ -499,8 +499,9 @@ def user(
 ) -> None:
     """Add a user; prints the API key once."""
     from store.operations import Operations
+    from store.private import private_folder
 
-    _settings().home.mkdir(parents=True, exist_ok=True)
+    private_folder(_settings().home)
     with closing(Operations(_settings().operations_url)) as operations:
         _report({"user": name, "role": role, "key": operations.add_user(name, role)}, as_json)
 
@@ -538,6 +539,7 @@ def evaluate(
     from evals.progress import watched
     from evals.report import as_terminal, ready_page, write_page
     from evals.suites import SuiteSettings, known_suite, run_suite
+    from store.private import tighten
     from terminal.screen import screen
 
     page = _settings().home / "exports" / f"eval-{known_suite(suite)}.html"
@@ -545,6 +547,8 @@ def evaluate(
     with watched() as on_step:
         result = run_suite(suite, SuiteSettings.of(seeds, weeks, quick=quick), on_step)
     write_page(result, page)
+    if out is None:
+        tighten(_settings().home)
     if not _print({**result.as_json(), "report": str(page)}, as_json):
         screen().print(as_terminal(result))
         _out(f"Report: {page}")

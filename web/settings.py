@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from graph.settings import Settings
+from store.private import private_folder
 
 
 class WebSettings(BaseModel):
@@ -59,7 +60,7 @@ def _kept_secrets(path: Path) -> dict[str, str]:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file in one step that only its owner can read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
