@@ -31,9 +31,11 @@ def settings() -> "Settings":
 
 def local_settings() -> "Settings":
     """The settings, once the home is there and can be written. OutOfReach when it cannot."""
+    from store.private import private_folder
+
     found = settings()
     try:
-        found.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(found.home)
         with TemporaryFile(dir=found.home):
             _must_be_writable(found)
     except OSError as error:

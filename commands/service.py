@@ -101,6 +101,8 @@ def evaluate(
     from terminal.screen import screen, working
 
     with working("Loading the evaluation", quiet=as_json):
+        from store.private import tighten
+
         from evals.progress import watched
         from evals.report import as_terminal, ready_page, write_page
         from evals.suites import SuiteSettings, known_suite, run_suite
@@ -110,6 +112,8 @@ def evaluate(
     with watched() as on_step:
         result = run_suite(suite, SuiteSettings.of(seeds, weeks, quick=quick), on_step)
     write_page(result, page)
+    if out is None:
+        tighten(settings().home)
     if not printed({**result.as_json(), "report": str(page)}, as_json):
         screen().print(as_terminal(result))
         typer.echo(f"Report: {page}")

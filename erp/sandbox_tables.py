@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from store.private import private_file, private_folder
 from tools.domain.datasets import Dataset
 from tools.domain.errors import OutOfReach
 
@@ -42,7 +43,8 @@ TABLES = ("clock", "lines", "orders", "actions", "receipts", "stock", "demand", 
 
 def open_file(path: Path) -> sqlite3.Connection:
     """Open the file, creating its tables; every commit is on disk when it returns. OutOfReach when it cannot be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
+    private_file(path)
     try:
         connection = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         connection.row_factory = sqlite3.Row

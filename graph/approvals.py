@@ -14,6 +14,8 @@ from policies.gates import Effect, Tier
 from store.operations import ApprovalRow, OutboxRow
 from tools.domain.errors import BadInput, Conflict, NotAllowed
 
+LARGEST_QUANTITY = 1_000_000_000
+"""Units that an edit may order at most: a slip of the keyboard, and money beyond what can be counted in cents."""
 LOCAL_ROLE = "manager"
 """Role of somebody who is no registered user and works on the machine itself, while there are no users."""
 
@@ -137,8 +139,9 @@ def _check_edits(edits: Mapping[str, float] | None, order: Mapping[str, Any]) ->
         )
     known = {line["line_id"] for line in order["lines"]}
     wrong = sorted(set(edits or {}) - known)
-    if not edits or wrong or not all(0 <= quantity < float("inf") for quantity in edits.values()):
+    if not edits or wrong or not all(0 <= quantity <= LARGEST_QUANTITY for quantity in edits.values()):
         raise BadInput(
-            f"An edit needs quantities of zero or more for lines of this order{f', not {wrong}' if wrong else ''}.",
+            f"An edit needs quantities of 0 to {LARGEST_QUANTITY:,} for lines of this order"
+            f"{f', not {wrong}' if wrong else ''}.",
             remedy=f"Lines are {', '.join(sorted(known))}.",
         )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from graph.parts import Parts
 from graph.views import PartView
+from store.private import open_to_others
 from tools.domain.errors import JitError
 
 LARGEST_LAG_SECONDS = 5.0
@@ -14,6 +15,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 def diagnose(parts: Parts) -> list[PartView]:
     """One view a part; a part that fails says why."""
     checks: dict[str, Callable[[Parts], tuple[bool, str]]] = {
+        "home": _home,
         "operations database": _operations,
         "warehouse": _warehouse,
         "journal": _journal,
@@ -30,6 +32,16 @@ def _view(name: str, check: Callable[[Parts], tuple[bool, str]], parts: Parts) -
     except JitError as error:
         ok, detail = False, str(error)
     return PartView(part=name, ok=ok, detail=detail)
+
+
+def _home(parts: Parts) -> tuple[bool, str]:
+    """Whoever can read the home may act under any name."""
+    home = parts.settings.home
+    exposed = open_to_others(home)
+    if not exposed:
+        return True, f"{home.absolute()}, its files are for their owner only"
+    names = ", ".join(path.name for path in exposed[:5])
+    return False, f"open to other users of this machine: {names}; run `chmod -R go= {home.absolute()}`"
 
 
 def _operations(parts: Parts) -> tuple[bool, str]:

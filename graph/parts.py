@@ -22,6 +22,7 @@ from graph.settings import Settings
 from policies.gates import RuleSet, load_rules
 from store.journal import Journal
 from store.operations import Operations
+from store.private import tighten
 from store.warehouse import Warehouse
 from tools.domain.errors import BadInput
 from tools.negotiation import seeded_supplier
@@ -57,7 +58,7 @@ class Parts:
 
 def open_parts(settings: Settings) -> Parts:
     """Open databases, ERP, agents and rules. Raises OutOfReach or BadInput with the remedy."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    tighten(settings.home)
     warehouse = Warehouse(settings.warehouse_path)
     operations = Operations(settings.operations_url)
     journal = Journal(operations, warehouse)

@@ -18,6 +18,7 @@ from store.operations import InboxRow, Operations
 from tools.domain.alerts import Alert, AlertKind
 from tools.domain.datasets import Dataset
 from tools.domain.errors import BadInput, Conflict, JitError
+from tools.domain.plain_json import misfit
 from tools.network import build_graph
 from tools.network.graph import Dependencies
 
@@ -130,6 +131,9 @@ class AlertIntake:
 
     def receive(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
         """Store an alert durably. Conflict when its id was seen before; BadInput when it is no alert."""
+        reason = misfit(event)
+        if reason:
+            raise BadInput(f"The event is not valid: {reason}.", remedy=FORM)
         dataset = self._parts.context.desk.dataset(self._parts.warehouse.active_version() or "")
         row = InboxRow(message_id, "alert", dict(event), source, "new", self._parts.context.now(), 0, None, None)
         inner = event.get("data")

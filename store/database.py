@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DatabaseError
 
 from store.migrations import scripts
+from store.private import private_file, private_folder
 from tools.domain.errors import OutOfReach
 
 MIGRATION_LOCK = 7_211_501
@@ -98,7 +99,9 @@ class Database:
             commit = "on" if durable else "off"
             options = {"options": f"-c synchronous_commit={commit} -c timezone=UTC", "connect_timeout": 5}
             return create_engine(self._url, pool_pre_ping=True, connect_args=options)
-        Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(str(self._url.database))
+        private_folder(file.parent)
+        private_file(file)  # SQLite gives the files beside it the same mode
         engine = create_engine(self._url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8)
         level = "FULL" if durable else "NORMAL"
 

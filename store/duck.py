@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from store.private import close_to_others, private_folder
 from store.schema import MIGRATIONS
 from tools.domain.errors import OutOfReach
 
@@ -29,11 +30,13 @@ class DuckFile:
     """Owns the DuckDB file of this process. One lock: DuckDB connections are not shared between threads."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         self._lock = threading.RLock()
         self._connection = _connected(path)
+        self._files = (path, path.with_name(f"{path.name}.wal"))
         self._connection.execute("SET TimeZone = 'UTC'")
         self._migrate()
+        self._close_to_others()
 
     def close(self) -> None:
         """Release the file."""
@@ -61,10 +64,17 @@ class DuckFile:
                 self._connection.rollback()
                 raise
             self._connection.commit()
+            self._close_to_others()
+
+    def _close_to_others(self) -> None:
+        """DuckDB makes its file and, anew after each checkpoint, the log beside it as the umask says."""
+        for path in self._files:
+            close_to_others(path)
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> None:
         with self._lock:
             self._connection.execute(sql, list(values))
+            self._close_to_others()
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query.

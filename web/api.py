@@ -42,7 +42,7 @@ from web.bodies import (
 from web.errors import answer_errors_as_json, describe_malformed, error_answers, error_body, status_of
 from web.live import Feed, LiveRuns
 from web.settings import WebSettings
-from web.shield import BodyLimit, PrivatePages
+from web.shield import BodyLimit, PlainAddress, PrivatePages
 from web.webhook import alert_routes
 
 NDJSON = "application/x-ndjson"
@@ -66,6 +66,7 @@ def create_app(session: SourcingSession, users: UserStore, settings: WebSettings
     answer_errors_as_json(app)
     describe_malformed(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(PlainAddress)
     app.add_middleware(PrivatePages)
     return app
 

@@ -27,6 +27,7 @@ from graph.views import (
     StepView,
     TransitionView,
     Trigger,
+    TriggerKind,
 )
 from tools.domain.errors import BadInput, OutOfReach
 from web.errors import error_from
@@ -66,12 +67,12 @@ class RemoteSession:
 
     def start(self, trigger: Trigger) -> str:
         """Run until it ends or waits for people; returns the run id."""
-        return str(self._post("/api/runs", trigger.model_dump(mode="json"))["run_id"])
+        return str(self._post("/api/runs", _asked(trigger))["run_id"])
 
     def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
         """Yield steps as they finish: of a new run for `trigger`, or those stored for `run_id`."""
         if trigger is not None:
-            yield from self._steps("POST", "/api/runs", trigger.model_dump(mode="json"))
+            yield from self._steps("POST", "/api/runs", _asked(trigger))
         elif run_id is not None:
             yield from self._steps("GET", f"/api/runs/{run_id}/steps", None)
         else:
@@ -255,6 +256,13 @@ class RemoteSession:
             raise OutOfReach(
                 f"The server at {self._base_url} does not answer: {error}.", remedy="Start it with `jit serve`."
             ) from error
+
+
+def _asked(trigger: Trigger) -> dict[str, object]:
+    """A run to start. BadInput for alerts, which start runs through the inbox only."""
+    if trigger.kind is TriggerKind.ALERT or trigger.alerts:
+        raise BadInput("An alert starts a run through the inbox only.", remedy="Give it to `receive_alert`.")
+    return trigger.model_dump(mode="json", exclude={"alerts"})
 
 
 def _given(**named: str | None) -> dict[str, str]:

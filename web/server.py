@@ -72,7 +72,13 @@ def serve(
         known = WithOwner(users, owner_key)
         app = create_app(session, known, settings)
         mount(app, session, users, settings)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+            proxy_headers=bool(settings.trusted_proxy),
+            forwarded_allow_ips=settings.trusted_proxy,
+        )
         told: dict[str, object] = {"url": url, "pid": os.getpid(), "key": owner_key}
         try:
             _Server(config, settings.server_file, told, lambda: ready(url)).run(sockets=[listener])
@@ -100,6 +106,7 @@ def serve_workbench(settings: Settings, host: str, port: int, answering: Callabl
         def ready(url: str) -> None:
             answering()
             threading.Thread(target=session.warm, name="warm", daemon=True).start()
+            url = settings.public_url or url
             sys.stdout.write(f"The workbench answers at {url}. Sign in within 15 minutes, each link once:\n")
             for user in operations.users():
                 sys.stdout.write(f"  {user.name} ({user.role}): {_link(operations, url, user.name)}\n")
@@ -114,8 +121,9 @@ def sign_in_link(settings: Settings, name: str) -> str:
     from store.operations import Operations
 
     with closing(Operations(settings.operations_url)) as operations:
-        return _link(operations, server_url(settings.server_file) or f"http://{settings.host}:{settings.port}", name)
+        here = server_url(settings.server_file) or f"http://{settings.host}:{settings.port}"
+        return _link(operations, settings.public_url or here, name)
 
 
 def _link(operations: "Operations", url: str, name: str) -> str:
-    return f"{url}/login?token={operations.issue_link(name, LINK_SECONDS)}"
+    return f"{url.rstrip('/')}/login?token={operations.issue_link(name, LINK_SECONDS)}"
