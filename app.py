@@ -343,6 +343,7 @@ def observe(
 @cli.command()
 def alert(
     file: Annotated[Path, typer.Argument(help="A CloudEvents JSON file, as the webhook takes it.")],
+    actor: Actor = "",
     as_json: AsJson = False,
 ) -> None:
     """Give a supplier alert by hand; it starts a replan of the affected items."""
@@ -350,7 +351,7 @@ def alert(
 
     session, event = _session(), event_of(file)
     message_id = str(event.get("id", file.name))
-    session.receive_alert(message_id, event, "cli")
+    session.receive_alert(message_id, event, "by hand", _actor(actor))
     _report(settled(session, message_id).model_dump(mode="json"), as_json)
 
 

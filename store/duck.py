@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 
+from store.faults import faults_named, storage_fault
 from store.schema import MIGRATIONS
-from tools.domain.errors import OutOfReach
+from tools.domain.errors import JitError, OutOfReach
 
 PATIENCE_SECONDS = 5.0
 """How long a command waits for the one before it."""
@@ -23,19 +24,49 @@ class WarehouseBusy(OutOfReach):
 
 
 class DuckFile:
-    """Owns the DuckDB file of this process. One lock: DuckDB connections are not shared between threads."""
+    """Owns the DuckDB file of this process. One lock: DuckDB connections are not shared between threads.
+
+    A write that fails at a bad moment, on a full disk for example, makes DuckDB refuse everything until the file
+    is opened anew: that is done here, at once or, when it fails as well, by whoever asks next.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with faults_named("The warehouse", path, OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._lock = threading.RLock()
-        self._connection = _connected(path)
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._migrate()
+        self._opened: duckdb.DuckDBPyConnection | None = None
+        try:
+            self._migrate()
+        except JitError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Release the file."""
         with self._lock:
-            self._connection.close()
+            if self._opened is not None:
+                self._opened.close()
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """The open connection; opened anew when the one before was lost. Use it under the lock."""
+        if self._opened is None:
+            self._opened = _connected(self._path)
+            self._opened.execute("SET TimeZone = 'UTC'")
+        return self._opened
+
+    @contextmanager
+    def _watched(self) -> Generator[None]:
+        """Hold the lock; name the cause of what DuckDB raises, and let go of a connection that it has given up."""
+        with self._lock, faults_named("The warehouse", self._path, duckdb.Error, OSError):
+            try:
+                yield
+            except duckdb.FatalException:
+                if self._opened is not None:
+                    self._opened.close()
+                    self._opened = None
+                raise
 
     def _migrate(self) -> None:
         self._run("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY)")
@@ -50,25 +81,28 @@ class DuckFile:
     @contextmanager
     def _transaction(self) -> Generator[None]:
         """All or nothing; whatever interrupts the block, a signal included, rolls it back."""
-        with self._lock:
+        with self._watched():
             self._connection.begin()
             try:
                 yield
+            except duckdb.FatalException:
+                raise
             except BaseException:
-                self._connection.rollback()
+                if self._opened is not None:
+                    self._opened.rollback()
                 raise
             self._connection.commit()
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> None:
-        with self._lock:
+        with self._watched():
             self._connection.execute(sql, list(values))
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._watched():
             return self._connection.execute(sql, list(values)).fetchall()
 
     def _append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
-        with self._connection.appender(table) as appender:
+        with self._watched(), self._connection.appender(table) as appender:
             appender.append_rows(list(rows))
 
 
@@ -91,4 +125,5 @@ def _refusal(path: Path, error: duckdb.IOException) -> OutOfReach:
             remedy="Use the running server (`jit` does so by itself when it answers), or end that process.",
         )
     remedy = "Check that the folder is writable and that the file is a DuckDB file."
-    return OutOfReach(f"The warehouse {path} cannot be opened: {error}.", remedy=remedy)
+    unknown = OutOfReach(f"The warehouse {path} cannot be opened: {error}.", remedy=remedy)
+    return storage_fault(error, f"The warehouse {path}", path) or unknown
