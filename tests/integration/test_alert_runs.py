@@ -13,7 +13,8 @@ from graph.state import scope_of
 from graph.views import AlertView
 from tools.domain.errors import BadInput, Conflict
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 240.0
+"""Guards against hanging only."""
 
 
 def _event(message_id: str, **content: object) -> dict[str, Any]:
