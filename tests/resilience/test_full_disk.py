@@ -127,6 +127,6 @@ def _once(server: Served, home: Path, decided: dict[str, bool]) -> None:
     assert all(status == "approved" for status in states.values()), states
     assert set(states) <= sent
     erp_rows = [row for row in server.get("/api/journal") if row["event"] == "erp"]
-    assert sorted(json.dumps(row["payload"]["action_key"]) for row in erp_rows if row["payload"]["outcome"] == "done") == (
-        sorted(json.dumps(key) for key in done)
-    )
+    assert sorted(
+        json.dumps(row["payload"]["action_key"]) for row in erp_rows if row["payload"]["outcome"] == "done"
+    ) == (sorted(json.dumps(key) for key in done))

@@ -1,4 +1,4 @@
-"""What a database raises names its cause: a full disk, a broken file, a file out of reach; and it works on afterwards."""
+"""What a database raises names its cause: full disk, broken file, out of reach; and it works on afterwards."""
 
 import errno
 import sqlite3
