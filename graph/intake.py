@@ -107,12 +107,15 @@ class AlertIntake:
         return self._driver.create(joint_trigger(readings), bind)
 
     def _settle(self, run_id: str) -> None:
-        """Tell what came of a run and settle its alerts, in one transaction; again it changes nothing."""
+        """Tell what came of a run and settle its alerts, in one transaction; again it changes nothing.
+
+        JitError when the run failed.
+        """
         operations = self._parts.operations
         run = operations.run(run_id)
         if run.status == "failed":
-            self._refuse(self._batch, str(run.summary.get("text", "")))
-            return
+            reason = str(run.summary.get("text", ""))
+            raise JitError(f"Run {run_id} failed: {reason}", remedy=f"`jit journal {run_id}` tells where.")
         text = self._told(run)
         with operations.together():
             settled = [operations.finish_inbox(message_id, run_id) for message_id in self._batch]

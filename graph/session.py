@@ -1,5 +1,6 @@
 """The only door: start, watch, decide, explain, replay and roll back sourcing runs."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -50,8 +51,9 @@ from graph.views import (
 from store.ingest import import_folder
 from store.journal import TransitionDraft
 from tools.domain.datasets import Dataset
-from tools.domain.errors import NotFound
+from tools.domain.errors import NotFound, StorageOutOfReach
 
+LOG = logging.getLogger(__name__)
 BACKTESTED_SERIES = 2_000
 """A larger catalogue is measured only when somebody asks."""
 RUNS_COMPARED = 20
@@ -86,6 +88,12 @@ class LocalSession:
 
     def warm(self) -> None:
         """Make the active dataset's estimates and options, so that an alert finds them ready; then measure them."""
+        try:
+            self._warm()
+        except StorageOutOfReach as error:
+            LOG.warning("Nothing was made ready ahead of the next run: %s", error)
+
+    def _warm(self) -> None:
         version = self._parts.warehouse.active_version()
         if version is not None:
             desk = self._parts.context.desk
