@@ -55,7 +55,7 @@ eval: setup
 	$(BIN)/jit eval
 
 bench: $(VENV)/.development
-	@for name in small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead alert_latency closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
+	@for name in small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead alert_latency alert_burst closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \

@@ -88,6 +88,7 @@ def runs(limit: Annotated[int, typer.Option(help="How many.")] = 20, as_json: As
 @GROUP.command("alert", example="alert event.json")
 def alert(
     file: Annotated[Path, typer.Argument(help="A CloudEvents JSON file, as the webhook takes it.")],
+    given: Actor = "",
     as_json: AsJson = False,
 ) -> None:
     """Give a supplier alert by hand; it starts a replan of the affected items."""
@@ -98,7 +99,7 @@ def alert(
 
         opened, event = session(), event_of(file)
         message_id = str(event.get("id", file.name))
-        opened.receive_alert(message_id, event, "cli")
+        opened.receive_alert(message_id, event, "by hand", actor(given))
         tell("Planning what the alert affects anew")
         result = settled(opened, message_id).model_dump(mode="json")
     report(result, as_json)

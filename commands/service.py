@@ -101,11 +101,10 @@ def evaluate(
     from terminal.screen import screen, working
 
     with working("Loading the evaluation", quiet=as_json):
-        from store.private import tighten
-
         from evals.progress import watched
         from evals.report import as_terminal, ready_page, write_page
         from evals.suites import SuiteSettings, known_suite, run_suite
+        from store.private import tighten
 
     page = settings().home / "exports" / f"eval-{known_suite(suite)}.html"
     page = ready_page(out or page)

@@ -21,11 +21,12 @@ LOCAL_ROLE = "manager"
 
 
 class ApprovalDesk:
-    """Shows what waits and takes decisions; `deliver` hands a decision to its run."""
+    """Shows what waits and takes decisions; `deliver` hands a decision to its run, `drain` sends what is queued."""
 
-    def __init__(self, parts: Parts, deliver: Callable[[str], None]) -> None:
+    def __init__(self, parts: Parts, deliver: Callable[[str], None], drain: Callable[[], None]) -> None:
         self._parts = parts
         self._deliver = deliver
+        self._drain = drain
 
     def pending(self) -> Sequence[ApprovalView]:
         """Approvals that wait, oldest first."""
@@ -57,7 +58,7 @@ class ApprovalDesk:
         content_hash: str | None,
         edits: Mapping[str, float] | None,
     ) -> ApprovalView:
-        """Decide once; the run takes the decision in at once, or when the program starts again.
+        """Decide once; the run takes the decision in at once, or as soon as the databases let it.
 
         NotAllowed when the actor may not sign; Conflict when it is decided already, or when the order, the policy
         or the facts are no longer those that were shown; BadInput for edits that are none.
@@ -89,9 +90,10 @@ class ApprovalDesk:
                 remedy="`jit show` lists the orders of the latest run with their status.",
                 approval_id=approval_id,
             )
-        for action in sent:
-            self._take_back(action, actor, reason)
-        self._parts.context.outbox.drain()
+        with operations.together():
+            for action in sent:
+                self._take_back(action, actor, reason)
+        self._drain()
         return self.approval(approval_id)
 
     def _take_back(self, action: OutboxRow, actor: str, reason: str) -> None:

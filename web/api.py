@@ -31,6 +31,7 @@ from web.bodies import (
     BacktestBody,
     DecisionBody,
     EstimatesBody,
+    GivenAlertBody,
     HaltBody,
     ImportBody,
     ObserveBody,
@@ -43,9 +44,11 @@ from web.errors import answer_errors_as_json, describe_malformed, error_answers,
 from web.live import Feed, LiveRuns
 from web.settings import WebSettings
 from web.shield import BodyLimit, PlainAddress, PrivatePages
-from web.webhook import alert_routes
+from web.webhook import alert_event, alert_routes
 
 NDJSON = "application/x-ndjson"
+BY_HAND = "by hand"
+"""Source of an alert that a person gave."""
 
 
 def create_app(session: SourcingSession, users: UserStore, settings: WebSettings) -> FastAPI:
@@ -202,6 +205,14 @@ def verify(asker: Asker, session: Session) -> JournalCheckView:
 def alerts(asker: Asker, session: Session, limit: int = 50) -> Sequence[AlertView]:
     """Alerts that were received, latest first, and the run that each set off."""
     return session.alerts(_bounded(limit))
+
+
+@ROUTES.post("/alerts/by-hand", status_code=202)
+def give_alert(body: GivenAlertBody, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Give a supplier alert by hand, without a signature: for admins, whose name it carries from then on."""
+    require(asker, "give_alert")
+    event = alert_event(json.dumps(body.event).encode())
+    return session.receive_alert(body.message_id, event, BY_HAND, acting_name(asker, body.actor))
 
 
 @ROUTES.get("/datasets")

@@ -66,6 +66,7 @@ ROLES_FOR: Mapping[str, tuple[str, ...]] = {
     "resume": ANYONE[3:],
     "rollback": ANYONE[3:],
     "import": ANYONE[4:],
+    "give_alert": ANYONE[4:],
 }
 """Action to the roles that may do it. Who may sign one order is decided by its tier, by the session."""
 OWNER = "local-owner"

@@ -112,6 +112,14 @@ class ImportBody(Body):
     lenient: bool = False
 
 
+class GivenAlertBody(Body):
+    """An alert that a person gives by hand, as the event that the webhook takes."""
+
+    message_id: str = Field(min_length=1, max_length=200)
+    event: dict[str, object]
+    actor: str = ""
+
+
 class AlertContent(Body):
     """The `data` of an alert event: typed (`kind` and `node_id`) or words for the extractor (`text`)."""
 

@@ -214,7 +214,9 @@ class InMemorySession:
             previous = row.hash
         return JournalCheckView(ok=True, rows=len(self.rows), head_hash=previous)
 
-    def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
+    def receive_alert(
+        self, message_id: str, event: Mapping[str, object], source: str, given_by: str = ""
+    ) -> Mapping[str, object]:
         with self._lock:
             if message_id in self.inbox:
                 raise Conflict("This alert was received before.", remedy="Nothing to do.", message_id=message_id)
