@@ -17,12 +17,12 @@ free_mb() {
 # What to do about a step that failed, from what it printed.
 explain() {
   cat "$2" >&2
-  if grep -qiE 'no space left|os error 28|disk quota|os error 122' "$2"; then
+  if [ "$(free_mb .)" = 0 ] || [ "$(free_mb "$2")" = 0 ] || grep -qiE 'no space left|os error 28|quota' "$2"; then
     stop "the disk is full. Free some $NEEDED_MB MB where the environment, TMPDIR and UV_CACHE_DIR are ($(pwd -P) has $(free_mb .) MB), then run make again."
   elif grep -qiE 'permission denied|read-only file system|os error (13|30)' "$2"; then
     stop "$(id -un) may not write a folder that is named above. Clone into a folder of your own, or set HOME and UV_CACHE_DIR to ones that you may write."
   elif grep -qiE 'ensurepip|No module named venv' "$2"; then
-    stop "$1 has no module venv. On Debian or Ubuntu: apt-get install $1-venv."
+    stop "$1 has no module venv. On Debian or Ubuntu: apt-get install ${1##*/}-venv."
   elif grep -qiE 'dns error|resolve|connect|timed out|timeout|network' "$2"; then
     stop "the package index cannot be reached. Check the network, or name yours in PIP_INDEX_URL and UV_DEFAULT_INDEX."
   fi

@@ -10,17 +10,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import monotonic
 
-from running import Failure, Runner, Stopped, say, surroundings
+from running import Clock, Failure, Runner, Stopped, say, surroundings
 from serving import serve_and_ask
-from walk import missing, take
+from walk import ACTING, READING, missing, take
 from wheel import install_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
 
 
 def main() -> int:
@@ -40,18 +39,24 @@ def main() -> int:
 
 
 def _all(runner: Runner, folder: Path) -> None:
-    clone = folder / "clone"
+    clone, demo_done = folder / "clone", threading.Event()
     _warn_of_changes()
-    began = monotonic()
+    began = Clock()
     runner.run(["git", "clone", "--quiet", str(ROOT), str(clone)], folder)
     runner.run(["make", "setup"], clone)
-    ready = monotonic()
+    set_up, began = began.told(), Clock()
     with ThreadPoolExecutor(2) as lanes:
-        futures = [lanes.submit(_commands, runner, clone), lanes.submit(_package, runner, clone, folder)]
-    ended = [future.exception() for future in futures]
-    for failure in sorted(filter(None, ended), key=lambda error: isinstance(error, Stopped)):
-        raise failure
-    say(f"Fresh: set-up {ready - began:.0f} s, everything else {monotonic() - ready:.0f} s.")
+        parts = [
+            lanes.submit(_act, runner, clone, folder, demo_done),
+            lanes.submit(_import_all, runner, clone),
+            lanes.submit(_evaluate, runner, clone, folder),
+            lanes.submit(install_wheel, runner, clone, folder),
+            lanes.submit(_read, runner, clone, folder, demo_done),
+        ]
+    failures = [error for error in (part.exception() for part in parts) if error is not None]
+    if failures:
+        raise min(failures, key=lambda error: isinstance(error, Stopped))
+    say(f"Fresh: set-up {set_up}, everything else {began.told()}.")
 
 
 def _warn_of_changes() -> None:
@@ -61,25 +66,37 @@ def _warn_of_changes() -> None:
         say(f"Not in the clone: {len(changed)} changed files that are not committed.")
 
 
-def _commands(runner: Runner, clone: Path) -> None:
-    """What a user types, in the clone."""
-    python = clone / ".venv/bin/python"
-    listed = runner.run([str(python), str(HERE / "listed.py")], clone, quiet=True)
-    told = missing(listed.split("\n"))
-    if told:
-        raise runner.failure("the table of scripts/fresh/walk.py", None, told)
-    runner.run(["make", "demo"], clone)
-    key = take(runner, clone, clone / ".jit" / "demo_world")
-    serve_and_ask(runner, clone, key)
+def _act(runner: Runner, clone: Path, folder: Path, demo_done: threading.Event) -> None:
+    """The demo, what changes its home, and the server."""
+    try:
+        told = missing(_asked(runner, clone, "listed.py").split("\n"))
+        if told:
+            raise runner.failure("the commands of scripts/fresh/walk.py", None, told)
+        runner.run(["make", "demo"], clone)
+        shutil.copytree(clone / ".jit", folder / "read")
+    finally:
+        demo_done.set()
+    found = take(runner, ACTING, clone, clone / ".jit")
+    serve_and_ask(runner, clone, found["key"])
 
 
-def _package(runner: Runner, clone: Path, folder: Path) -> None:
-    """What ships: modules, the evaluation in a home of its own, the wheel."""
-    python = clone / ".venv/bin/python"
-    runner.run([str(python), str(HERE / "imported.py")], clone)
+def _read(runner: Runner, clone: Path, folder: Path, demo_done: threading.Event) -> None:
+    """What reads, in a copy of the demo's home."""
+    demo_done.wait()
+    take(runner, READING, clone, folder / "read")
+
+
+def _import_all(runner: Runner, clone: Path) -> None:
+    _asked(runner, clone, "imported.py")
+
+
+def _evaluate(runner: Runner, clone: Path, folder: Path) -> None:
     home = surroundings(JIT_HOME=str(folder / "evaluated"))
     runner.run([str(clone / ".venv/bin/jit"), "eval", "--quick"], clone, environment=home)
-    install_wheel(runner, clone, folder)
+
+
+def _asked(runner: Runner, clone: Path, script: str) -> str:
+    return runner.run([str(clone / ".venv/bin/python"), str(clone / "scripts/fresh" / script)], clone)
 
 
 if __name__ == "__main__":

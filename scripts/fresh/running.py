@@ -1,6 +1,7 @@
 """Runs commands as a new user would, in two lanes at most, and stops both at the first failure."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -37,6 +38,22 @@ def surroundings(**more: str) -> dict[str, str]:
     """The environment without what a new user has not set."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JIT_") and name not in LEFT_OUT}
     return {**kept, **more}
+
+
+class Clock:
+    """Seconds since it was made, and the processor's seconds of the processes that have ended since."""
+
+    def __init__(self) -> None:
+        self._began, self._computed = monotonic(), _computed()
+
+    def told(self) -> str:
+        """Both, for the screen."""
+        return f"{monotonic() - self._began:.0f} s ({_computed() - self._computed:.0f} s of computing)"
+
+
+def _computed() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Runner:

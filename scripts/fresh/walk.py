@@ -1,46 +1,51 @@
-"""Every command of `jit` as a new user types it after `make demo`, in an order in which each finds what it needs."""
+"""Every command of `jit` as a new user types it after `make demo`, in an order in which each finds what it needs.
+
+Those that only read and those that act run side by side, each walk in a home of its own.
+"""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from running import Runner
+from running import Runner, surroundings
 
 ELSEWHERE = ("demo", "serve", "eval")
 """Commands that other parts of the script run."""
 
-WALK = (
-    "user fern --role manager --json",
+READING = (
     "doctor",
     "runs",
     "show",
-    "approvals",
-    "decide {approval} approve --actor fern",
-    "withdraw {approval} --actor fern",
+    "replay {run}",
     "explain",
     "explain {item}",
     "ask what\u00a0is\u00a0at\u00a0risk?",
     "journal",
     "journal --verify",
-    "replay {run}",
     "forecast",
     "forecast {item}",
     "lead-times",
     "lead-times {supplier}",
+    "rejects",
+)
+ACTING = (
+    "user fern --role manager --json",
+    "link fern",
+    "approvals",
+    "decide {approval} approve --actor fern",
+    "withdraw {approval} --actor fern",
     "estimates",
     "estimates activate {estimate}",
     "estimates activate configured",
     "observe --advance-days 7",
     "alert {event}",
     "import {world} --as-of 2026-06-30",
-    "rejects",
     "datasets",
     "rollback {dataset}",
     "halt",
     "halt --off",
     "plan",
-    "link fern",
 )
 """What stands in braces is what an earlier command printed; a hard space stays within its word."""
 
@@ -66,31 +71,31 @@ EVENT = {
 def missing(listed: Iterable[str]) -> str:
     """What to do when the commands of the program and those walked here differ; empty when they do not."""
     known = set(listed)
-    walked = {next((name for name in known if f"{line} ".startswith(f"{name} ")), line) for line in WALK}
+    walked = {next((name for name in known if f"{line} ".startswith(f"{name} ")), line) for line in (*READING, *ACTING)}
     walked |= set(ELSEWHERE)
     new, gone = sorted(known - walked), sorted(walked - known)
-    told = [f"`jit {name}` is not run: add a line for it to WALK." for name in new]
+    told = [f"`jit {name}` is not run: add a line for it to scripts/fresh/walk.py." for name in new]
     return "\n".join(told + [f"`jit {name}` is no command: take its line out." for name in gone])
 
 
-def take(runner: Runner, clone: Path, world: Path) -> str:
-    """Run them all; the API key of the user that they add."""
-    event = clone / ".jit" / "event.json"
+def take(runner: Runner, lines: Iterable[str], clone: Path, home: Path) -> Mapping[str, str]:
+    """Run the lines in a home; what they printed that later ones need, with the API key of the user they add."""
+    event = home / "event.json"
     event.write_text(json.dumps(EVENT), encoding="utf-8")
-    found = {"world": str(world), "event": str(event)}
-    for line in WALK:
-        command = _filled(runner, line, found)
-        output = runner.run([str(clone / ".venv/bin/jit"), *command], clone)
+    found = {"world": str(home / "demo_world"), "event": str(event)}
+    for line in lines:
+        command = [str(clone / ".venv/bin/jit"), *_filled(runner, line, found)]
+        output = runner.run(command, clone, environment=surroundings(JIT_HOME=str(home)))
         if line.startswith("user "):
             found["key"] = str(json.loads(output)["key"])
         for name, pattern in FOUND.items():
             match = re.search(pattern, output)
             if match:
                 found.setdefault(name, match[0])
-    return found["key"]
+    return found
 
 
-def _filled(runner: Runner, line: str, found: dict[str, str]) -> list[str]:
+def _filled(runner: Runner, line: str, found: Mapping[str, str]) -> list[str]:
     try:
         return [word.format(**found).replace("\u00a0", " ") for word in line.split(" ")]
     except KeyError as error:
