@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from tools.domain.arrays import BoolArray, IntArray
+from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.datasets import Period
 from tools.rhythm.grid import Grid, epoch_day, weekdays
 from tools.rhythm.reading import Rhythm, Rhythms, read_rhythms
@@ -25,6 +25,7 @@ DAY_MISSED = 0.01
 """Probability that the days without a record at the end of a period had none, below which it is not all reported."""
 LEAST_RECORDS = 4
 """Records of a group below which nothing is known of how regularly it is reported."""
+DAYS_OF_WEEK = 7
 LATE_DAYS = {Period.DAY: 14, Period.WEEK: 14, Period.MONTH: 32}
 """Days by which one group's records may come later than the others': after that its silence is no demand."""
 LEAST_REST_DATES = 4
@@ -47,6 +48,8 @@ class Reporting:
     """(K,) last day of the newest complete period in which the history's group has records; below `until` by
     silence that counts as no demand."""
     rhythms: Rhythms
+    rests: tuple[int, ...] = ()
+    """Weekdays on which nothing is ever recorded by the day, Monday 0."""
 
     def aligned(self, rhythm: Rhythm) -> bool:
         """Whether each record of this rhythm belongs to one period of the grid."""
@@ -93,7 +96,16 @@ def read_reporting(
         np.array(untils, dtype=np.int64)[of_group],
         np.array(lasts, dtype=np.int64)[of_group],
         rhythms,
+        _rests(groups, shut),
     )
+
+
+def _rests(groups: Sequence[_Group], shut: IntArray) -> tuple[int, ...]:
+    dated = [group.days for group in groups if group.rhythm.step is Period.DAY and group.days.size]
+    if not dated:
+        return ()
+    resting = weekday_silence(np.unique(np.concatenate(dated)), shut)[1]
+    return tuple(np.flatnonzero(resting).tolist())
 
 
 def _groups(owners: IntArray, days: IntArray, rhythms: Rhythms, clock: int) -> list[_Group]:
@@ -150,7 +162,7 @@ def _days_whole(group: _Group, ahead: IntArray, clock: int, shut: IntArray) -> b
     return float(silence[weekdays(open_days)].prod()) >= DAY_MISSED
 
 
-def weekday_silence(days: IntArray, shut: IntArray) -> tuple[IntArray, BoolArray]:
+def weekday_silence(days: IntArray, shut: IntArray) -> tuple[FloatArray, BoolArray]:
     """(7,) probability that a weekday has no record, and whether it is a day of rest; days of `shut` say nothing."""
     span = np.arange(int(days[0]), int(days[-1]) + 1)
     span = span[~np.isin(span, shut)]
@@ -192,12 +204,18 @@ def _end(groups: Sequence[_Group], reach: Sequence[int | None], grid: Grid, cloc
 
 
 def _over_closed(newest: int, grid: Grid, clock: int, shut: IntArray) -> int:
-    """The newest complete period, or the last of the wholly closed ones that have passed since: none was to be
-    reported. Less than a week of closed days says nothing yet."""
+    """The last of the wholly closed periods that have passed since the newest complete one: none had to be reported.
+
+    Less than a week of closed days says nothing yet.
+    """
     end = newest
-    while end < grid.ended_by(clock) and np.isin(np.arange(grid.first_day(end + 1), grid.last_day(end + 1) + 1), shut).all():
+    while end < grid.ended_by(clock) and _is_closed(grid, end + 1, shut):
         end += 1
-    return end if grid.last_day(end) - grid.last_day(newest) >= 7 else newest
+    return end if grid.last_day(end) - grid.last_day(newest) >= DAYS_OF_WEEK else newest
+
+
+def _is_closed(grid: Grid, index: int, shut: IntArray) -> bool:
+    return bool(np.isin(np.arange(grid.first_day(index), grid.first_day(index + 1)), shut).all())
 
 
 def _until(group: _Group, reach: int | None, end: int, grid: Grid) -> int:

@@ -65,4 +65,3 @@ def read_catalogue(
     days = np.concatenate([records.days for _, records in parts]) if parts else sites
     closed = [epoch_day(row.day) for row in calendar if row.closed and not row.item_id]
     return CatalogueRecords(tuple(parts), sites, read_reporting(owners, days, sites, as_of, period, closed))
-

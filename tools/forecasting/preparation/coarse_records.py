@@ -24,7 +24,7 @@ LONGEST_SKIP = 12
 """Steps that may lie between two coarse records: steps without demand are often not recorded."""
 
 
-_PLANNED = {
+PLANNED = {
     ("monthly", Period.WEEK): "the week",
     ("monthly", Period.DAY): "the day",
     ("weekly", Period.DAY): "the day",
@@ -94,10 +94,8 @@ def _covered(owners: IntArray, lasts: IntArray, spread: Iterable[int]) -> dict[i
 
 def _words(owners: IntArray, step: str, period: Period) -> dict[int, str]:
     counted = zip(*np.unique(owners, return_counts=True), strict=True)
-    return {
-        int(owner): f"{int(count)} {step} records spread over their days, since the plan goes by {_PLANNED[step, period]}"
-        for owner, count in counted
-    }
+    why = f"since the plan goes by {PLANNED[step, period]}"
+    return {int(owner): f"{int(count)} {step} records spread over their days, {why}" for owner, count in counted}
 
 
 def _places_in_months(days: IntArray) -> tuple[IntArray, IntArray]:
