@@ -17,9 +17,11 @@ from graph.estimates import EstimateBook, Estimates, EstimateSettings, offer_lea
 from store.estimates import EstimateInfo
 from store.warehouse import Warehouse
 from tools.domain.alerts import Alert
-from tools.domain.datasets import Dataset, Period
+from tools.domain.datasets import Dataset, Period, PeriodSeries
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
 from tools.forecasting import ForecastSettings
+from tools.forecasting.history import bucket_all
+from tools.forecasting.planned import planned
 from tools.lead_times import (
     FittedLeadTimes,
     LeadTimeDistribution,
@@ -123,6 +125,17 @@ class Desk:
         """The planning bucket that the history's dates imply (a day's history is planned by the week)."""
         return self._memo(("period", version), lambda: planning_period(self.dataset(version)))
 
+    def recorded(self, version: str, period: Period) -> Mapping[tuple[str, str], PeriodSeries]:
+        """Demand as recorded in complete periods, by item and site."""
+
+        def compute() -> Mapping[tuple[str, str], PeriodSeries]:
+            dataset = self.dataset(version)
+            histories = list(dataset.demand.values())
+            made = bucket_all(histories, dataset.as_of, period, dataset.calendar)
+            return dict(zip(dataset.demand, made, strict=True))
+
+        return self._memo(("recorded", version, period), compute)
+
     def current_estimates(self, version: str) -> str:
         """The estimate version that a run on this dataset plans with; made and stored when there is none."""
         return self.book.current(self.dataset(version))
@@ -218,7 +231,7 @@ class Desk:
         estimates = self.estimates(scope)
         snapshot = build_snapshot(
             part,
-            estimates.forecasts,
+            [planned(made, dataset.as_of) for made in estimates.forecasts],
             estimates.lead_times,
             horizon=estimates.horizon_periods,
             limits=with_stated_limits(

@@ -16,6 +16,7 @@ from graph.build import build
 from graph.catching_up import CatchUp
 from graph.changes import Orders, changes_since
 from graph.conversation import Conversation
+from graph.demand_reports import demand_words
 from graph.desk import Desk, DeskSettings, Scope
 from graph.diagnosis import diagnose
 from graph.drift import replayed_drift
@@ -115,7 +116,8 @@ class LocalSession:
         if report.version:
             self._seed_erp(report.version)
             self._log("import", "", {"version": report.version, "folder": folder})
-        return orjson.loads(orjson.dumps(asdict(report), default=str))
+        found = demand_words(self._parts.context.desk.dataset(report.version)) if report.version else []
+        return orjson.loads(orjson.dumps({**asdict(report), "demand": found}, default=str))
 
     def _seed_erp(self, version: str) -> None:
         desk, seed = self._parts.context.desk, self._parts.settings.seed
