@@ -7,6 +7,7 @@ from store.database import Database, OperationsOutOfReach
 from store.outbox import Outbox, OutboxRow
 from store.runs import Inbox, InboxRow, RunBook, RunRow
 from store.staging import StagedRow, Staging
+from store.upkeep import OperationsSize, Upkeep
 
 __all__ = [
     "ROLES",
@@ -17,6 +18,7 @@ __all__ = [
     "Message",
     "Operations",
     "OperationsOutOfReach",
+    "OperationsSize",
     "OutboxRow",
     "RunRow",
     "StagedRow",
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 
-class Operations(RunBook, Inbox, ApprovalBook, Outbox, Accounts, Notes, Staging):
+class Operations(RunBook, Inbox, ApprovalBook, Outbox, Accounts, Notes, Staging, Upkeep):
     """Runs, inbox, approvals, outbox, users, flags, conversation and journal staging. Safe across threads.
 
     Several processes may open it at once. `Operations("sqlite:///.jit/operations.sqlite")` or
