@@ -52,4 +52,5 @@ class ClosedRuns:
     def _forget(self, run_id: str) -> None:
         routed = self.routed(run_id)
         self._parts.warehouse.put_artifact(run_id, KIND, KEY, {"item_ids": routed.item_ids, "routed": routed.orders})
+        self._parts.operations.pack_approvals(run_id)
         self._parts.checkpointer.delete_thread(run_id)

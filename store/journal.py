@@ -105,10 +105,11 @@ class Journal:
         return found
 
     def verify(self) -> JournalCheck:
-        """Recompute every hash and compare with the heads that the operations database keeps."""
+        """Recompute every hash and compare with the heads and the staged rows of the operations database."""
         self.project()
         with self._lock:
-            return self._warehouse.verify_journal(self._operations.journal_heads())
+            on_their_way = self._operations.staged_ids()
+            return self._warehouse.verify_journal(self._operations.journal_heads(), on_their_way)
 
     def lag(self) -> JournalLag:
         """Rows staged and not yet in the warehouse, and how long the oldest has waited."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from store.database import Database, to_text
+from store.packing import packed
 
 FAILED_RUNS_KEPT = timedelta(days=7)
 """How long a run that failed keeps its checkpoints, for whoever looks into it."""
@@ -69,6 +70,16 @@ class Upkeep(Database):
         with self._read() as connection:
             found = connection.execute(query, {"run_id": run_id, "failed_before": failed_before, "limit": limit})
             return list(found.scalars())
+
+    def pack_approvals(self, run_id: str) -> None:
+        """Compress the orders of a closed run's approvals in SQLite; PostgreSQL compresses long texts by itself."""
+        if not self.is_sqlite:
+            return
+        query = text("SELECT approval_id, payload FROM approvals WHERE run_id = :run_id AND TYPEOF(payload) = 'text'")
+        update = text("UPDATE approvals SET payload = :payload WHERE approval_id = :id")
+        with self._write() as connection:
+            for row in connection.execute(query, {"run_id": run_id}).all():
+                connection.execute(update, {"payload": packed(row.payload), "id": row.approval_id})
 
     def size(self) -> OperationsSize:
         """How large the database is, and what fills it."""
