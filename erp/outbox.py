@@ -134,7 +134,11 @@ class Outbox:
         return bool(self.operations.flag(HALTED_FLAG))
 
     def _dispatch(self, row: OutboxRow) -> tuple[Dispatched, str]:
-        """One attempt, settled in the operations database; the text says why the drain must end, if it must."""
+        """One attempt, settled in the operations database; the text says why the drain must end, if it must.
+
+        What the ERP did is in the journal before the action counts as done: a crash in between repeats the row
+        and never lacks it.
+        """
         started, stopped = datetime.now(UTC), ""
         try:
             order = self._carry_out(row)
@@ -148,8 +152,10 @@ class Outbox:
             self.operations.fail(row.action_key, str(error))
             attempt = _attempt(row, "failed", error=str(error))
         else:
-            self.operations.complete(row.action_key, order.erp_ref, order.model_dump(mode="json"))
             attempt = _attempt(row, "done", erp_ref=order.erp_ref)
+            self._note(row, attempt, started)
+            self.operations.complete(row.action_key, order.erp_ref, order.model_dump(mode="json"))
+            return attempt, stopped
         self._note(row, attempt, started)
         return attempt, stopped
 

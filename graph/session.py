@@ -242,11 +242,19 @@ class LocalSession:
         return [queries.transition_view(row) for row in self._parts.journal.transitions(run_id)]
 
     def verify_journal(self) -> JournalCheckView:
-        """Check the hash chain and its completeness."""
-        check = self._parts.journal.verify()
-        lag = self._parts.journal.lag()
+        """Check the hash chain, its completeness, and that runs, decisions and ERP actions agree with it."""
+        check, lag = self._parts.journal.verify(), self._parts.journal.lag()
+        found = self._parts.journal.agreement()
         return JournalCheckView(
-            ok=check.ok, rows=check.rows, reason=check.reason or "", head_hash=check.head_hash, lag_rows=lag.rows
+            ok=check.ok and not found.differences,
+            rows=check.rows,
+            reason=" ".join([*([check.reason] if check.reason else []), *found.differences]),
+            head_hash=check.head_hash,
+            lag_rows=lag.rows,
+            runs=found.runs,
+            decisions=found.decisions,
+            actions=found.actions,
+            uncounted_rows=check.uncounted,
         )
 
     def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:

@@ -93,6 +93,8 @@ class JournalCheck:
     first_broken_seq: int | None
     reason: str
     head_hash: str
+    uncounted: int = 0
+    """Rows from before the operations database counted them: only the chain speaks for those."""
 
 
 def chained_hash(seq: int, draft_id: str, body: Mapping[str, Any], prev_hash: str) -> str:
@@ -133,7 +135,7 @@ def verify_chain(
     heads = sorted(recorded, key=lambda known: known.seq)
     broken = _broken_head(heads, hashes) or _miscounted(heads) or _unannounced(rows, heads, on_their_way)
     seq, reason = broken or (None, "")
-    return JournalCheck(not broken, len(rows), seq, reason, hashes[len(rows)])
+    return JournalCheck(not broken, len(rows), seq, reason, hashes[len(rows)], _uncounted(heads, len(rows)))
 
 
 def _broken_head(heads: Sequence[JournalHead], hashes: Mapping[int, str]) -> tuple[int, str] | None:
@@ -154,13 +156,21 @@ def _miscounted(heads: Sequence[JournalHead]) -> tuple[int, str] | None:
     return None
 
 
+def _uncounted(heads: Sequence[JournalHead], rows: int) -> int:
+    """The rows up to the last head that counted nothing, or before the first; all of them when there is no head."""
+    if not heads:
+        return rows
+    first = heads[0]
+    return max([first.seq - (first.rows or 0), *(head.seq for head in heads if head.rows is None)])
+
+
 def _unannounced(
     rows: Sequence[Transition], heads: Sequence[JournalHead], on_their_way: Collection[str] | None
 ) -> tuple[int, str] | None:
-    if on_their_way is None:
+    """A renewed operations database has no head yet and cannot tell."""
+    if on_their_way is None or not heads:
         return None
-    last = heads[-1].seq if heads else 0
-    for row in rows[last:]:
+    for row in rows[heads[-1].seq :]:
         if row.draft_id not in on_their_way:
             return row.seq, f"Row {row.seq} was never handed to the journal: another hand added it."
     return None

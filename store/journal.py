@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from store.agreement import Agreement, compare
 from store.chain import GENESIS, JournalCheck, JournalHead, Transition, chain, chained_hash
 from store.operations import Operations
 from store.warehouse import Warehouse
@@ -103,6 +104,12 @@ class Journal:
                 namespace = row.body["checkpoint_ns"]
                 found[namespace] = max(found.get(namespace, 0), row.attempt)
         return found
+
+    def agreement(self) -> Agreement:
+        """Compare the rows with the runs, decisions and ERP actions that the operations database knows."""
+        before = self._operations.testimony()
+        rows = self.transitions()
+        return compare(rows, before, self._operations.testimony())
 
     def verify(self) -> JournalCheck:
         """Recompute every hash and compare with the heads and the staged rows of the operations database."""
