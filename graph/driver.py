@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from graph.build import Graph
+from graph.closed_runs import ClosedRuns
 from graph.desk import DeskSettings
 from graph.parts import Parts
 from graph.progress import PROGRESS_TITLES, live_step
@@ -37,6 +38,7 @@ class RunDriver:
         self._drives: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._owed: set[str] = set()
+        self.closed = ClosedRuns(parts, lambda run_id: self.state(run_id).values)
 
     def create(self, trigger: Trigger, beside: Callable[[str], None] = lambda _run_id: None) -> str:
         """Store a new run on the trigger's dataset, or on the active one with what the ERP did since. BadInput.
@@ -79,6 +81,7 @@ class RunDriver:
         with self._lock_of(run_id):
             yield from self._go_on(run_id, self._first(run_id))
         self.deliver_decisions()
+        self.closed.forget_checkpoints()
 
     def _first(self, run_id: str) -> dict[str, Any]:
         row = self._parts.operations.run(run_id)
@@ -140,6 +143,7 @@ class RunDriver:
                 _exhaust(self._go_on(run_id, Command(resume=answers)))
             for row in decided:
                 operations.mark_approval_applied(row.approval_id)
+            self.closed.forget_checkpoints(run_id)
 
     def recover(self) -> None:
         """After a crash: go on with runs cut off in the middle, deliver stored decisions, drain the outbox."""
@@ -152,6 +156,7 @@ class RunDriver:
                     LOG.warning("Run %s could not go on: %s", row.run_id, error)
         self.deliver_decisions()
         self._parts.context.outbox.drain()
+        self.closed.forget_checkpoints()
 
     def _go_on_after_crash(self, run_id: str) -> None:
         """Go on where the checkpoints end.

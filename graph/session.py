@@ -14,7 +14,8 @@ from graph import queries, records
 from graph.approvals import ApprovalDesk
 from graph.build import build
 from graph.catching_up import CatchUp
-from graph.changes import Orders, changes_since
+from graph.changes import changes_since
+from graph.closed_runs import Routed
 from graph.conversation import Conversation
 from graph.demand_reports import demand_words
 from graph.desk import Desk, DeskSettings, Scope
@@ -167,18 +168,17 @@ class LocalSession:
         wanted = run_id or self._latest()
         run = queries.run_view(self._parts.operations.run(wanted), self._parts.operations)
         dataset = self._parts.context.desk.dataset(run.dataset_version)
-        orders = self._driver.state(wanted).values.get("routed", [])
+        routed = self._driver.closed.routed(wanted)
         steps = self._steps(wanted)
-        view = queries.plan_view(run, orders, steps, dataset, self._parts.warehouse, self._parts.operations)
-        return view.model_copy(update={"changes": self._changes(run, orders, dataset)})
+        view = queries.plan_view(run, routed.orders, steps, dataset, self._parts.warehouse, self._parts.operations)
+        return view.model_copy(update={"changes": self._changes(run, routed, dataset)})
 
-    def _changes(self, run: RunView, orders: Orders, dataset: Dataset) -> tuple[ChangeView, ...]:
+    def _changes(self, run: RunView, routed: Routed, dataset: Dataset) -> tuple[ChangeView, ...]:
         """Against the plans of earlier runs, as far back as are looked at."""
         known = [row for row in self._parts.operations.runs(RUNS_COMPARED) if row.created_at < run.started_at]
-        states = ((row.run_id, self._driver.state(row.run_id).values) for row in known)
-        earlier = ((run_id, values["item_ids"], values["routed"]) for run_id, values in states if "routed" in values)
-        item_ids = self._driver.state(run.run_id).values.get("item_ids", [])
-        return changes_since(item_ids, orders, earlier, dataset, self._parts.operations)
+        planned = ((row.run_id, self._driver.closed.routed(row.run_id)) for row in known)
+        earlier = ((run_id, found.item_ids, found.orders) for run_id, found in planned)
+        return changes_since(routed.item_ids, routed.orders, earlier, dataset, self._parts.operations)
 
     def _plan_or_none(self, run_id: str | None) -> PlanView | None:
         return self.plan(run_id) if run_id or self._parts.operations.runs(1) else None
@@ -256,11 +256,19 @@ class LocalSession:
         return [queries.transition_view(row) for row in self._parts.journal.transitions(run_id)]
 
     def verify_journal(self) -> JournalCheckView:
-        """Check the hash chain and its completeness."""
-        check = self._parts.journal.verify()
-        lag = self._parts.journal.lag()
+        """Check the hash chain, its completeness, and that runs, decisions and ERP actions agree with it."""
+        check, lag = self._parts.journal.verify(), self._parts.journal.lag()
+        found = self._parts.journal.agreement()
         return JournalCheckView(
-            ok=check.ok, rows=check.rows, reason=check.reason or "", head_hash=check.head_hash, lag_rows=lag.rows
+            ok=check.ok and not found.differences,
+            rows=check.rows,
+            reason=" ".join([*([check.reason] if check.reason else []), *found.differences]),
+            head_hash=check.head_hash,
+            lag_rows=lag.rows,
+            runs=found.runs,
+            decisions=found.decisions,
+            actions=found.actions,
+            uncounted_rows=check.uncounted,
         )
 
     def receive_alert(

@@ -1,6 +1,6 @@
 """What runs leave behind: artifacts, KPIs and the hash-chained journal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -95,13 +95,15 @@ class Archive(DuckFile):
         )
         return [Transition(seq, draft, orjson.loads(body), prev, digest) for seq, draft, body, prev, digest in rows]
 
-    def verify_journal(self, recorded: Sequence[JournalHead] = ()) -> JournalCheck:
-        """Recompute every hash; with the heads recorded elsewhere, a cut tail is found too.
+    def verify_journal(
+        self, recorded: Sequence[JournalHead] = (), on_their_way: Collection[str] | None = None
+    ) -> JournalCheck:
+        """Recompute every hash; with the heads recorded elsewhere, a cut tail and an added row are found too.
 
         The columns by which rows are found repeat the hashed body: one that differs hides or moves its row.
         """
         rows = self.transitions()
-        check = verify_chain(rows, recorded)
+        check = verify_chain(rows, recorded, on_their_way)
         stored = self._all(f"SELECT seq, {FOUND_BY} FROM transitions ORDER BY seq")  # noqa: S608
         moved = [row for row, found in zip(rows, stored, strict=True) if check.ok and _found_by(row) != found]
         if not moved:

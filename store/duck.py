@@ -17,6 +17,9 @@ from tools.domain.errors import JitError, OutOfReach
 
 PATIENCE_SECONDS = 5.0
 """How long a command waits for the one before it."""
+COMPRESSED_FROM_CHARACTERS = 256
+"""Texts of this mean length (artifacts, journal rows) are stored with zstd, a quarter of their size; DuckDB's own
+threshold of 4096 leaves them as they are."""
 
 ZONED = "TIMESTAMP WITH TIME ZONE"
 
@@ -60,6 +63,7 @@ class DuckFile:
         if self._opened is None:
             self._opened = _connected(self._path)
             self._opened.execute("SET TimeZone = 'UTC'")
+            self._opened.execute(f"SET zstd_min_string_length = {COMPRESSED_FROM_CHARACTERS}")
         return self._opened
 
     @contextmanager

@@ -7,6 +7,9 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
+from sqlalchemy.exc import SQLAlchemyError
+
 from tools.domain.errors import DiskFull, FileBroken, JitError, OutOfReach, StorageOutOfReach
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -18,6 +21,13 @@ LITTLE_BYTES = 1 << 18
 """With less space left than this, an unexplained failure to write is the full disk's."""
 PRIMARY_CODE = 0xFF
 """SQLite's extended codes carry the primary one in their low byte."""
+
+
+def store_faults() -> tuple[type[Exception], ...]:
+    """For an `except` around work that may be left for later; PostgreSQL's driver is imported only there."""
+    from psycopg import Error as PostgresError
+
+    return (JitError, OSError, sqlite3.Error, duckdb.Error, SQLAlchemyError, PostgresError)
 
 
 def storage_fault(error: BaseException, what: str, where: Path | None) -> OutOfReach | None:

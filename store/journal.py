@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from store.agreement import Agreement, compare
 from store.background import BackgroundWork
 from store.chain import GENESIS, JournalCheck, JournalHead, Transition, chain, chained_hash
 from store.operations import Operations, StagedRow
@@ -122,11 +123,18 @@ class Journal:
                 found[namespace] = max(found.get(namespace, 0), row.attempt)
         return found
 
+    def agreement(self) -> Agreement:
+        """Compare the rows with the runs, decisions and ERP actions that the operations database knows."""
+        before = self._operations.testimony()
+        rows = self.transitions()
+        return compare(rows, before, self._operations.testimony())
+
     def verify(self) -> JournalCheck:
-        """Recompute every hash and compare with the heads that the operations database keeps."""
+        """Recompute every hash and compare with the heads and the staged rows of the operations database."""
         self.project()
         with self._lock:
-            return self._warehouse.verify_journal(self._operations.journal_heads())
+            on_their_way = self._operations.staged_ids()
+            return self._warehouse.verify_journal(self._operations.journal_heads(), on_their_way)
 
     def lag(self) -> JournalLag:
         """Rows staged and not yet in the warehouse, and how long the oldest has waited."""
