@@ -16,8 +16,9 @@ from terminal.failures import run as run_to_exit
 from tools.domain.errors import BadInput, NotFound, OutOfReach
 
 if TYPE_CHECKING:
-    from graph.contracts import SourcingSession
+    from graph.contracts import SourcingSession, StoredAnswers
     from graph.forecast_views import BacktestView
+    from graph.reading import Readings
     from graph.settings import Settings
     from graph.views import PlanView, StepView
 
@@ -52,11 +53,12 @@ def _settings() -> "Settings":
 @lru_cache(maxsize=1)
 def _session() -> "SourcingSession":
     """The running server's session if one owns this home, else a local one; one for the whole command."""
-    from web.client import find_server
-
-    remote = find_server(_settings().server_file)
+    remote = _server()
     if remote is not None:
         return remote
+    if _readings.cache_info().currsize and (found := _readings()) is not None:
+        found.close()
+        _readings.cache_clear()
     from graph.session import open_session
 
     try:
@@ -68,10 +70,38 @@ def _session() -> "SourcingSession":
         ) from error
 
 
+def _server() -> "SourcingSession | None":
+    """The session of the server that owns this home; asked only where one has left its address."""
+    if not _settings().server_file.exists():
+        return None
+    from web.client import find_server
+
+    return find_server(_settings().server_file)
+
+
+@lru_cache(maxsize=1)
+def _readings() -> "Readings | None":
+    from graph.reading import open_readings
+
+    return open_readings(_settings())
+
+
+def _stored() -> "StoredAnswers":
+    """A session for a command that only reads: the server's, one without graph and engine, or the whole one.
+
+    The whole one where a run, a decision or an alert was left for whoever opens the home next.
+    """
+    if _session.cache_info().currsize:
+        return _session()
+    return _server() or _readings() or _session()
+
+
 def _close() -> None:
     """Release the session, if the command opened one."""
     if _session.cache_info().currsize:
         _session().close()
+    if _readings.cache_info().currsize and (found := _readings()) is not None:
+        found.close()
 
 
 def _print(view: object, as_json: bool) -> bool:
@@ -156,7 +186,7 @@ def rejects(
     from terminal.given import rejects_of
     from terminal.reports import show_rejects
 
-    found = rejects_of(_session(), import_id)
+    found = rejects_of(_stored(), import_id)
     if not _print(found, as_json) and not show_rejects(found, everything=True):
         _out("No row was rejected.")
 
@@ -199,7 +229,7 @@ def approvals(as_json: AsJson = False) -> None:
     """What waits for a person, oldest first."""
     from terminal.approvals import show_approvals
 
-    waiting = list(_session().pending())
+    waiting = list(_stored().pending())
     if not _print(waiting, as_json):
         show_approvals(waiting, _actor(""))
 
@@ -251,7 +281,7 @@ def runs(limit: Annotated[int, typer.Option(help="How many.")] = 20, as_json: As
     """The latest sourcing runs."""
     from terminal.reports import show_runs
 
-    found = list(_session().runs(limit))
+    found = list(_stored().runs(limit))
     if not _print(found, as_json):
         show_runs(found)
 
@@ -265,7 +295,7 @@ def show(
     """A stored run: options, lines, gates, approvals."""
     from terminal.plans import show_plan
 
-    view = _session().plan(run)
+    view = _stored().plan(run)
     if not _print(view, as_json):
         show_plan(view, everything=everything)
 
@@ -280,7 +310,7 @@ def explain(
     from terminal.reports import check_known, show_answer, show_explanation
     from terminal.stories import show_story, stories_of
 
-    session = _session()
+    session = _stored()
     answer = session.explain(run, subject)
     if answer.run_id is None:
         raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
@@ -317,7 +347,7 @@ def journal(
     """The timeline of a run, or the verification of the whole journal."""
     from terminal.timeline import show_check, show_journal
 
-    session = _session()
+    session = _stored()
     if verify:
         check = session.verify_journal()
         if not _print(check, as_json):
@@ -367,7 +397,7 @@ def datasets(as_json: AsJson = False) -> None:
     """Dataset versions, newest first; `jit rollback VERSION` makes an earlier one active again."""
     from terminal.reports import show_datasets
 
-    found = list(_session().datasets())
+    found = list(_stored().datasets())
     if not _print(found, as_json):
         show_datasets(found)
 
@@ -389,7 +419,7 @@ def forecast(
     from terminal.forecasts import show_backtests, show_forecast, show_forecasts
     from terminal.pictures import save_forecast
 
-    session = _session()
+    session = _session() if backtest else _stored()
     if item is None and (plot or save or site):
         raise BadInput("--plot, --save and --site are about one item.", remedy="Name it: jit forecast ITEM --plot.")
     tested = _measured(version, quiet=as_json) if backtest else ()
@@ -421,7 +451,7 @@ def lead_times(
     """How suppliers keep their quotes, the worst first; of one, of an item or an order when it arrives."""
     from terminal.lead_times import show_lead_times
 
-    view = _session().lead_times(subject, version)
+    view = _stored().lead_times(subject, version)
     if not _print(view, as_json):
         show_lead_times(view, everything=everything)
 
@@ -430,7 +460,7 @@ def _measured(version: str | None, *, quiet: bool) -> "Sequence[BacktestView]":
     from terminal.screen import working
 
     with working("Forecasting again from earlier clocks", quiet=quiet):
-        return list(_session().backtest(version))
+        return list(_stored().backtest(version))
 
 
 @cli.command()
@@ -448,11 +478,10 @@ def estimates(
     from terminal.given import check_activation
 
     check_activation(action, version)
-    session = _session()
     if version is not None:
-        session.activate_estimates(version, _actor(actor), reason)
+        _session().activate_estimates(version, _actor(actor), reason)
     tested = _measured(None, quiet=as_json) if backtest else ()
-    found = list(session.estimates(limit))
+    found = list(_stored().estimates(limit))
     if not _print({"estimates": found, "backtest": tested} if backtest else found, as_json):
         show_estimates(found)
         if tested:

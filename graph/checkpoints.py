@@ -1,7 +1,7 @@
 """LangGraph's checkpoints in the operations database: SQLite or PostgreSQL, plain JSON values only."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -27,6 +27,16 @@ def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any],
         saver.setup()
         return saver, connection.close
     return _postgres(operations.checkpointer_url, serde)
+
+
+def stored_values(operations: Operations, run_id: str) -> Mapping[str, Any]:
+    """The state of a run at its latest checkpoint; nothing without one."""
+    saver, close = open_checkpointer(operations)
+    try:
+        found = saver.get_tuple({"configurable": {"thread_id": run_id, "checkpoint_ns": ""}})
+        return found.checkpoint["channel_values"] if found else {}
+    finally:
+        close()
 
 
 def _postgres(url: str, serde: JsonPlusSerializer) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:

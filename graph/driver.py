@@ -15,6 +15,7 @@ from graph.build import Graph
 from graph.desk import DeskSettings
 from graph.parts import Parts
 from graph.progress import PROGRESS_TITLES, live_step
+from graph.reading import ROUTED, Routed
 from graph.transitions import JournalCallbacks
 from graph.views import StepView, Trigger
 from store.operations import ApprovalRow
@@ -164,6 +165,8 @@ class RunDriver:
         stopped = str(state.values.get("stopped", ""))
         status = "failed" if failure else "stopped" if stopped else "waiting" if state.interrupts else "done"
         summary = _summary(state.values.get("routed", []), failure or stopped)
+        routed = Routed.of(state.values)
+        self._parts.warehouse.put_artifact(run_id, *ROUTED, {"item_ids": routed.item_ids, "routed": routed.orders})
         self._parts.operations.set_run_status(run_id, status, summary)
 
 

@@ -8,12 +8,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from tools.kernel_cache import NUMBA_FOLDER, kernel_folder
 
 LOG = logging.getLogger(__name__)
-P = ParamSpec("P")
 R = TypeVar("R")
 MODULES = (
     "tools.drift.change_points",
@@ -42,26 +41,26 @@ Watcher = Callable[[str, int], None]
 _watchers: list[Watcher] = []
 
 
-class Kernel(Generic[P, R]):
+class Kernel(Generic[R]):
     """A function over arrays and numbers that runs as machine code, without the interpreter's lock.
 
     It is compiled for the types of its arguments; those of an everyday plan are its `signature`, by which it can be
     compiled ahead. Kernels may call each other.
     """
 
-    def __init__(self, plain: Callable[P, R], signature: str, options: dict[str, Any]) -> None:
+    def __init__(self, plain: Callable[..., R], signature: str, options: dict[str, Any]) -> None:
         self.plain = plain
         self.signature = signature
         self._options = options
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, *args: Any) -> R:
         """Run it, compiled."""
         for _ in range(MOST_NESTED):
             try:
-                return cast(R, self.machine(*args, **kwargs))
+                return cast(R, self.machine(*args))
             except OSError as error:  # the code is ready and only could not be kept: the next call has it
                 _tell_not_kept(str(error))
-        return self.plain(*args, **kwargs)
+        return self.plain(*args)
 
     @cached_property
     def machine(self) -> Any:
@@ -85,10 +84,10 @@ class Kernel(Generic[P, R]):
 
 def kernel(
     signature: str = "", *, error_model: str = "python", fastmath: bool | set[str] = False
-) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+) -> Callable[[Callable[..., R]], Kernel[R]]:
     """Declare a kernel. `error_model` "numpy" divides by zero as numpy does, `fastmath` bends rules of floats."""
 
-    def declared(function: Callable[P, R]) -> Kernel[P, R]:
+    def declared(function: Callable[..., R]) -> Kernel[R]:
         return Kernel(function, signature, {"error_model": error_model, "fastmath": fastmath})
 
     return declared
@@ -113,7 +112,7 @@ def _prepared() -> Path | None:
     if folder is None:
         _tell_not_kept("no place of the installation or the user can be written")
     else:
-        config.CACHE_DIR = str(folder)
+        cast(Any, config).CACHE_DIR = str(folder)
     event.register("numba:compile", cast(Any, _listener()))
     return folder
 
