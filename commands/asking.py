@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.groups import Group
-from commands.opening import actor, printed, report, session
+from commands.opening import actor, printed, report, session, stored
 from commands.options import Actor, AsJson, Everything
 from tools.domain.errors import NotFound
 
@@ -25,7 +25,7 @@ def explain(
     from terminal.screen import working
 
     with working("Reading the plan", quiet=as_json):
-        answer = session().explain(run, subject)
+        answer = stored().explain(run, subject)
     from terminal.reports import show_answer
 
     if answer.run_id is None:
@@ -43,9 +43,9 @@ def _explain_subject(answer: "AnswerView", run_id: str, subject: str, *, as_json
         from terminal.reports import check_known
         from terminal.stories import stories_of
 
-        view = session().plan(run_id)
+        view = stored().plan(run_id)
         check_known(view, subject)
-        stories = stories_of(view.lines, subject, lambda line_id: session().line_story(line_id, run_id))
+        stories = stories_of(view.lines, subject, lambda line_id: stored().line_story(line_id, run_id))
     from terminal.reports import show_explanation
     from terminal.stories import show_story
 
@@ -81,8 +81,8 @@ def journal(
     if verify:
         _verify(as_json)
     with working("Reading the journal", quiet=as_json):
-        latest = session().runs(1)
-        rows = list(session().journal(run or (latest[0].run_id if latest else None)))
+        latest = stored().runs(1)
+        rows = list(stored().journal(run or (latest[0].run_id if latest else None)))
     from terminal.timeline import show_journal
 
     if run and not rows:
@@ -95,7 +95,7 @@ def _verify(as_json: bool) -> None:
     from terminal.screen import working
 
     with working("Recomputing the hash of every row of the journal", quiet=as_json):
-        check = session().verify_journal()
+        check = stored().verify_journal()
     from terminal.timeline import show_check
 
     if not printed(check, as_json):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from commands.groups import Group
-from commands.opening import printed, report, session
+from commands.opening import printed, report, session, stored
 from commands.options import AsJson
 from tools.domain.errors import BadInput
 
@@ -59,7 +59,7 @@ def rejects(
     with working("Reading rejected rows", quiet=as_json):
         from terminal.given import rejects_of
 
-        found = rejects_of(session(), import_id)
+        found = rejects_of(stored(), import_id)
     from terminal.reports import show_rejects
 
     if not printed(found, as_json) and not show_rejects(found, everything=True):
@@ -72,7 +72,7 @@ def datasets(as_json: AsJson = False) -> None:
     from terminal.screen import working
 
     with working("Reading dataset versions", quiet=as_json):
-        found = list(session().datasets())
+        found = list(stored().datasets())
     from terminal.reports import show_datasets
 
     if not printed(found, as_json):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from commands.groups import Group
-from commands.opening import actor, printed, session
+from commands.opening import actor, printed, session, stored
 from commands.options import Actor, AsJson
 
 GROUP = Group("Decide")
@@ -18,7 +18,7 @@ def approvals(as_json: AsJson = False) -> None:
     from terminal.screen import working
 
     with working("Reading what waits", quiet=as_json):
-        waiting = list(session().pending())
+        waiting = list(stored().pending())
     from terminal.approvals import show_approvals
 
     if not printed(waiting, as_json):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.groups import Group
-from commands.opening import actor, printed, session
+from commands.opening import actor, printed, session, stored
 from commands.options import Actor, AsJson, Everything
 from tools.domain.errors import BadInput
 
@@ -46,7 +46,7 @@ def _every_forecast(
     from terminal.screen import working
 
     with working("Reading the forecasts", quiet=as_json):
-        rows = list(session().forecasts(version))
+        rows = list(stored().forecasts(version))
     from terminal.forecasts import show_backtests, show_forecasts
 
     if not printed(rows if tested is None else {"forecasts": rows, "backtest": tested}, as_json):
@@ -61,7 +61,7 @@ def _one_forecast(
     from terminal.screen import working
 
     with working(f"Reading the forecast of {item}", quiet=as_json) as tell:
-        view = session().forecast(item, site, version)
+        view = stored().forecast(item, site, version)
         if save:
             from terminal.pictures import save_forecast
 
@@ -95,7 +95,7 @@ def lead_times(
     from terminal.screen import working
 
     with working("Reading lead times", quiet=as_json):
-        view = session().lead_times(subject, version)
+        view = stored().lead_times(subject, version)
     from terminal.lead_times import show_lead_times
 
     if not printed(view, as_json):
@@ -122,7 +122,7 @@ def estimates(
             session().activate_estimates(version, actor(given), reason)
     tested = _measured(None, quiet=as_json) if backtest else ()
     with working("Reading the versions", quiet=as_json):
-        found = list(session().estimates(limit))
+        found = list(stored().estimates(limit))
     from terminal.forecasts import show_backtests, show_estimates
 
     if not printed({"estimates": found, "backtest": tested} if backtest else found, as_json):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tools.domain.errors import OutOfReach
 
 if TYPE_CHECKING:
-    from graph.contracts import SourcingSession
+    from graph.contracts import SourcingSession, StoredAnswers
+    from graph.reading import Readings
     from graph.settings import Settings
 
 
@@ -55,21 +56,54 @@ def _must_be_writable(found: "Settings") -> None:
 @lru_cache(maxsize=1)
 def session() -> "SourcingSession":
     """The running server's session if one owns this home, else a local one; one for the whole command."""
-    from web.client import find_server
-
-    remote = find_server(settings().server_file)
+    remote = _server()
     if remote is not None:
         return remote
     found = local_settings()
+    _close_readings()
     from graph.session import open_session
 
     return open_session(found)
+
+
+def stored() -> "StoredAnswers":
+    """A session for a command that only reads: the server's, one without graph and engine, or the whole one.
+
+    The whole one where a run, a decision or an alert was left for whoever opens the home next.
+    """
+    if session.cache_info().currsize:
+        return session()
+    return _server() or _readings() or session()
+
+
+def _server() -> "SourcingSession | None":
+    """The session of the server that owns this home; asked only where one has left its address."""
+    if not settings().server_file.exists():
+        return None
+    from web.client import find_server
+
+    return find_server(settings().server_file)
+
+
+@lru_cache(maxsize=1)
+def _readings() -> "Readings | None":
+    found = local_settings()
+    from graph.reading import open_readings
+
+    return open_readings(found)
+
+
+def _close_readings() -> None:
+    if _readings.cache_info().currsize and (found := _readings()) is not None:
+        found.close()
+    _readings.cache_clear()
 
 
 def close() -> None:
     """Release the session, if the command opened one."""
     if session.cache_info().currsize:
         session().close()
+    _close_readings()
 
 
 def actor(given: str) -> str:

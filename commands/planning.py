@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.groups import Group
-from commands.opening import actor, printed, report, session
+from commands.opening import actor, printed, report, session, stored
 from commands.options import Actor, AsJson, Everything
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def show(
     from terminal.screen import working
 
     with working("Reading the plan", quiet=as_json):
-        view = session().plan(run)
+        view = stored().plan(run)
     from terminal.plans import show_plan
 
     if not printed(view, as_json):
@@ -78,7 +78,7 @@ def runs(limit: Annotated[int, typer.Option(help="How many.")] = 20, as_json: As
     from terminal.screen import working
 
     with working("Reading the latest runs", quiet=as_json):
-        found = list(session().runs(limit))
+        found = list(stored().runs(limit))
     from terminal.reports import show_runs
 
     if not printed(found, as_json):

@@ -1,6 +1,6 @@
 """A person's decisions on orders: who may sign, what the signature binds to, and that it is taken in once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from erp.adapter import ActionKind, OrderAction
@@ -21,33 +21,19 @@ LOCAL_ROLE = "manager"
 
 
 class ApprovalDesk:
-    """Shows what waits and takes decisions; `deliver` hands a decision to its run, `drain` sends what is queued."""
+    """Takes decisions; `deliver` hands one to its run, `drain` sends what is queued, `show` tells what became of it."""
 
-    def __init__(self, parts: Parts, deliver: Callable[[str], None], drain: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        deliver: Callable[[str], None],
+        drain: Callable[[], None],
+        show: Callable[[str], ApprovalView],
+    ) -> None:
         self._parts = parts
         self._deliver = deliver
         self._drain = drain
-
-    def pending(self) -> Sequence[ApprovalView]:
-        """Approvals that wait, oldest first."""
-        return [self._view(row) for row in self._parts.operations.approvals("pending")]
-
-    def approval(self, approval_id: str) -> ApprovalView:
-        """One approval. NotFound when there is none of this id."""
-        return self._view(self._parts.operations.approval(approval_id))
-
-    def decided(self, limit: int) -> Sequence[ApprovalView]:
-        """Approvals that no longer wait, latest first, with what the ERP made of them."""
-        rows = [row for row in self._parts.operations.approvals() if row.status != "pending"]
-        rows.sort(key=lambda row: row.decided_at or row.opened_at, reverse=True)
-        return [self._view(row) for row in rows[:limit]]
-
-    def _view(self, row: ApprovalRow) -> ApprovalView:
-        operations = self._parts.operations
-        version = operations.run(row.run_id).dataset_version
-        sent = [] if row.status == "pending" else operations.outbox(row.run_id)
-        own = [action for action in sent if action.approval_id == row.approval_id]
-        return queries.approval_view(row, self._parts.context.desk.dataset(version), own)
+        self._show = show
 
     def decide(
         self,
@@ -73,7 +59,7 @@ class ApprovalDesk:
             approval_id, decision, actor, reason, content_hash or row.content_hash, edits
         )
         self._deliver(row.run_id)
-        return self.approval(approval_id)
+        return self._show(approval_id)
 
     def withdraw(self, approval_id: str, actor: str, reason: str) -> ApprovalView:
         """Take an approval back: an order that has not left is dropped, one in the ERP is cancelled there.
@@ -94,7 +80,7 @@ class ApprovalDesk:
             for action in sent:
                 self._take_back(action, actor, reason)
         self._drain()
-        return self.approval(approval_id)
+        return self._show(approval_id)
 
     def _take_back(self, action: OutboxRow, actor: str, reason: str) -> None:
         operations = self._parts.operations

@@ -1,7 +1,7 @@
 """LangGraph's checkpoints in the operations database: SQLite or PostgreSQL, plain JSON values only."""
 
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,16 @@ def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any],
         saver = CheckpointFile(Path(operations.checkpointer_url), serde)
         return saver, saver.conn.close
     return _postgres(operations.checkpointer_url, serde)
+
+
+def stored_values(operations: Operations, run_id: str) -> Mapping[str, Any]:
+    """The state of a run at its latest checkpoint; nothing without one."""
+    saver, close = open_checkpointer(operations)
+    try:
+        found = saver.get_tuple({"configurable": {"thread_id": run_id, "checkpoint_ns": ""}})
+        return found.checkpoint["channel_values"] if found else {}
+    finally:
+        close()
 
 
 def _postgres(url: str, serde: JsonPlusSerializer) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:

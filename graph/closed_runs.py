@@ -1,23 +1,16 @@
 """What stays of a run that is over: its routed orders, in the warehouse. Its checkpoints go."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from graph.parts import Parts
+from graph.reading import ROUTED, Routed
 from store.faults import store_faults
 
 LOG = logging.getLogger(__name__)
-KIND, KEY = "plan", "routed"
 RUNS_AT_A_TIME = 20
 """How many runs that an earlier version or a crash left are looked at in one go."""
-
-
-class Routed(NamedTuple):
-    """The items that a run planned and its orders as the gates routed them; no items before it got there."""
-
-    item_ids: Sequence[str]
-    orders: Sequence[Mapping[str, Any]]
 
 
 class ClosedRuns:
@@ -31,13 +24,6 @@ class ClosedRuns:
         self._parts = parts
         self._values = values
 
-    def routed(self, run_id: str) -> Routed:
-        """The orders of a run, closed or not."""
-        values = self._values(run_id)
-        if not values:
-            values = self._parts.warehouse.artifact(run_id, KIND, KEY) or {}
-        return Routed(values["item_ids"], values["routed"]) if "routed" in values else Routed((), ())
-
     def forget_checkpoints(self, run_id: str | None = None) -> None:
         """Of one run if it is closed, or of those that were left; what fails now is tried again later."""
         try:
@@ -50,7 +36,9 @@ class ClosedRuns:
             LOG.warning("Checkpoints of closed runs stay for now: %s", error)
 
     def _forget(self, run_id: str) -> None:
-        routed = self.routed(run_id)
-        self._parts.warehouse.put_artifact(run_id, KIND, KEY, {"item_ids": routed.item_ids, "routed": routed.orders})
+        """The orders were stored when the run's drive ended, unless an earlier version drove it."""
+        if self._parts.warehouse.artifact(run_id, *ROUTED) is None:
+            routed = Routed.of(self._values(run_id))
+            self._parts.warehouse.put_artifact(run_id, *ROUTED, routed.as_record())
         self._parts.operations.pack_approvals(run_id)
         self._parts.checkpointer.delete_thread(run_id)

@@ -16,6 +16,7 @@ from graph.closed_runs import ClosedRuns
 from graph.desk import DeskSettings
 from graph.parts import Parts
 from graph.progress import PROGRESS_TITLES, live_step
+from graph.reading import ROUTED, Routed
 from graph.transitions import JournalCallbacks
 from graph.views import StepView, Trigger
 from store.operations import ApprovalRow
@@ -225,6 +226,8 @@ class RunDriver:
         stopped = str(state.values.get("stopped", ""))
         status = "failed" if failure else "stopped" if stopped else "waiting" if state.interrupts else "done"
         summary = _summary(state.values.get("routed", []), failure or stopped)
+        routed = Routed.of(state.values)
+        self._parts.warehouse.put_artifact(run_id, *ROUTED, routed.as_record())
         self._parts.operations.set_run_status(run_id, status, summary)
 
 

@@ -14,7 +14,7 @@ def edited_order(
     order: Mapping[str, Any], edits: Mapping[str, float], run_id: str, context: Context
 ) -> tuple[Json, list[Verdict]]:
     """The order with its new quantities, and the verdicts of every line that is left; 0 units drop a line."""
-    scope = records.stored_scope(run_id, context)
+    scope = records.stored_scope(run_id, context.warehouse)
     stored = context.warehouse.artifact(run_id, "plan", "choice") or {}
     plan, ledger = context.desk.plan(scope, stored["choices"]), facts.ledger_of(context)
     offers = {offer.offer_id: offer for offer in context.desk.dataset(scope.dataset_version).offers}

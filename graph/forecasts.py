@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from graph.backtests import item_backtest, run_backtest, stored_backtests
-from graph.desk import Desk, Scope
 from graph.distributions import LEAD_LEVELS, demand_key, rounded
+from graph.estimate_desk import EstimateDesk, Scope
 from graph.estimates import CONFIGURED, Estimates
 from graph.forecast_charts import chart_of
 from graph.forecast_views import (
@@ -42,7 +42,7 @@ DEMAND_LEVELS = (0.5, 0.8, 0.95)
 class ForecastDesk:
     """Reads and chooses estimate versions; makes the current one when there is none."""
 
-    def __init__(self, warehouse: Warehouse, desk: Desk) -> None:
+    def __init__(self, warehouse: Warehouse, desk: EstimateDesk) -> None:
         self._warehouse = warehouse
         self._desk = desk
 

@@ -14,6 +14,7 @@ from graph.state import Json, RunState
 from policies.approval import content_hash
 from policies.gates import Effect, Tier, Verdict
 from store.operations import ApprovalRow, Operations
+from store.warehouse import Warehouse
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
@@ -254,9 +255,9 @@ def void_earlier_approvals(run_id: str, item_ids: Sequence[str], operations: Ope
             operations.supersede_approval(row.approval_id)
 
 
-def stored_scope(run_id: str, context: Context) -> Scope:
+def stored_scope(run_id: str, warehouse: Warehouse) -> Scope:
     """What the plan of a run was computed from. NotFound when it made none."""
-    stored = context.warehouse.artifact(run_id, "plan", "scope")
+    stored = warehouse.artifact(run_id, "plan", "scope")
     if stored is None:
         raise NotFound(f"Run {run_id} made no plan.", remedy="Name a run that reached its plan.", run_id=run_id)
     pairs = [(str(offer_id), float(units)) for offer_id, units in stored["adjustments"]]

@@ -10,79 +10,55 @@ from typing import Any
 import numpy as np
 import orjson
 
-from graph import queries, records
+from graph import records
 from graph.approvals import ApprovalDesk
 from graph.build import build
 from graph.catching_up import CatchUp
-from graph.changes import changes_since
-from graph.closed_runs import Routed
 from graph.conversation import Conversation
 from graph.demand_reports import demand_words
 from graph.desk import Desk, DeskSettings, Scope
 from graph.diagnosis import diagnose
 from graph.drift import replayed_drift
 from graph.driver import RunDriver
-from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
-from graph.forecasts import ForecastDesk
+from graph.forecast_views import BacktestView, EstimateView
 from graph.intake import AlertIntake
-from graph.lead_time_views import LeadTimesView
-from graph.lead_times import LeadTimeDesk
-from graph.line_stories import line_story
-from graph.line_story_views import LineStoryView
 from graph.parts import Parts, open_parts
-from graph.progress import stored_step
 from graph.provenance import replayed_estimates
 from graph.readback import ReadBack
+from graph.reading import Readings, Routed
 from graph.settings import Settings
 from graph.transitions import stable_hash
 from graph.views import (
     AlertView,
     AnswerView,
     ApprovalView,
-    ChangeView,
-    DatasetView,
-    JournalCheckView,
     PartView,
-    PlanView,
-    RejectView,
-    RunView,
     StepView,
-    TransitionView,
     Trigger,
 )
 from store.ingest import import_folder
 from store.journal import TransitionDraft
-from tools.domain.datasets import Dataset
-from tools.domain.errors import NotFound, StorageOutOfReach
+from tools.domain.errors import StorageOutOfReach
 
 LOG = logging.getLogger(__name__)
 BACKTESTED_SERIES = 2_000
 """A larger catalogue is measured only when somebody asks."""
-RUNS_COMPARED = 20
-"""Latest runs among which the earlier plan of an item is looked for."""
 SANDBOX_SAMPLES = 100
 """Lead-time draws per offer that the sandbox ERP is seeded with."""
 
 
-class LocalSession:
+class LocalSession(Readings):
     """A session that owns the databases of one home. Safe across threads; one drive of a run at a time."""
 
     def __init__(self, parts: Parts) -> None:
+        super().__init__(parts, parts.context.desk, lambda: parts.context.agents.analyst)
         self._parts = parts
         self._readback = ReadBack(parts)
         self._driver = RunDriver(parts, build(parts.checkpointer), self._readback.fresh_version)
         self._catch_up = CatchUp(parts, self._driver)
-        self._desk = ApprovalDesk(parts, self._driver.deliver_when_possible, self._catch_up.drain)
+        self._desk = ApprovalDesk(parts, self._driver.deliver_when_possible, self._catch_up.drain, self.approval)
         self._intake = AlertIntake(parts, self._driver)
-        self._forecasts = ForecastDesk(parts.warehouse, parts.context.desk)
-        self._lead_times = LeadTimeDesk(parts.context.desk)
-        self._talk = Conversation(
-            parts,
-            self._plan_or_none,
-            self.pending,
-            lambda trigger: self.stream(trigger=trigger),
-            self._lead_times.lead_times,
-        )
+        self._talk = Conversation(parts.operations, self._answering, lambda trigger: self.stream(trigger=trigger))
         parts.journal.start_projector()
         self._driver.recover()
         self._intake.open()
@@ -144,56 +120,15 @@ class LocalSession:
     def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
         """Steps of a new run as they finish, or those stored of an old one."""
         if trigger is None:
-            yield from self._steps(run_id or self._latest())
+            yield from self.stored_steps(run_id)
         else:
             yield from self._driver.drive(self._driver.create(trigger))
 
-    def _steps(self, run_id: str) -> list[StepView]:
-        rows = self._parts.journal.transitions(run_id)
-        parts = self._parts
-        return [stored_step(row, parts.warehouse, parts.operations) for row in rows if row.event == "node"]
-
-    def _latest(self) -> str:
-        found = self._parts.operations.runs(1)
-        if not found:
-            raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
-        return found[0].run_id
-
-    def runs(self, limit: int = 20) -> Sequence[RunView]:
-        """Latest first."""
-        return [queries.run_view(row, self._parts.operations) for row in self._parts.operations.runs(limit)]
-
-    def plan(self, run_id: str | None = None) -> PlanView:
-        """Everything stored about a run."""
-        wanted = run_id or self._latest()
-        run = queries.run_view(self._parts.operations.run(wanted), self._parts.operations)
-        dataset = self._parts.context.desk.dataset(run.dataset_version)
-        routed = self._driver.closed.routed(wanted)
-        steps = self._steps(wanted)
-        view = queries.plan_view(run, routed.orders, steps, dataset, self._parts.warehouse, self._parts.operations)
-        return view.model_copy(update={"changes": self._changes(run, routed, dataset)})
-
-    def _changes(self, run: RunView, routed: Routed, dataset: Dataset) -> tuple[ChangeView, ...]:
-        """Against the plans of earlier runs, as far back as are looked at."""
-        known = [row for row in self._parts.operations.runs(RUNS_COMPARED) if row.created_at < run.started_at]
-        planned = ((row.run_id, self._driver.closed.routed(row.run_id)) for row in known)
-        earlier = ((run_id, found.item_ids, found.orders) for run_id, found in planned)
-        return changes_since(routed.item_ids, routed.orders, earlier, dataset, self._parts.operations)
-
-    def _plan_or_none(self, run_id: str | None) -> PlanView | None:
-        return self.plan(run_id) if run_id or self._parts.operations.runs(1) else None
-
-    def pending(self) -> Sequence[ApprovalView]:
-        """Approvals that wait, oldest first."""
-        return self._desk.pending()
-
-    def approval(self, approval_id: str) -> ApprovalView:
-        """One approval."""
-        return self._desk.approval(approval_id)
-
-    def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
-        """Approvals that no longer wait, latest first, with what the ERP made of them."""
-        return self._desk.decided(limit)
+    def _routed(self, run_id: str) -> Routed:
+        """Of a run that goes on, as far as it has come."""
+        if self._parts.operations.run(run_id).status == "running":
+            return Routed.of(self._driver.state(run_id).values)
+        return super()._routed(run_id)
 
     def decide(
         self,
@@ -214,26 +149,14 @@ class LocalSession:
         self._log("withdraw", actor, {"approval_id": approval_id, "order_key": withdrawn.order_key, "reason": reason})
         return withdrawn
 
-    def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
-        """Why the plan, a line, an item or a supplier came out as it did."""
-        return self._talk.answer(f"why {subject}" if subject else "option choice why", run_id)
-
-    def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
-        """What other quantities, sources, terms and limits would mean for a line."""
-        return line_story(run_id or self._latest(), line_id, self._parts.context, self._parts.operations)
-
     def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
         """Answer from stored facts, or replan when the question asks for it."""
         return self._talk.ask(question, actor, conversation)
 
-    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
-        """The stored conversation, oldest first."""
-        return self._talk.messages(conversation)
-
     def replay(self, run_id: str) -> Mapping[str, object]:
         """Plan a run again from its dataset and its stored estimates, and compare bit for bit."""
         context, versions = self._parts.context, self._parts.operations.run(run_id).versions
-        made_for = records.stored_scope(run_id, context)
+        made_for = records.stored_scope(run_id, context.warehouse)
         stored = context.warehouse.artifact(run_id, "plan", "choice") or {}
         fresh = Desk(context.warehouse, DeskSettings.of(versions["desk"]))
         plan = fresh.plan(made_for, stored["choices"])
@@ -251,26 +174,6 @@ class LocalSession:
         self._log("rollback", actor, {"active": point_id, "before": before or ""})
         return {"active": point_id, "before": before or "", "by": actor}
 
-    def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
-        """Transitions in order."""
-        return [queries.transition_view(row) for row in self._parts.journal.transitions(run_id)]
-
-    def verify_journal(self) -> JournalCheckView:
-        """Check the hash chain, its completeness, and that runs, decisions and ERP actions agree with it."""
-        check, lag = self._parts.journal.verify(), self._parts.journal.lag()
-        found = self._parts.journal.agreement()
-        return JournalCheckView(
-            ok=check.ok and not found.differences,
-            rows=check.rows,
-            reason=" ".join([*([check.reason] if check.reason else []), *found.differences]),
-            head_hash=check.head_hash,
-            lag_rows=lag.rows,
-            runs=found.runs,
-            decisions=found.decisions,
-            actions=found.actions,
-            uncounted_rows=check.uncounted,
-        )
-
     def receive_alert(
         self, message_id: str, event: Mapping[str, object], source: str, given_by: str = ""
     ) -> Mapping[str, object]:
@@ -286,26 +189,6 @@ class LocalSession:
         """Alerts that were received, latest first, and the run that each set off."""
         return self._intake.alerts(limit)
 
-    def datasets(self) -> Sequence[DatasetView]:
-        """Dataset versions, newest first; the active one is planned on, any can be made active again."""
-        return [queries.dataset_view(info) for info in self._parts.warehouse.datasets()]
-
-    def rejects(self, limit: int = 500) -> Sequence[RejectView]:
-        """Rows that imports turned away, latest import first."""
-        return [RejectView.model_validate(asdict(row)) for row in self._parts.warehouse.rejects()[-limit:]]
-
-    def forecast(self, item_id: str, site_id: str | None = None, version: str | None = None) -> ForecastView:
-        """An item's demand forecast with accuracy and provenance."""
-        return self._forecasts.forecast(item_id, site_id, version)
-
-    def forecasts(self, version: str | None = None) -> Sequence[ForecastRowView]:
-        """Every item's forecast in a row, the worst accuracy first."""
-        return self._forecasts.forecasts(version)
-
-    def estimates(self, limit: int = 20) -> Sequence[EstimateView]:
-        """Estimate versions, newest first, each with what differs from the one before."""
-        return self._forecasts.estimates(limit)
-
     def activate_estimates(self, version: str, actor: str, reason: str = "") -> EstimateView:
         """Plan with an earlier estimate version; `configured` goes back to the settings."""
         before = self._parts.warehouse.active_estimates()
@@ -317,14 +200,6 @@ class LocalSession:
     def backtest(self, version: str | None = None) -> Sequence[BacktestView]:
         """Forecast again from earlier clocks and store the accuracy."""
         return self._forecasts.backtest(version)
-
-    def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
-        """The stored accuracy of a version; empty before its backtest."""
-        return self._forecasts.backtests(version)
-
-    def lead_times(self, subject: str | None = None, version: str | None = None) -> LeadTimesView:
-        """How suppliers keep their quotes; of a supplier, item or order its offers and when open orders arrive."""
-        return self._lead_times.lead_times(subject, version)
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         """Read receipts, confirmations, stock and demand back from the ERP into a new dataset version."""

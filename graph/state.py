@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 from typing_extensions import TypedDict
 
-from graph.desk import Scope
+from graph.estimate_desk import Scope
 
 Json = dict[str, Any]
 """A JSON object; bulk and typed values live in tools, store and agents, not in the checkpoint."""

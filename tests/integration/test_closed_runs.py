@@ -47,8 +47,10 @@ def _checkpointed(url: str) -> set[str]:
             else ["checkpoints", "checkpoint_writes", "checkpoint_blobs"]
         )
         found = {
-            run for table in tables for run in connection.execute(text(f"SELECT thread_id FROM {table}")).scalars()
-        }  # noqa: S608
+            run
+            for table in tables
+            for run in connection.execute(text(f"SELECT thread_id FROM {table}")).scalars()  # noqa: S608
+        }
     engine.dispose()
     return found
 
