@@ -14,16 +14,25 @@ from policies.gates import Effect, Tier
 from store.operations import ApprovalRow, OutboxRow
 from tools.domain.errors import BadInput, Conflict, NotAllowed
 
+LARGEST_QUANTITY = 1_000_000_000
+"""Units that an edit may order at most: a slip of the keyboard, and money beyond what can be counted in cents."""
 LOCAL_ROLE = "manager"
 """Role of somebody who is no registered user and works on the machine itself, while there are no users."""
 
 
 class ApprovalDesk:
-    """Takes decisions; `deliver` hands one to its run, `show` tells what became of the approval."""
+    """Takes decisions; `deliver` hands one to its run, `drain` sends what is queued, `show` tells what became of it."""
 
-    def __init__(self, parts: Parts, deliver: Callable[[str], None], show: Callable[[str], ApprovalView]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        deliver: Callable[[str], None],
+        drain: Callable[[], None],
+        show: Callable[[str], ApprovalView],
+    ) -> None:
         self._parts = parts
         self._deliver = deliver
+        self._drain = drain
         self._show = show
 
     def decide(
@@ -35,7 +44,7 @@ class ApprovalDesk:
         content_hash: str | None,
         edits: Mapping[str, float] | None,
     ) -> ApprovalView:
-        """Decide once; the run takes the decision in at once, or when the program starts again.
+        """Decide once; the run takes the decision in at once, or as soon as the databases let it.
 
         NotAllowed when the actor may not sign; Conflict when it is decided already, or when the order, the policy
         or the facts are no longer those that were shown; BadInput for edits that are none.
@@ -67,9 +76,10 @@ class ApprovalDesk:
                 remedy="`jit show` lists the orders of the latest run with their status.",
                 approval_id=approval_id,
             )
-        for action in sent:
-            self._take_back(action, actor, reason)
-        self._parts.context.outbox.drain()
+        with operations.together():
+            for action in sent:
+                self._take_back(action, actor, reason)
+        self._drain()
         return self._show(approval_id)
 
     def _take_back(self, action: OutboxRow, actor: str, reason: str) -> None:
@@ -117,8 +127,9 @@ def _check_edits(edits: Mapping[str, float] | None, order: Mapping[str, Any]) ->
         )
     known = {line["line_id"] for line in order["lines"]}
     wrong = sorted(set(edits or {}) - known)
-    if not edits or wrong or not all(0 <= quantity < float("inf") for quantity in edits.values()):
+    if not edits or wrong or not all(0 <= quantity <= LARGEST_QUANTITY for quantity in edits.values()):
         raise BadInput(
-            f"An edit needs quantities of zero or more for lines of this order{f', not {wrong}' if wrong else ''}.",
+            f"An edit needs quantities of 0 to {LARGEST_QUANTITY:,} for lines of this order"
+            f"{f', not {wrong}' if wrong else ''}.",
             remedy=f"Lines are {', '.join(sorted(known))}.",
         )

@@ -158,8 +158,13 @@ class SourcingSession(StoredAnswers, Protocol):
         """Make an earlier dataset version active again."""
         ...
 
-    def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
-        """Store a verified alert in the inbox and replan by itself: {"accepted": True}; Conflict when seen before."""
+    def receive_alert(
+        self, message_id: str, event: Mapping[str, object], source: str, given_by: str = ""
+    ) -> Mapping[str, object]:
+        """Store a verified alert in the inbox and replan by itself: {"accepted": True}; Conflict when seen before.
+
+        `given_by` names the person who gives it by hand: in the journal, and a proposer of what comes of it.
+        """
         ...
 
     def alerts(self, limit: int = 50) -> Sequence[AlertView]:

@@ -12,6 +12,7 @@ import numpy as np
 from graph.estimate_desk import DeskSettings, EstimateDesk, Scope
 from tools.domain.datasets import Dataset
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
+from tools.forecasting.planned import planned
 from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
 from tools.ordering import build_snapshot, combine, plan_options, reservation_prices
@@ -59,7 +60,7 @@ class Desk(EstimateDesk):
         estimates = self.estimates(scope)
         snapshot = build_snapshot(
             part,
-            estimates.forecasts,
+            [planned(made, dataset.as_of) for made in estimates.forecasts],
             estimates.lead_times,
             horizon=estimates.horizon_periods,
             limits=with_stated_limits(

@@ -15,9 +15,10 @@ from graph.estimates import EstimateBook, Estimates, EstimateSettings, offer_lea
 from store.estimates import EstimateInfo
 from store.warehouse import Warehouse
 from tools.domain.alerts import Alert
-from tools.domain.datasets import Dataset, Period
+from tools.domain.datasets import Dataset, Period, PeriodSeries
 from tools.domain.snapshots import OrderingSettings
 from tools.forecasting import ForecastSettings
+from tools.forecasting.history import bucket_all
 from tools.lead_times import (
     FittedLeadTimes,
     LeadTimeDistribution,
@@ -116,6 +117,17 @@ class EstimateDesk:
     def period(self, version: str) -> Period:
         """The planning bucket that the history's dates imply (a day's history is planned by the week)."""
         return self._memo(("period", version), lambda: planning_period(self.dataset(version)))
+
+    def recorded(self, version: str, period: Period) -> Mapping[tuple[str, str], PeriodSeries]:
+        """Demand as recorded in complete periods, by item and site."""
+
+        def compute() -> Mapping[tuple[str, str], PeriodSeries]:
+            dataset = self.dataset(version)
+            histories = list(dataset.demand.values())
+            made = bucket_all(histories, dataset.as_of, period, dataset.calendar)
+            return dict(zip(dataset.demand, made, strict=True))
+
+        return self._memo(("recorded", version, period), compute)
 
     def current_estimates(self, version: str) -> str:
         """The estimate version that a run on this dataset plans with; made and stored when there is none."""

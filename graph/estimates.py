@@ -42,7 +42,7 @@ PROGRAM = "program"
 """Who makes a version active when nobody asked."""
 _Part = tuple[Mapping[str, Any], bytes]
 """Figures and content of one row."""
-ESTIMATING = ("forecasting", "lead_times")
+ESTIMATING = ("forecasting", "lead_times", "rhythm")
 """Folders of `tools` whose code makes the distributions."""
 SHOWING = ("chart.py",)
 """Files in them that only show what was made."""

@@ -57,6 +57,10 @@ class Routed(NamedTuple):
         """From the state of a run, or from what was stored of it."""
         return cls(values["item_ids"], values["routed"]) if "routed" in values else cls((), ())
 
+    def as_record(self) -> dict[str, Any]:
+        """What `of` takes back."""
+        return {"item_ids": self.item_ids, "routed": self.orders}
+
 
 class Readings:
     """Answers from the databases of one home. Safe across threads."""
@@ -164,10 +168,19 @@ class Readings:
         return [queries.transition_view(row) for row in self._stores.journal.transitions(run_id)]
 
     def verify_journal(self) -> JournalCheckView:
-        """Check the hash chain and its completeness."""
+        """Check the hash chain, its completeness, and that runs, decisions and ERP actions agree with it."""
         check, lag = self._stores.journal.verify(), self._stores.journal.lag()
+        found = self._stores.journal.agreement()
         return JournalCheckView(
-            ok=check.ok, rows=check.rows, reason=check.reason or "", head_hash=check.head_hash, lag_rows=lag.rows
+            ok=check.ok and not found.differences,
+            rows=check.rows,
+            reason=" ".join([*([check.reason] if check.reason else []), *found.differences]),
+            head_hash=check.head_hash,
+            lag_rows=lag.rows,
+            runs=found.runs,
+            decisions=found.decisions,
+            actions=found.actions,
+            uncounted_rows=check.uncounted,
         )
 
     def datasets(self) -> Sequence[DatasetView]:

@@ -1,5 +1,6 @@
 """The only door: start, watch, decide, explain, replay and roll back sourcing runs."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -12,19 +13,21 @@ import orjson
 from graph import records
 from graph.approvals import ApprovalDesk
 from graph.build import build
+from graph.catching_up import CatchUp
 from graph.conversation import Conversation
+from graph.demand_reports import demand_words
 from graph.desk import Desk, DeskSettings, Scope
 from graph.diagnosis import diagnose
 from graph.drift import replayed_drift
 from graph.driver import RunDriver
 from graph.forecast_views import BacktestView, EstimateView
+from graph.intake import AlertIntake
 from graph.parts import Parts, open_parts
 from graph.provenance import replayed_estimates
 from graph.readback import ReadBack
 from graph.reading import Readings, Routed
 from graph.settings import Settings
 from graph.transitions import stable_hash
-from graph.triggers import AlertIntake
 from graph.views import (
     AlertView,
     AnswerView,
@@ -35,11 +38,11 @@ from graph.views import (
 )
 from store.ingest import import_folder
 from store.journal import TransitionDraft
+from tools.domain.errors import StorageOutOfReach
 
+LOG = logging.getLogger(__name__)
 BACKTESTED_SERIES = 2_000
 """A larger catalogue is measured only when somebody asks."""
-RUNS_COMPARED = 20
-"""Latest runs among which the earlier plan of an item is looked for."""
 SANDBOX_SAMPLES = 100
 """Lead-time draws per offer that the sandbox ERP is seeded with."""
 
@@ -52,15 +55,23 @@ class LocalSession(Readings):
         self._parts = parts
         self._readback = ReadBack(parts)
         self._driver = RunDriver(parts, build(parts.checkpointer), self._readback.fresh_version)
-        self._desk = ApprovalDesk(parts, self._driver.deliver, self.approval)
-        self._intake = AlertIntake(parts, self.start)
+        self._catch_up = CatchUp(parts, self._driver)
+        self._desk = ApprovalDesk(parts, self._driver.deliver_when_possible, self._catch_up.drain, self.approval)
+        self._intake = AlertIntake(parts, self._driver)
         self._talk = Conversation(parts.operations, self._answering, lambda trigger: self.stream(trigger=trigger))
         parts.journal.start_projector()
         self._driver.recover()
         self._intake.open()
+        self._catch_up.worker.start()
 
     def warm(self) -> None:
         """Make the active dataset's estimates and options, so that an alert finds them ready; then measure them."""
+        try:
+            self._warm()
+        except StorageOutOfReach as error:
+            LOG.warning("Nothing was made ready ahead of the next run: %s", error)
+
+    def _warm(self) -> None:
         version = self._parts.warehouse.active_version()
         if version is not None:
             desk = self._parts.context.desk
@@ -73,6 +84,7 @@ class LocalSession(Readings):
     def close(self) -> None:
         """Finish the alert under way, then release everything."""
         self._intake.close()
+        self._catch_up.worker.stop()
         self._parts.close()
 
     def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, Any]:
@@ -81,7 +93,8 @@ class LocalSession(Readings):
         if report.version:
             self._seed_erp(report.version)
             self._log("import", "", {"version": report.version, "folder": folder})
-        return orjson.loads(orjson.dumps(asdict(report), default=str))
+        found = demand_words(self._parts.context.desk.dataset(report.version)) if report.version else []
+        return orjson.loads(orjson.dumps({**asdict(report), "demand": found}, default=str))
 
     def _seed_erp(self, version: str) -> None:
         desk, seed = self._parts.context.desk, self._parts.settings.seed
@@ -161,9 +174,16 @@ class LocalSession(Readings):
         self._log("rollback", actor, {"active": point_id, "before": before or ""})
         return {"active": point_id, "before": before or "", "by": actor}
 
-    def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
-        """Store an alert once; a thread of its own replans what it affects."""
-        return self._intake.receive(message_id, event, source)
+    def receive_alert(
+        self, message_id: str, event: Mapping[str, object], source: str, given_by: str = ""
+    ) -> Mapping[str, object]:
+        """Store an alert once; a thread of its own replans what it affects. Who gives one by hand is journalled."""
+
+        def journalled() -> None:
+            if given_by:
+                self._log("alert", given_by, {"message_id": message_id, "source": source})
+
+        return self._intake.receive(message_id, event, source, given_by, journalled)
 
     def alerts(self, limit: int = 50) -> Sequence[AlertView]:
         """Alerts that were received, latest first, and the run that each set off."""
@@ -189,10 +209,11 @@ class LocalSession(Readings):
 
     def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
         """Stop, or allow again, every dispatch."""
-        self._parts.operations.set_flag("halted", actor if on else "")
-        self._log("halt" if on else "resume_dispatch", actor, {"halted": on})
+        with self._parts.operations.together():
+            self._parts.operations.set_flag("halted", actor if on else "")
+            self._log("halt" if on else "resume_dispatch", actor, {"halted": on})
         if not on:
-            self._parts.context.outbox.drain()
+            self._catch_up.drain()
         return {"halted": on, "by": actor}
 
     def _log(self, event: str, actor: str, payload: Mapping[str, Any]) -> None:
@@ -204,7 +225,7 @@ class LocalSession(Readings):
 
     def diagnose(self) -> Sequence[PartView]:
         """Ask every part whether it answers, the model's server included."""
-        return diagnose(self._parts)
+        return diagnose(self._parts, self._intake.worker, self._catch_up.worker, len(self._driver.owed))
 
     def status(self) -> Mapping[str, object]:
         """Active dataset, policy version, model, journal lag, ERP health, halted."""

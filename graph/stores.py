@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from graph.settings import Settings
 from store.journal import Journal
 from store.operations import Operations
+from store.private import tighten
 from store.warehouse import Warehouse
 
 PINNED_RUNS = 200
@@ -34,7 +35,7 @@ class Stores:
 
 def open_stores(settings: Settings) -> Stores:
     """Open the databases. OutOfReach when another process owns the warehouse."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    tighten(settings.home)
     warehouse = Warehouse(settings.warehouse_path)
     operations = Operations(settings.operations_url)
     return Stores(settings, operations, warehouse, Journal(operations, warehouse))

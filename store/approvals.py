@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Row, text
 
 from store.database import Database, to_json, to_text
+from store.packing import unpacked
 from tools.domain.errors import BadInput, Conflict, NotFound
 
 OUTCOME = {"approve": "approved", "edit": "edited", "reject": "rejected"}
@@ -168,7 +169,7 @@ def _approval(row: Row[Any]) -> ApprovalRow:
         content_hash=row.content_hash,
         tier=row.tier,
         proposed_by=orjson.loads(row.proposed_by),
-        payload=orjson.loads(row.payload),
+        payload=orjson.loads(unpacked(row.payload)),
         opened_at=datetime.fromisoformat(row.opened_at),
         status=row.status,
         decision=row.decision,

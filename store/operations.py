@@ -7,6 +7,8 @@ from store.database import Database, OperationsOutOfReach
 from store.outbox import Outbox, OutboxRow
 from store.runs import Inbox, InboxRow, RunBook, RunRow
 from store.staging import StagedRow, Staging
+from store.upkeep import OperationsSize, Upkeep
+from store.witness import Witness
 
 __all__ = [
     "ROLES",
@@ -17,6 +19,7 @@ __all__ = [
     "Message",
     "Operations",
     "OperationsOutOfReach",
+    "OperationsSize",
     "OutboxRow",
     "RunRow",
     "StagedRow",
@@ -24,7 +27,7 @@ __all__ = [
 ]
 
 
-class Operations(RunBook, Inbox, ApprovalBook, Outbox, Accounts, Notes, Staging):
+class Operations(RunBook, Inbox, ApprovalBook, Outbox, Accounts, Notes, Staging, Upkeep, Witness):
     """Runs, inbox, approvals, outbox, users, flags, conversation and journal staging. Safe across threads.
 
     Several processes may open it at once. `Operations("sqlite:///.jit/operations.sqlite")` or
