@@ -1,7 +1,6 @@
-"""Compile the kernels that every plan calls, for set-up: `python -m tools.compile_ahead`. What is kept is not compiled."""
+"""Compile the kernels that every plan calls, for set-up: `python -m tools.compile_ahead`; what is kept is loaded."""
 
 import os
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
@@ -25,10 +24,8 @@ def compile_one(module: str, name: str) -> str:
 
 
 def main() -> None:
-    """Compile in as many processes as there are processors, the longest source first, and say how far it is."""
+    """Compile in as many processes as there are processors, the longest first."""
     wanted = sorted(usual_kernels(), key=lambda one: -_length(*one))
-    sys.stdout.write(f"Compiling the engine's {len(wanted)} kernels, once for this version\n")
-    sys.stdout.flush()
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for _ in pool.map(compile_one, *zip(*wanted, strict=True)):
             pass
