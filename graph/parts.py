@@ -56,8 +56,12 @@ class Parts:
 
 
 def open_parts(settings: Settings) -> Parts:
-    """Open databases, ERP, agents and rules. Raises OutOfReach or BadInput with the remedy."""
+    """Open databases, ERP, agents and rules. Raises OutOfReach or BadInput with the remedy.
+
+    Both databases are looked at before either is migrated: a newer version's home is left as it is.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
+    Operations(settings.operations_url, migrate=False).close()
     warehouse = Warehouse(settings.warehouse_path)
     operations = Operations(settings.operations_url)
     journal = Journal(operations, warehouse)

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from store.migrations import NewerHome, newer_home, refuse_newer
 from store.schema import MIGRATIONS
 from tools.domain.errors import OutOfReach
 
@@ -34,12 +35,24 @@ class DuckFile:
         self._connection = _connected(path)
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(f"SET zstd_min_string_length = {COMPRESSED_FROM_CHARACTERS}")
+        self._refuse_newer()
         self._migrate()
 
     def close(self) -> None:
         """Release the file."""
         with self._lock:
             self._connection.close()
+
+    def _refuse_newer(self) -> None:
+        """NewerHome, with the file let go, when this version does not know all of its tables."""
+        if not self._all("SELECT 1 FROM information_schema.tables WHERE table_name = 'migrations'"):
+            return
+        found = [str(name) for (name,) in self._all("SELECT name FROM migrations")]
+        try:
+            refuse_newer(found, [name for name, _ in MIGRATIONS], "the warehouse")
+        except NewerHome:
+            self.close()
+            raise
 
     def _migrate(self) -> None:
         self._run("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY)")
