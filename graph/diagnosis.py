@@ -17,6 +17,8 @@ def diagnose(parts: Parts) -> list[PartView]:
         "operations database": _operations,
         "warehouse": _warehouse,
         "journal": _journal,
+        "size of the operations database": _operations_size,
+        "size of the warehouse": _warehouse_size,
         "erp": _erp,
         "model": _model,
         "clock": _clock,
@@ -48,6 +50,25 @@ def _warehouse(parts: Parts) -> tuple[bool, str]:
 def _journal(parts: Parts) -> tuple[bool, str]:
     lag = parts.journal.lag()
     return lag.seconds < LARGEST_LAG_SECONDS, f"{lag.rows} rows wait, the oldest for {lag.seconds:.1f} s"
+
+
+def _operations_size(parts: Parts) -> tuple[bool, str]:
+    size = parts.operations.size()
+    going_on = f"{size.runs_with_checkpoints} runs that wait or go on"
+    filled = f"{_megabytes(size.checkpoints)} checkpoints of {going_on}, {_megabytes(size.free)} free"
+    each = f"; a closed run keeps {size.kept / size.closed_runs / 1e3:,.0f} kB" if size.closed_runs else ""
+    return True, f"{_megabytes(size.total)}: {filled}{each}"
+
+
+def _warehouse_size(parts: Parts) -> tuple[bool, str]:
+    size = parts.warehouse.size()
+    filled = f"{_megabytes(size.artifacts)} artifacts, {_megabytes(size.journal)} journal, {_megabytes(size.free)} free"
+    each = f"; a run adds {(size.artifacts + size.journal) / size.runs / 1e3:,.0f} kB" if size.runs else ""
+    return True, f"{_megabytes(size.total)}: {filled}{each}"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
 
 
 def _erp(parts: Parts) -> tuple[bool, str]:

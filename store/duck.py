@@ -107,5 +107,7 @@ def _refusal(path: Path, error: duckdb.IOException) -> OutOfReach:
             f"Another process owns {path}.",
             remedy="Use the running server (`jit` does so by itself when it answers), or end that process.",
         )
+    if "storage version number" in str(error):
+        return newer_home(f"DuckDB here cannot read the format of {path}")
     remedy = "Check that the folder is writable and that the file is a DuckDB file."
     return OutOfReach(f"The warehouse {path} cannot be opened: {error}.", remedy=remedy)

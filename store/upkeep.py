@@ -85,7 +85,9 @@ class Upkeep(Database):
         """How large the database is, and what fills it."""
         queries: Mapping[str, str] = _SIZES | (_SQLITE_SIZES if self.is_sqlite else _POSTGRES_SIZES)
         with self._read() as connection:
-            return OperationsSize(**{name: int(connection.execute(text(sql)).scalar_one()) for name, sql in queries.items()})
+            return OperationsSize(
+                **{name: int(connection.execute(text(sql)).scalar_one()) for name, sql in queries.items()}
+            )
 
     def reclaim(self) -> bool:
         """Rewrite a SQLite file of which most is free; tells whether it did. PostgreSQL's autovacuum sees to its own.
@@ -96,7 +98,9 @@ class Upkeep(Database):
         if not self.is_sqlite:
             return False
         with self._read() as connection:
-            free, total = (int(connection.execute(text(_SQLITE_SIZES[name])).scalar_one()) for name in ("free", "total"))
+            free, total = (
+                int(connection.execute(text(_SQLITE_SIZES[name])).scalar_one()) for name in ("free", "total")
+            )
         if free < LEAST_RECLAIMED_BYTES or 2 * free < total:
             return False
         raw = self._engine.raw_connection()

@@ -92,3 +92,12 @@ def test_a_home_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> N
         raw.execute("INSERT INTO journal_heads (seq, hash, recorded_at) VALUES (0, 'x', '')")
     with closing(Operations(f"sqlite:///{home}/operations.sqlite")) as operations:
         assert [(head.seq, head.rows) for head in operations.journal_heads()] == [(0, None)]
+
+
+def test_a_warehouse_file_of_a_newer_duckdb_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> None:
+        raise duckdb.IOException("Trying to read a database file with storage version number 9999, but we can only ...")
+
+    monkeypatch.setattr(duckdb, "connect", refuse)
+    with pytest.raises(NewerHome, match="cannot read the format"):
+        Warehouse(tmp_path / "warehouse.duckdb")
