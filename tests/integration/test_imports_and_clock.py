@@ -87,8 +87,8 @@ def test_the_command_forecasts_the_same_on_two_days_and_says_how_demand_is_dated
         report = jit("import", folder, "--as-of", clock)
         assert report.returncode == 0, report.stderr
         assert (
-            "Demand: weekly, dated on the Monday that begins the week, 3 items; reported up to the week of 22 June 2026."
-            in " ".join(report.stdout.split())
+            "Demand: weekly, dated on the Monday that begins the week, 3 items; "
+            "reported up to the week of 22 June 2026." in " ".join(report.stdout.split())
         )
         view = json.loads(jit("forecast", "FAST", "--json").stdout)
         found.append([view[name] for name in ("history", "dates", "mean", "quantiles")])
