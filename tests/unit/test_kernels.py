@@ -27,9 +27,10 @@ def test_every_module_that_declares_a_kernel_is_part_of_the_key() -> None:
 
 
 def test_importing_every_kernel_loads_no_compiler() -> None:
-    each = f"for name in {MODULES}: importlib.import_module(name)"
-    text = f"import sys, importlib\n{each}\nassert 'numba' not in sys.modules"
-    subprocess.run([sys.executable, "-c", text], check=True, cwd=ROOT)
+    imports = "".join(f"import {name}\n" for name in MODULES)
+    subprocess.run(
+        [sys.executable, "-c", f"{imports}import sys\nassert 'numba' not in sys.modules"], check=True, cwd=ROOT
+    )
 
 
 def test_the_kernels_of_a_plan_can_be_compiled_ahead() -> None:
@@ -58,9 +59,7 @@ def test_a_user_who_may_not_write_beside_the_installation_begins_with_a_copy(
     assert (own / name.name / "ordering" / "one.nbi").read_bytes() == b"code"
 
 
-def test_without_a_place_a_kernel_runs_and_one_line_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
+def test_without_a_place_a_kernel_runs_and_one_line_says_what_to_do(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("no folder", encoding="utf-8")
     text = (
@@ -68,9 +67,8 @@ def test_without_a_place_a_kernel_runs_and_one_line_says_what_to_do(
         "print(first_fault(np.array([0.0, -1.0])))"
     )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(file), "XDG_CACHE_HOME": str(file), "PYTHONPATH": str(ROOT)}
-    hidden = (
-        f"from pathlib import Path\nimport tools.kernel_cache as c\nc.installed_place = lambda: Path({str(file)!r})\n"
-    )
+    hidden = "import pathlib\nimport tools.kernel_cache as cache\n"
+    hidden += f"cache.installed_place = lambda: pathlib.Path({str(file)!r})\n"
     ended = subprocess.run(
         [sys.executable, "-c", hidden + text], env=environment, capture_output=True, text=True, check=True
     )
@@ -79,9 +77,7 @@ def test_without_a_place_a_kernel_runs_and_one_line_says_what_to_do(
     assert "NUMBA_CACHE_DIR" in ended.stderr
 
 
-def test_who_watches_is_told_of_each_kernel_before_it_is_compiled(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_who_watches_is_told_of_each_kernel_before_it_is_compiled() -> None:
     @kernel()
     def doubled(values: object) -> float:
         total = 0.0
