@@ -1,18 +1,17 @@
 """A person's decisions on orders: who may sign, what the signature binds to, and that it is taken in once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from erp.adapter import ActionKind, OrderAction
-from graph import queries, records
+from erp.actions import cancelling, queued_actions
+from graph import queries
 from graph.edits import edited_order, refuse_denied
 from graph.parts import Parts
-from graph.transitions import stable_hash
 from graph.views import ApprovalView
 from policies.approval import may_decide
 from policies.gates import Effect, Tier
-from store.operations import ApprovalRow, OutboxRow
+from store.operations import ApprovalRow, Ruling
 from tools.domain.errors import BadInput, Conflict, NotAllowed
+from tools.domain.orders import Order, OrderStatus
 
 LOCAL_ROLE = "manager"
 """Role of somebody who is no registered user and works on the machine itself, while there are no users."""
@@ -27,24 +26,31 @@ class ApprovalDesk:
 
     def pending(self) -> Sequence[ApprovalView]:
         """Approvals that wait, oldest first."""
-        return [self._view(row) for row in self._parts.operations.approvals("pending")]
+        return self._views(self._parts.operations.approvals("pending"))
 
     def approval(self, approval_id: str) -> ApprovalView:
         """One approval. NotFound when there is none of this id."""
-        return self._view(self._parts.operations.approval(approval_id))
+        return self._views([self._parts.operations.approval(approval_id)])[0]
 
     def decided(self, limit: int) -> Sequence[ApprovalView]:
         """Approvals that no longer wait, latest first, with what the ERP made of them."""
-        rows = [row for row in self._parts.operations.approvals() if row.status != "pending"]
-        rows.sort(key=lambda row: row.decided_at or row.opened_at, reverse=True)
-        return [self._view(row) for row in rows[:limit]]
+        return self._views(self._parts.operations.decided_approvals(limit))
 
-    def _view(self, row: ApprovalRow) -> ApprovalView:
-        operations = self._parts.operations
-        version = operations.run(row.run_id).dataset_version
-        sent = [] if row.status == "pending" else operations.outbox(row.run_id)
-        own = [action for action in sent if action.approval_id == row.approval_id]
-        return queries.approval_view(row, self._parts.context.desk.dataset(version), own)
+    def _views(self, rows: Sequence[ApprovalRow]) -> list[ApprovalView]:
+        """Views of approvals, in three queries however many they are."""
+        operations, desk = self._parts.operations, self._parts.context.desk
+        keys = {row.order_key for row in rows}
+        orders, actions = operations.orders_for(keys), operations.actions_for(keys)
+        versions = operations.dataset_versions({row.run_id for row in rows})
+        return [
+            queries.approval_view(
+                row,
+                orders.get(row.order_key),
+                desk.dataset(versions[row.run_id]),
+                [sent for sent in actions.get(row.order_key, ()) if sent.approval_id == row.approval_id],
+            )
+            for row in rows
+        ]
 
     def decide(
         self,
@@ -55,21 +61,29 @@ class ApprovalDesk:
         content_hash: str | None,
         edits: Mapping[str, float] | None,
     ) -> ApprovalView:
-        """Decide once; the run takes the decision in at once, or when the program starts again.
+        """Decide once: approval, order, outbox and supply change together; the run takes it in at once, or later.
 
-        NotAllowed when the actor may not sign; Conflict when it is decided already, or when the order, the policy
-        or the facts are no longer those that were shown; BadInput for edits that are none.
+        NotAllowed when the actor may not sign; Conflict when it is decided already, or when the order, the policy,
+        the facts or what is on order are no longer those that were shown; BadInput for edits that are none.
         """
-        row = self._parts.operations.approval(approval_id)
+        operations, context = self._parts.operations, self._parts.context
+        row = operations.approval(approval_id)
         self._may_sign(row, actor)
         self._still_binding(row)
+        edited: Order | None = None
         if decision == "edit":
-            _check_edits(edits, row.payload)
-            refuse_denied(edited_order(row.payload, edits or {}, row.run_id, self._parts.context)[1])
-        self._parts.operations.decide_approval(
-            approval_id, decision, actor, reason, content_hash or row.content_hash, edits
-        )
-        self._deliver(row.run_id)
+            _check_edits(edits, row.order)
+            edited, verdicts = edited_order(row.order, edits or {}, actor, context)
+            refuse_denied(verdicts)
+        leaves = row.order if decision == "approve" else edited
+        actions = queued_actions(leaves) if leaves and _goes(leaves, decision) else []
+        bound = content_hash or row.content_hash
+        ruling = Ruling(approval_id, decision, actor, reason, bound, edits, edited, actions)
+        try:
+            operations.decide(ruling)
+        finally:
+            self._deliver(row.run_id)
+        context.outbox.drain()
         return self.approval(approval_id)
 
     def withdraw(self, approval_id: str, actor: str, reason: str) -> ApprovalView:
@@ -78,30 +92,10 @@ class ApprovalDesk:
         The same people may withdraw who may sign. Conflict when it was never approved, or was withdrawn before.
         """
         operations = self._parts.operations
-        row = operations.approval(approval_id)
-        self._may_sign(row, actor)
-        sent = [action for action in operations.outbox(row.run_id) if action.approval_id == approval_id]
-        if row.status != "approved" or not sent or sent[-1].kind == ActionKind.CANCEL or sent[-1].status == "failed":
-            raise Conflict(
-                f"Approval {approval_id} is {row.status}; there is no order to take back.",
-                remedy="`jit show` lists the orders of the latest run with their status.",
-                approval_id=approval_id,
-            )
-        for action in sent:
-            self._take_back(action, actor, reason)
+        self._may_sign(operations.approval(approval_id), actor)
+        operations.withdraw(approval_id, actor, reason, cancelling)
         self._parts.context.outbox.drain()
         return self.approval(approval_id)
-
-    def _take_back(self, action: OutboxRow, actor: str, reason: str) -> None:
-        operations = self._parts.operations
-        if action.erp_ref is None:
-            operations.fail(action.action_key, f"{queries.WITHDRAWN}{actor}. {reason}".strip())
-            return
-        key = stable_hash(["withdraw", action.action_key])
-        cancel = OrderAction(key=key, kind=ActionKind.CANCEL, erp_ref=action.erp_ref).model_dump(mode="json")
-        operations.enqueue(
-            OutboxRow(key, action.run_id, action.order_key, ActionKind.CANCEL.value, cancel, action.approval_id)
-        )
 
     def _may_sign(self, row: ApprovalRow, actor: str) -> None:
         policy = self._parts.context.rules.version
@@ -111,12 +105,12 @@ class ApprovalDesk:
 
     def _still_binding(self, row: ApprovalRow) -> None:
         """Void an approval whose order or policy is not the one that its hash was made of."""
-        order = row.payload
-        if row.status != "pending" or row.content_hash == records.signed(
-            order, self._parts.context.rules.version, order["facts"]
-        ):
+        latest = self._parts.operations.orders_for([row.order_key]).get(row.order_key)
+        policy, facts = self._parts.context.rules.version, row.order.route.facts
+        shown = (row.order, latest) if latest is not None else (row.order,)
+        if row.status != "pending" or all(order.seal(policy, facts) == row.content_hash for order in shown):
             return
-        self._parts.operations.supersede_approval(row.approval_id, "the policy or the order changed")
+        self._parts.operations.void(row.approval_id, "the policy or the order changed")
         self._deliver(row.run_id)
         raise Conflict(
             f"The policy or the order changed since approval {row.approval_id} was opened; it is void.",
@@ -130,12 +124,17 @@ class ApprovalDesk:
         return known[0] if known else ("viewer" if users else LOCAL_ROLE)
 
 
-def _check_edits(edits: Mapping[str, float] | None, order: Mapping[str, Any]) -> None:
-    if order["changes"]:
+def _goes(order: Order, decision: str) -> bool:
+    """Whether an order leaves by this decision: signed, or edited to what policy lets leave by itself."""
+    return decision == "approve" or order.status is OrderStatus.APPROVED
+
+
+def _check_edits(edits: Mapping[str, float] | None, order: Order) -> None:
+    if order.changes:
         raise BadInput(
             "This concerns an open order of the ERP; it has no quantity to edit.", remedy="Approve or reject it."
         )
-    known = {line["line_id"] for line in order["lines"]}
+    known = {line.line_id for line in order.lines}
     wrong = sorted(set(edits or {}) - known)
     if not edits or wrong or not all(0 <= quantity < float("inf") for quantity in edits.values()):
         raise BadInput(

@@ -1,4 +1,4 @@
-"""LangGraph's checkpoints in the operations database: SQLite or PostgreSQL, plain JSON values only."""
+"""LangGraph's checkpoints in the operations database, SQLite or PostgreSQL: JSON values and typed orders."""
 
 import sqlite3
 from collections.abc import Callable
@@ -9,16 +9,23 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from store.operations import Operations
+from tools.domain.catalogue import Autonomy
+from tools.domain.orders import Intent, Order, OrderLine, OrderStatus, OrderVerdict, Origin, Route, RouteKind
 
 POOL_SIZE = 4
+ORDER_TYPES = tuple(
+    (made.__module__, made.__name__)
+    for made in (Order, OrderLine, Route, OrderVerdict, OrderStatus, Origin, RouteKind, Intent, Autonomy)
+)
+"""Types of the state by the names that checkpoints store."""
 
 
 def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:
     """The saver beside the other operations tables, and what closes it.
 
-    State holds JSON alone, so no type of ours is ever rebuilt from a checkpoint: none is allowed.
+    State holds JSON and orders: the types of an order are the only ones of ours rebuilt from a checkpoint.
     """
-    serde = JsonPlusSerializer(allowed_msgpack_modules=())
+    serde = JsonPlusSerializer(allowed_msgpack_modules=ORDER_TYPES)
     if operations.is_sqlite:
         connection = sqlite3.connect(operations.checkpointer_url, check_same_thread=False, timeout=30)
         connection.execute("PRAGMA journal_mode=WAL")

@@ -18,6 +18,7 @@ from erp.sandbox import SandboxErp
 from graph.checkpoints import open_checkpointer
 from graph.context import Context, Counterparties
 from graph.desk import Desk, DeskSettings
+from graph.readback import ReadBack
 from graph.settings import Settings
 from policies.gates import RuleSet, load_rules
 from store.journal import Journal
@@ -44,6 +45,7 @@ class Parts:
     checkpointer: BaseCheckpointSaver[Any]
     close_checkpointer: Callable[[], None]
     context: Context
+    readback: ReadBack
 
     def close(self) -> None:
         """Project what is staged, then release every file."""
@@ -62,8 +64,10 @@ def open_parts(settings: Settings) -> Parts:
     operations = Operations(settings.operations_url)
     journal = Journal(operations, warehouse)
     erp = SandboxErp(settings.sandbox_path, settings.seed)
+    desk = Desk(warehouse, DeskSettings.of(settings.model_dump()), lambda: _pinned(operations))
+    readback = ReadBack(operations, warehouse, erp, desk, settings.seed)
     context = Context(
-        desk=Desk(warehouse, DeskSettings.of(settings.model_dump()), lambda: _pinned(operations)),
+        desk=desk,
         warehouse=warehouse,
         operations=operations,
         outbox=Outbox(operations, erp, journal),
@@ -71,9 +75,10 @@ def open_parts(settings: Settings) -> Parts:
         rules=rules_of(settings),
         now=_utc_now,
         counterparty=counterparties_of(settings),
+        fresh_dataset=readback.fresh_version,
     )
     checkpointer, close_checkpointer = open_checkpointer(operations)
-    return Parts(settings, operations, warehouse, journal, erp, checkpointer, close_checkpointer, context)
+    return Parts(settings, operations, warehouse, journal, erp, checkpointer, close_checkpointer, context, readback)
 
 
 def _pinned(operations: Operations) -> set[str]:

@@ -12,7 +12,7 @@ import orjson
 from graph import queries, records
 from graph.approvals import ApprovalDesk
 from graph.build import build
-from graph.changes import Orders, changes_since
+from graph.changes import changes_since
 from graph.conversation import Conversation
 from graph.desk import Desk, DeskSettings, Scope
 from graph.diagnosis import diagnose
@@ -24,10 +24,10 @@ from graph.lead_time_views import LeadTimesView
 from graph.lead_times import LeadTimeDesk
 from graph.line_stories import line_story
 from graph.line_story_views import LineStoryView
+from graph.old_homes import move_old_runs
 from graph.parts import Parts, open_parts
-from graph.progress import stored_step
+from graph.progress import OrderCounts, stored_step
 from graph.provenance import replayed_estimates
-from graph.readback import ReadBack
 from graph.settings import Settings
 from graph.transitions import stable_hash
 from graph.triggers import AlertIntake
@@ -50,6 +50,7 @@ from store.ingest import import_folder
 from store.journal import TransitionDraft
 from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
+from tools.domain.orders import Order
 
 BACKTESTED_SERIES = 2_000
 """A larger catalogue is measured only when somebody asks."""
@@ -64,7 +65,7 @@ class LocalSession:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._readback = ReadBack(parts)
+        self._readback = parts.readback
         self._driver = RunDriver(parts, build(parts.checkpointer), self._readback.fresh_version)
         self._desk = ApprovalDesk(parts, self._driver.deliver)
         self._intake = AlertIntake(parts, self.start)
@@ -78,6 +79,7 @@ class LocalSession:
             self._lead_times.lead_times,
         )
         parts.journal.start_projector()
+        move_old_runs(parts.operations, self._driver.values)
         self._driver.recover()
         self._intake.open()
 
@@ -118,6 +120,7 @@ class LocalSession:
             if history.dates.size > 1
         }
         self._parts.erp.seed_from(dataset, days, daily)
+        self._parts.operations.erp_started_over()
 
     def start(self, trigger: Trigger) -> str:
         """Run until it ends or waits for people; returns the run id."""
@@ -136,7 +139,8 @@ class LocalSession:
     def _steps(self, run_id: str) -> list[StepView]:
         rows = self._parts.journal.transitions(run_id)
         parts = self._parts
-        return [stored_step(row, parts.warehouse, parts.operations) for row in rows if row.event == "node"]
+        counts = OrderCounts.of(run_id, parts.operations)
+        return [stored_step(row, parts.warehouse, counts) for row in rows if row.event == "node"]
 
     def _latest(self) -> str:
         found = self._parts.operations.runs(1)
@@ -146,25 +150,29 @@ class LocalSession:
 
     def runs(self, limit: int = 20) -> Sequence[RunView]:
         """Latest first."""
-        return [queries.run_view(row, self._parts.operations) for row in self._parts.operations.runs(limit)]
+        return queries.run_views(self._parts.operations.runs(limit), self._parts.operations)
 
     def plan(self, run_id: str | None = None) -> PlanView:
-        """Everything stored about a run."""
-        wanted = run_id or self._latest()
-        run = queries.run_view(self._parts.operations.run(wanted), self._parts.operations)
+        """Everything stored about a run: its orders as the ledger has them now."""
+        operations, wanted = self._parts.operations, run_id or self._latest()
+        (run,) = queries.run_views([operations.run(wanted)], operations)
         dataset = self._parts.context.desk.dataset(run.dataset_version)
-        orders = self._driver.state(wanted).values.get("routed", [])
-        steps = self._steps(wanted)
-        view = queries.plan_view(run, orders, steps, dataset, self._parts.warehouse, self._parts.operations)
-        return view.model_copy(update={"changes": self._changes(run, orders, dataset)})
+        orders = operations.orders_of(wanted)
+        view = queries.plan_view(run, orders, self._steps(wanted), dataset, self._parts.warehouse)
+        return view.model_copy(update={"changes": self._changes(wanted, orders, dataset)})
 
-    def _changes(self, run: RunView, orders: Orders, dataset: Dataset) -> tuple[ChangeView, ...]:
-        """Against the plans of earlier runs, as far back as are looked at."""
-        known = [row for row in self._parts.operations.runs(RUNS_COMPARED) if row.created_at < run.started_at]
-        states = ((row.run_id, self._driver.state(row.run_id).values) for row in known)
-        earlier = ((run_id, values["item_ids"], values["routed"]) for run_id, values in states if "routed" in values)
-        item_ids = self._driver.state(run.run_id).values.get("item_ids", [])
-        return changes_since(item_ids, orders, earlier, dataset, self._parts.operations)
+    def _changes(self, run_id: str, orders: Sequence[Order], dataset: Dataset) -> tuple[ChangeView, ...]:
+        """Against the plans published before this one, as far back as are looked at."""
+        operations = self._parts.operations
+        known = operations.publications_until(run_id, RUNS_COMPARED)
+        if not known:
+            return ()
+        own, before = known[0], known[1:]
+        found: dict[str, list[Order]] = {}
+        for order in operations.orders_of(*(one.run_id for one in before)):
+            found.setdefault(order.run_id, []).append(order)
+        earlier = ((one.run_id, one.item_ids, found.get(one.run_id, [])) for one in before)
+        return changes_since(own.item_ids, orders, earlier, dataset)
 
     def _plan_or_none(self, run_id: str | None) -> PlanView | None:
         return self.plan(run_id) if run_id or self._parts.operations.runs(1) else None
@@ -325,7 +333,7 @@ class LocalSession:
     def status(self) -> Mapping[str, object]:
         """Active dataset, policy version, model, journal lag, ERP health, halted."""
         lag = self._parts.journal.lag()
-        outbox = self._parts.operations.outbox()
+        outbox = self._parts.operations.outbox_counts()
         active = self._parts.warehouse.active_estimates()
         return {
             "dataset": self._parts.warehouse.active_version() or "none",
@@ -335,8 +343,8 @@ class LocalSession:
             "journal_lag_rows": lag.rows,
             "erp": self._parts.erp.health(),
             "halted": bool(self._parts.operations.flag("halted")),
-            "outbox_waiting": sum(1 for row in outbox if row.status in ("queued", "leased")),
-            "outbox_failed": sum(1 for row in outbox if row.status == "failed"),
+            "outbox_waiting": outbox.get("queued", 0) + outbox.get("leased", 0),
+            "outbox_failed": outbox.get("failed", 0),
         }
 
 

@@ -187,7 +187,7 @@ class AlertIntake:
         """A line in the conversation, so that whoever watches sees what the alert set off."""
         operations = self._parts.operations
         run = operations.run(run_id)
-        waiting = len(operations.approvals("pending", run_id))
+        waiting = operations.pending_count([run_id]).get(run_id, 0)
         summary = dict(run.summary)
         value = f"{float(summary.get('order_value', 0.0)):,.0f} {summary.get('currency', '')}".strip()
         text = (

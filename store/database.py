@@ -1,7 +1,8 @@
 """The engine under the operations database: SQLite in WAL mode, or PostgreSQL, chosen by URL."""
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -10,11 +11,16 @@ import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DatabaseError
 
+from store.first_orders import move_first_approvals
 from store.migrations import scripts
 from tools.domain.errors import OutOfReach
 
 MIGRATION_LOCK = 7_211_501
 """Key of the PostgreSQL advisory lock that keeps two processes from migrating at once."""
+
+
+MOVES: Mapping[str, Callable[[Connection], None]] = {"0002_orders": move_first_approvals}
+"""What a migration does with stored rows after its statements."""
 
 
 class OperationsOutOfReach(OutOfReach):
@@ -112,7 +118,22 @@ class Database:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
+    def _keep_copy(self, names: Iterable[str]) -> None:
+        """Copy a SQLite file beside itself before its tables change, once a migration."""
+        source = Path(str(self._url.database))
+        with self._read() as connection:
+            known = connection.execute(text("SELECT name FROM sqlite_master WHERE name = 'migrations'")).first()
+            done = {row.name for row in connection.execute(text("SELECT name FROM migrations"))} if known else set()
+        first = next((name for name in names if done and name not in done), None)
+        kept = source.with_name(f"{source.name}.before-{first}")
+        if first and not kept.exists():
+            with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(f"{kept}.part")) as new:
+                old.backup(new)
+            Path(f"{kept}.part").rename(kept)
+
     def _migrate(self) -> None:
+        if self.is_sqlite:
+            self._keep_copy(name for name, _ in scripts("operations"))
         identity = "INTEGER PRIMARY KEY AUTOINCREMENT" if self.is_sqlite else "BIGSERIAL PRIMARY KEY"
         with self._write() as connection:
             if not self.is_sqlite:
@@ -123,7 +144,10 @@ class Database:
                 if name in done:
                     continue
                 for statement in statements:
-                    connection.execute(text(statement.replace("{identity}", identity)))
+                    if (own := _of_dialect(statement, self._url.get_backend_name())) is not None:
+                        connection.execute(text(own.replace("{identity}", identity)))
+                if name in MOVES:
+                    MOVES[name](connection)
                 insert = text("INSERT INTO migrations (name, at) VALUES (:name, :at)")
                 connection.execute(insert, {"name": name, "at": self._now()})
 
@@ -158,3 +182,11 @@ class Database:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _of_dialect(statement: str, dialect: str) -> str | None:
+    """The statement, None when its first line names another database."""
+    first, _, rest = statement.partition("\n")
+    if not first.startswith("-- "):
+        return statement
+    return rest if first == f"-- {dialect}" else None

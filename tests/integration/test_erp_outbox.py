@@ -26,7 +26,7 @@ from erp.sandbox import SandboxErp
 from store.journal import TransitionDraft
 from store.operations import Operations, OutboxRow
 from tools.domain.errors import JitError
-from tools.domain.orders import OrderStatus
+from tools.domain.orders import OpenOrderStatus
 
 
 class Wire:
@@ -120,7 +120,10 @@ def test_every_queued_action_is_carried_out_once_and_noted(operations: Operation
     assert Outbox(operations, erp).drain().attempts == ()
     rows = operations.outbox(status="done")
     assert [row.erp_ref for row in rows] == [f"SB00000{number}" for number in range(1, 6)]
-    assert {erp.get_status(row.erp_ref or "").status for row in rows} <= {OrderStatus.SENT, OrderStatus.CONFIRMED}
+    assert {erp.get_status(row.erp_ref or "").status for row in rows} <= {
+        OpenOrderStatus.SENT,
+        OpenOrderStatus.CONFIRMED,
+    }
 
 
 def test_an_answer_lost_after_the_erp_acted_is_found_by_key_and_nothing_is_sent_again(
@@ -139,7 +142,7 @@ def test_a_lost_confirmation_is_read_from_the_orders_state(operations: Operation
     wire.after = [InDoubt("No answer.", remedy="Look it up."), InDoubt("No answer.", remedy="Look it up.")]
     assert Outbox(operations, wire).drain().done == ("k1",)
     assert row_of(operations, "k1").response is not None
-    assert erp.get_status("SB000001").status is not OrderStatus.DRAFT
+    assert erp.get_status("SB000001").status is not OpenOrderStatus.DRAFT
 
 
 def test_what_never_reached_the_erp_is_sent_again_after_a_look_up(
@@ -245,7 +248,7 @@ def test_changes_go_through_the_same_door(operations: Operations, erp: SandboxEr
     operations.enqueue(queued(changing("c1", ActionKind.CANCEL, "SB000001/1")))
     assert Outbox(operations, erp).drain().done == ("k1", "a1", "e1", "h1", "c1")
     order = erp.get_status("SB000001")
-    assert (order.status, order.lines[0].quantity) == (OrderStatus.CANCELLED, 70)
+    assert (order.status, order.lines[0].quantity) == (OpenOrderStatus.CANCELLED, 70)
 
 
 def test_a_report_of_one_run_shows_only_that_run(operations: Operations, erp: SandboxErp) -> None:
