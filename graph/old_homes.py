@@ -15,9 +15,11 @@ LOOKED_AT = 100_000
 CUT_OFF = "The program was upgraded while this run was under way. Plan again."
 
 
-def typed_order(stored: Order | Mapping[str, Any], run_id: str) -> Order:
-    """The order of a checkpoint, which the first version wrote as a JSON object."""
-    return stored if isinstance(stored, Order) else order_of_first_form(stored, run_id, "")
+def typed_order(stored: Order | Mapping[str, Any]) -> Order:
+    """The order of a checkpoint, which the first version wrote as a JSON object; its key begins with its run."""
+    if isinstance(stored, Order):
+        return stored
+    return order_of_first_form(stored, str(stored["order_key"]).partition("/")[0], "")
 
 
 def move_old_runs(operations: Operations, values_of: Callable[[str], Mapping[str, Any]]) -> None:

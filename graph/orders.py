@@ -19,7 +19,7 @@ Update = dict[str, Any]
 
 def needs_person(state: OrderState) -> Literal["await_approval", "dispatch", "decline"]:
     """Where the gates sent this order, and where it stands since."""
-    order = typed_order(state["order"], state["run_id"])
+    order = typed_order(state["order"])
     if order.is_pending:
         return "await_approval"
     return "dispatch" if _leaves(order) else "decline"
@@ -27,7 +27,7 @@ def needs_person(state: OrderState) -> Literal["await_approval", "dispatch", "de
 
 def await_approval(state: OrderState) -> Update:
     """Pause until a person decides; nothing else happens here, because a resumed node starts over."""
-    order = typed_order(state["order"], state["run_id"])
+    order = typed_order(state["order"])
     route = order.route
     asked = {
         "approval_id": route.approval_id,
@@ -40,7 +40,7 @@ def await_approval(state: OrderState) -> Update:
 
 def by_answer(state: OrderState) -> Literal["dispatch", "gate_edit", "decline"]:
     """Approve, edit or reject; an answer bound to other content declines."""
-    answer, order = state["answer"], typed_order(state["order"], state["run_id"])
+    answer, order = state["answer"], typed_order(state["order"])
     if answer["content_hash"] != order.route.content_hash:
         return "decline"
     routes: dict[str, Literal["dispatch", "gate_edit"]] = {"approve": "dispatch", "edit": "gate_edit"}
@@ -73,7 +73,7 @@ def decline(state: OrderState, runtime: Runtime[Context]) -> Update:
 
 def _latest(state: OrderState, operations: Operations) -> Order:
     """The ledger's form of the branch's order."""
-    order = typed_order(state["order"], state["run_id"])
+    order = typed_order(state["order"])
     return operations.orders_for([order.order_key]).get(order.order_key, order)
 
 

@@ -8,6 +8,7 @@ import orjson
 from typing_extensions import TypedDict
 
 from graph.desk import Scope
+from graph.old_homes import typed_order
 from tools.domain.orders import Order
 
 Json = dict[str, Any]
@@ -16,7 +17,7 @@ Json = dict[str, Any]
 
 def by_key(known: Sequence[Order], changed: Sequence[Order]) -> list[Order]:
     """Orders with those that changed in place of what they were."""
-    return list({order.order_key: order for order in (*known, *changed)}.values())
+    return list({order.order_key: order for order in map(typed_order, (*known, *changed))}.values())
 
 
 class RunState(TypedDict):
