@@ -4,25 +4,25 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo serve test lint format bench eval lock clean system-packages
+.PHONY: help setup demo serve test lint format bench eval lock build fresh clean system-packages
 
 help:
 	@echo "make demo    install, build the demo world, run one sourcing run"
 	@echo "make serve   the workbench in the browser, and the API"
 	@echo "make test    run every test        make lint    style, types, layers"
 	@echo "make bench   speed and optimality  make eval    closed-loop evaluation"
+	@echo "make fresh   all of it as a new user has it: a new clone, the run-time lock, the wheel"
 
 $(BIN)/uv:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@sh scripts/set-up.sh environment $(PYTHON) $(VENV) $(UV_VERSION)
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock --python $(BIN)/python
-	$(BIN)/uv pip install --quiet --no-deps --editable . --python $(BIN)/python
+	@sh scripts/set-up.sh install $(VENV) --compile-bytecode --require-hashes -r requirements.lock
+	@sh scripts/set-up.sh install $(VENV) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
-	$(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.lock --python $(BIN)/python
+	@sh scripts/set-up.sh install $(VENV) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 setup: $(VENV)/.runtime
@@ -44,6 +44,8 @@ lint: $(VENV)/.development
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/hadolint Dockerfile
 
 format: $(VENV)/.development
 	$(BIN)/ruff check --fix .
@@ -53,7 +55,7 @@ eval: setup
 	$(BIN)/jit eval
 
 bench: $(VENV)/.development
-	@for name in small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead alert_latency closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
+	@for name in small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead alert_latency alert_burst closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
@@ -61,5 +63,12 @@ lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --python-version 3.11 --universal \
 		--generate-hashes --no-annotate --no-header --quiet -o requirements-dev.lock
 
+build: setup
+	@rm -rf build dist jit_sourcing.egg-info
+	$(BIN)/uv build --quiet --require-hashes --build-constraints requirements-dev.lock --python $(BIN)/python --out-dir dist
+
+fresh:
+	$(PYTHON) scripts/fresh
+
 clean:
-	rm -rf $(VENV) .jit
+	rm -rf $(VENV) .jit build dist

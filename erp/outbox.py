@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -22,16 +23,16 @@ from erp.adapter import (
 )
 from store.journal import TransitionDraft
 from store.operations import ApprovalRow, OutboxRow
-from tools.domain.errors import IntegrityBroken, JitError
+from tools.domain.errors import IntegrityBroken, JitError, StorageOutOfReach
 from tools.domain.orders import OpenOrderStatus, Order, OrderStatus, RouteKind, in_words
 
+SENT_FOR = (OrderStatus.SENDING, OrderStatus.IN_DOUBT, OrderStatus.CHANGE_SENT)
+"""Statuses in which the ERP may be asked for something."""
 HALTED_FLAG = "halted"
 LEASE_SECONDS = 60.0
 MAX_ATTEMPTS = 8
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 300.0
-SENT_FOR = (OrderStatus.SENDING, OrderStatus.IN_DOUBT, OrderStatus.CHANGE_SENT)
-"""Statuses in which the ERP may be asked for something."""
 LOG = logging.getLogger(__name__)
 
 
@@ -62,8 +63,16 @@ class ActionQueue(Protocol):
         """One approval."""
         ...
 
+    def give_back(self, action_key: str) -> None:
+        """Due again at once, unless it was settled."""
+        ...
+
     def flag(self, name: str) -> Any:
         """A flag of the installation."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """One transaction around several changes."""
         ...
 
 
@@ -121,9 +130,9 @@ class _Trace:
 
     may_stand: bool | None
 
-    def may_stand_after(self, error: Exception) -> bool | None:
+    def may_stand_after(self, outcome: JitError) -> bool | None:
         """The same, given how the attempt ended."""
-        return True if isinstance(error, (InDoubt, ConflictFound)) else self.may_stand
+        return True if isinstance(outcome, (InDoubt, ConflictFound)) else self.may_stand
 
 
 @dataclass(frozen=True)
@@ -139,14 +148,19 @@ class Outbox:
     adapter: ErpAdapter
     journal: DispatchLog | None = None
     lease_seconds: float = field(default=LEASE_SECONDS, kw_only=True)
+    _cut_off: set[str] = field(default_factory=set[str], init=False, repr=False)
+    """Keys of actions leased here whose attempt a storage fault ended: given back at the next drain."""
 
     def drain(self, run_id: str | None = None) -> DispatchReport:
         """Send everything that is due; nothing while dispatch is halted. With `run_id`, report on that run only."""
         attempts: list[Dispatched] = []
+        for action_key in tuple(self._cut_off):
+            self.operations.give_back(action_key)
+            self._cut_off.discard(action_key)
         halted, stopped = self._halted(), ""
         while not halted and not stopped and (rows := self.operations.lease(1, self.lease_seconds)):
             for row in rows:
-                attempt, stopped = self._dispatch(row)
+                attempt, stopped = self._try(row)
                 attempts.append(attempt)
             halted = self._halted()
         shown = tuple(attempt for attempt in attempts if run_id in (None, attempt.run_id))
@@ -155,31 +169,44 @@ class Outbox:
     def _halted(self) -> bool:
         return bool(self.operations.flag(HALTED_FLAG))
 
+    def _try(self, row: OutboxRow) -> tuple[Dispatched, str]:
+        """One attempt; when a database takes nothing, the action is given back once it does."""
+        try:
+            return self._dispatch(row)
+        except StorageOutOfReach:
+            self._cut_off.add(row.action_key)
+            raise
+
     def _dispatch(self, row: OutboxRow) -> tuple[Dispatched, str]:
         """One attempt, settled in the operations database; the text says why the drain must end, if it must."""
-        started, stopped, trace = datetime.now(UTC), "", _Trace(None if row.attempts > 1 else False)
+        started, trace = datetime.now(UTC), _Trace(None if row.attempts > 1 else False)
         try:
-            order = self._carry_out(row, trace)
-        except (Retryable, InDoubt) as error:
-            attempt = self._put_off(row, error, trace)
-        except AuthFailed as error:
-            stopped = str(error)
-            self.operations.retry_later(
-                row.action_key, stopped, LONGEST_RETRY_SECONDS, may_stand=trace.may_stand_after(error)
-            )
-            attempt = _attempt(row, "retried", error=stopped)
-        except (Permanent, ConflictFound, IntegrityBroken, ValidationError) as error:
-            self.operations.fail(row.action_key, str(error), may_stand=trace.may_stand_after(error))
-            attempt = _attempt(row, "failed", error=str(error))
-        else:
-            self.operations.complete(row.action_key, order.erp_ref, order.model_dump(mode="json"))
-            attempt = _attempt(row, "done", erp_ref=order.erp_ref)
-        self._note(row, attempt, started)
-        return attempt, stopped
+            outcome: ErpOrder | JitError = self._carry_out(row, trace)
+        except (Retryable, InDoubt, AuthFailed, Permanent, ConflictFound, IntegrityBroken) as error:
+            outcome = error
+        except ValidationError as error:
+            outcome = Permanent(str(error), remedy="Correct the order.", action_key=row.action_key)
+        with self.operations.together():
+            attempt = self._settle(row, outcome, trace)
+            self._note(row, attempt, started)
+        return attempt, str(outcome) if isinstance(outcome, AuthFailed) else ""
 
-    def _put_off(self, row: OutboxRow, error: JitError, trace: "_Trace") -> Dispatched:
+    def _settle(self, row: OutboxRow, outcome: ErpOrder | JitError, trace: "_Trace") -> Dispatched:
+        """Store what came of an attempt, and whether the order may stand in the ERP."""
+        if isinstance(outcome, ErpOrder):
+            self.operations.complete(row.action_key, outcome.erp_ref, outcome.model_dump(mode="json"))
+            return _attempt(row, "done", erp_ref=outcome.erp_ref)
+        may_stand = trace.may_stand_after(outcome)
+        if isinstance(outcome, (Retryable, InDoubt)):
+            return self._put_off(row, outcome, may_stand)
+        if isinstance(outcome, AuthFailed):
+            self.operations.retry_later(row.action_key, str(outcome), LONGEST_RETRY_SECONDS, may_stand=may_stand)
+            return _attempt(row, "retried", error=str(outcome))
+        self.operations.fail(row.action_key, str(outcome), may_stand=may_stand)
+        return _attempt(row, "failed", error=str(outcome))
+
+    def _put_off(self, row: OutboxRow, error: JitError, may_stand: bool | None) -> Dispatched:
         """Later again; to a person after too many tries, or when it is in doubt for the second time running."""
-        may_stand = trace.may_stand_after(error)
         in_doubt_again = isinstance(error, InDoubt) and (row.error or "").startswith(f"[{InDoubt.code}]")
         if in_doubt_again or row.attempts >= MAX_ATTEMPTS:
             self.operations.fail(row.action_key, str(error), may_stand=may_stand)

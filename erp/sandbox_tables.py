@@ -5,6 +5,8 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from store.faults import faults_named, storage_fault
+from store.private import private_file, private_folder
 from tools.domain.datasets import Dataset
 from tools.domain.errors import OutOfReach
 
@@ -42,7 +44,8 @@ TABLES = ("clock", "lines", "orders", "actions", "receipts", "stock", "demand", 
 
 def open_file(path: Path) -> sqlite3.Connection:
     """Open the file, creating its tables; every commit is on disk when it returns. OutOfReach when it cannot be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
+    private_file(path)
     try:
         connection = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         connection.row_factory = sqlite3.Row
@@ -50,7 +53,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.executescript(SCHEMA)
     except sqlite3.DatabaseError as error:
-        raise OutOfReach(
+        raise storage_fault(error, f"The sandbox ERP's file {path}", path) or OutOfReach(
             f"The sandbox ERP's file {path} cannot be used: {error}.",
             remedy="Check that it is writable, and restore it from a backup; or import anew into another JIT_HOME.",
         ) from error
@@ -60,13 +63,16 @@ def open_file(path: Path) -> sqlite3.Connection:
 @contextmanager
 def writing(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]:
     """One transaction: all of it or, when anything is raised, nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+    where = Path(connection.execute("PRAGMA database_list").fetchone()["file"])
+    with faults_named("The sandbox ERP's file", where, sqlite3.Error):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk may have ended it already
+                connection.execute("ROLLBACK")
+            raise
 
 
 def fill(

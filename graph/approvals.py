@@ -1,9 +1,8 @@
 """A person's decisions on orders: who may sign, what the signature binds to, and that it is taken in once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from erp.actions import cancelling, queued_actions
-from graph import queries
 from graph.edits import edited_order, refuse_denied
 from graph.parts import Parts
 from graph.views import ApprovalView
@@ -13,44 +12,26 @@ from store.operations import ApprovalRow, Ruling
 from tools.domain.errors import BadInput, Conflict, NotAllowed
 from tools.domain.orders import Order, OrderStatus
 
+LARGEST_QUANTITY = 1_000_000_000
+"""Units that an edit may order at most: a slip of the keyboard, and money beyond what can be counted in cents."""
 LOCAL_ROLE = "manager"
 """Role of somebody who is no registered user and works on the machine itself, while there are no users."""
 
 
 class ApprovalDesk:
-    """Shows what waits and takes decisions; `deliver` hands a decision to its run."""
+    """Takes decisions; `deliver` hands one to its run, `drain` sends what is queued, `show` tells what became of it."""
 
-    def __init__(self, parts: Parts, deliver: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        deliver: Callable[[str], None],
+        drain: Callable[[], None],
+        show: Callable[[str], ApprovalView],
+    ) -> None:
         self._parts = parts
         self._deliver = deliver
-
-    def pending(self) -> Sequence[ApprovalView]:
-        """Approvals that wait, oldest first."""
-        return self._views(self._parts.operations.approvals("pending"))
-
-    def approval(self, approval_id: str) -> ApprovalView:
-        """One approval. NotFound when there is none of this id."""
-        return self._views([self._parts.operations.approval(approval_id)])[0]
-
-    def decided(self, limit: int) -> Sequence[ApprovalView]:
-        """Approvals that no longer wait, latest first, with what the ERP made of them."""
-        return self._views(self._parts.operations.decided_approvals(limit))
-
-    def _views(self, rows: Sequence[ApprovalRow]) -> list[ApprovalView]:
-        """Views of approvals, in three queries however many they are."""
-        operations, desk = self._parts.operations, self._parts.context.desk
-        keys = {row.order_key for row in rows}
-        orders, actions = operations.orders_for(keys), operations.actions_for(keys)
-        versions = operations.dataset_versions({row.run_id for row in rows})
-        return [
-            queries.approval_view(
-                row,
-                orders.get(row.order_key),
-                desk.dataset(versions[row.run_id]),
-                [sent for sent in actions.get(row.order_key, ()) if sent.approval_id == row.approval_id],
-            )
-            for row in rows
-        ]
+        self._drain = drain
+        self._show = show
 
     def decide(
         self,
@@ -61,7 +42,7 @@ class ApprovalDesk:
         content_hash: str | None,
         edits: Mapping[str, float] | None,
     ) -> ApprovalView:
-        """Decide once: approval, order, outbox and supply change together; the run takes it in at once, or later.
+        """Decide once: approval, order, outbox and supply change together. The run takes it in as soon as it can.
 
         NotAllowed when the actor may not sign; Conflict when it is decided already, or when the order, the policy,
         the facts or what is on order are no longer those that were shown; BadInput for edits that are none.
@@ -83,8 +64,8 @@ class ApprovalDesk:
             operations.decide(ruling)
         finally:
             self._deliver(row.run_id)
-        context.outbox.drain()
-        return self.approval(approval_id)
+        self._drain()
+        return self._show(approval_id)
 
     def withdraw(self, approval_id: str, actor: str, reason: str) -> ApprovalView:
         """Take an approval back: an order that has not left is dropped, one in the ERP is cancelled there.
@@ -94,8 +75,8 @@ class ApprovalDesk:
         operations = self._parts.operations
         self._may_sign(operations.approval(approval_id), actor)
         operations.withdraw(approval_id, actor, reason, cancelling)
-        self._parts.context.outbox.drain()
-        return self.approval(approval_id)
+        self._drain()
+        return self._show(approval_id)
 
     def _may_sign(self, row: ApprovalRow, actor: str) -> None:
         policy = self._parts.context.rules.version
@@ -136,8 +117,9 @@ def _check_edits(edits: Mapping[str, float] | None, order: Order) -> None:
         )
     known = {line.line_id for line in order.lines}
     wrong = sorted(set(edits or {}) - known)
-    if not edits or wrong or not all(0 <= quantity < float("inf") for quantity in edits.values()):
+    if not edits or wrong or not all(0 <= quantity <= LARGEST_QUANTITY for quantity in edits.values()):
         raise BadInput(
-            f"An edit needs quantities of zero or more for lines of this order{f', not {wrong}' if wrong else ''}.",
+            f"An edit needs quantities of 0 to {LARGEST_QUANTITY:,} for lines of this order"
+            f"{f', not {wrong}' if wrong else ''}.",
             remedy=f"Lines are {', '.join(sorted(known))}.",
         )

@@ -1,23 +1,56 @@
 """LangGraph's checkpoints in the operations database, SQLite or PostgreSQL: JSON values and typed orders."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
+from store.faults import faults_named
 from store.operations import Operations
 from tools.domain.catalogue import Autonomy
 from tools.domain.orders import Intent, Order, OrderLine, OrderStatus, OrderVerdict, Origin, Route, RouteKind
 
 POOL_SIZE = 4
+TITLE = "The file of checkpoints"
 ORDER_TYPES = tuple(
     (made.__module__, made.__name__)
     for made in (Order, OrderLine, Route, OrderVerdict, OrderStatus, Origin, RouteKind, Intent, Autonomy)
 )
 """Types of the state by the names that checkpoints store."""
+
+
+class CheckpointFile(SqliteSaver):
+    """LangGraph's saver on SQLite; what cannot be written whole, on a full disk, is taken back whole.
+
+    The library's own cursor commits what a failed statement left, and leaves a failed commit's lock on the file.
+    """
+
+    def __init__(self, path: Path, serde: JsonPlusSerializer) -> None:
+        self._path = path
+        connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        super().__init__(connection, serde=serde)
+        with faults_named(TITLE, path, sqlite3.Error):
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            self.setup()
+
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Generator[sqlite3.Cursor]:
+        """A cursor under the lock; one transaction unless told otherwise."""
+        with self.lock, faults_named(TITLE, self._path, sqlite3.Error), closing(self.conn.cursor()) as cursor:
+            try:
+                yield cursor
+                if transaction:
+                    self.conn.commit()
+            except BaseException:
+                if self.conn.in_transaction:
+                    self.conn.rollback()
+                raise
 
 
 def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:
@@ -27,12 +60,8 @@ def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any],
     """
     serde = JsonPlusSerializer(allowed_msgpack_modules=ORDER_TYPES)
     if operations.is_sqlite:
-        connection = sqlite3.connect(operations.checkpointer_url, check_same_thread=False, timeout=30)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        saver = SqliteSaver(connection, serde=serde)
-        saver.setup()
-        return saver, connection.close
+        saver = CheckpointFile(Path(operations.checkpointer_url), serde)
+        return saver, saver.conn.close
     return _postgres(operations.checkpointer_url, serde)
 
 

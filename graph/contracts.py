@@ -23,23 +23,11 @@ from graph.views import (
 )
 
 
-class SourcingSession(Protocol):
-    """Start, watch, decide, explain, replay and roll back sourcing runs."""
+class StoredAnswers(Protocol):
+    """What a session tells of what is stored."""
 
     def close(self) -> None:
         """Release what the session holds open."""
-        ...
-
-    def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, object]:
-        """Read a folder of this machine into a new, active dataset version."""
-        ...
-
-    def start(self, trigger: Trigger) -> str:
-        """Run until it ends or waits for people; returns the run id."""
-        ...
-
-    def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
-        """Yield steps as they finish: of a new run for `trigger`, or those stored for `run_id`."""
         ...
 
     def runs(self, limit: int = 20) -> Sequence[RunView]:
@@ -62,29 +50,6 @@ class SourcingSession(Protocol):
         """Approvals that were decided or became void, latest first, with what the ERP made of them."""
         ...
 
-    def decide(
-        self,
-        approval_id: str,
-        decision: str,
-        actor: str,
-        reason: str = "",
-        *,
-        content_hash: str | None = None,
-        edits: Mapping[str, float] | None = None,
-    ) -> ApprovalView:
-        """Approve, edit (line id to quantity) or reject; the run goes on at once.
-
-        Conflict when it is already decided or its content changed; NotAllowed when the actor may not sign.
-        """
-        ...
-
-    def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
-        """Take an approval back: drop its order before it leaves, or cancel it in the ERP.
-
-        Conflict when there is no order to take back; NotAllowed when the actor may not sign.
-        """
-        ...
-
     def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
         """Why the plan, a line, an item or a supplier came out as it did."""
         ...
@@ -96,20 +61,8 @@ class SourcingSession(Protocol):
         """
         ...
 
-    def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
-        """Answer a question from stored facts, or start a replan when the question asks for one."""
-        ...
-
     def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
         """The stored conversation, oldest first: role, text, at, sources, run_id."""
-        ...
-
-    def replay(self, run_id: str) -> Mapping[str, object]:
-        """Recompute a run from its snapshot: {"identical": bool, "stored": hash, "replayed": hash}."""
-        ...
-
-    def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
-        """Make an earlier dataset version active again."""
         ...
 
     def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
@@ -118,14 +71,6 @@ class SourcingSession(Protocol):
 
     def verify_journal(self) -> JournalCheckView:
         """Check the hash chain and its completeness."""
-        ...
-
-    def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
-        """Store a verified alert in the inbox and replan by itself: {"accepted": True}; Conflict when seen before."""
-        ...
-
-    def alerts(self, limit: int = 50) -> Sequence[AlertView]:
-        """Alerts that were received, latest first, and the run that each set off."""
         ...
 
     def datasets(self) -> Sequence[DatasetView]:
@@ -151,14 +96,6 @@ class SourcingSession(Protocol):
         """Estimate versions, newest first, each with what differs from the one before."""
         ...
 
-    def activate_estimates(self, version: str, actor: str, reason: str = "") -> EstimateView:
-        """Plan with an earlier estimate version; `configured` goes back to the settings. NotFound, Conflict."""
-        ...
-
-    def backtest(self, version: str | None = None) -> Sequence[BacktestView]:
-        """Forecast again from earlier clocks and store the accuracy: of all items, by demand class, by item."""
-        ...
-
     def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
         """The stored accuracy of a version; empty before its backtest."""
         ...
@@ -168,6 +105,78 @@ class SourcingSession(Protocol):
 
         By the named estimate version, else the next run's. NotFound names near matches.
         """
+        ...
+
+
+class SourcingSession(StoredAnswers, Protocol):
+    """Start, watch, decide, explain, replay and roll back sourcing runs."""
+
+    def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, object]:
+        """Read a folder of this machine into a new, active dataset version."""
+        ...
+
+    def start(self, trigger: Trigger) -> str:
+        """Run until it ends or waits for people; returns the run id."""
+        ...
+
+    def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
+        """Yield steps as they finish: of a new run for `trigger`, or those stored for `run_id`."""
+        ...
+
+    def decide(
+        self,
+        approval_id: str,
+        decision: str,
+        actor: str,
+        reason: str = "",
+        *,
+        content_hash: str | None = None,
+        edits: Mapping[str, float] | None = None,
+    ) -> ApprovalView:
+        """Approve, edit (line id to quantity) or reject; the run goes on at once.
+
+        Conflict when it is already decided or its content changed; NotAllowed when the actor may not sign.
+        """
+        ...
+
+    def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
+        """Take an approval back: drop its order before it leaves, or cancel it in the ERP.
+
+        Conflict when there is no order to take back; NotAllowed when the actor may not sign.
+        """
+        ...
+
+    def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
+        """Answer a question from stored facts, or start a replan when the question asks for one."""
+        ...
+
+    def replay(self, run_id: str) -> Mapping[str, object]:
+        """Recompute a run from its snapshot: {"identical": bool, "stored": hash, "replayed": hash}."""
+        ...
+
+    def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
+        """Make an earlier dataset version active again."""
+        ...
+
+    def receive_alert(
+        self, message_id: str, event: Mapping[str, object], source: str, given_by: str = ""
+    ) -> Mapping[str, object]:
+        """Store a verified alert in the inbox and replan by itself: {"accepted": True}; Conflict when seen before.
+
+        `given_by` names the person who gives it by hand: in the journal, and a proposer of what comes of it.
+        """
+        ...
+
+    def alerts(self, limit: int = 50) -> Sequence[AlertView]:
+        """Alerts that were received, latest first, and the run that each set off."""
+        ...
+
+    def activate_estimates(self, version: str, actor: str, reason: str = "") -> EstimateView:
+        """Plan with an earlier estimate version; `configured` goes back to the settings. NotFound, Conflict."""
+        ...
+
+    def backtest(self, version: str | None = None) -> Sequence[BacktestView]:
+        """Forecast again from earlier clocks and store the accuracy: of all items, by demand class, by item."""
         ...
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:

@@ -5,18 +5,27 @@ from datetime import UTC, datetime, timedelta
 
 from graph.parts import Parts
 from graph.views import PartView
+from store.background import BackgroundWork
+from store.faults import space_left
+from store.private import open_to_others
 from tools.domain.errors import JitError
 
 LARGEST_LAG_SECONDS = 5.0
+LEAST_FREE_BYTES = 64 << 20
+"""With less space left on the disk of the home, a few runs fill it."""
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-def diagnose(parts: Parts) -> list[PartView]:
-    """One view a part; a part that fails says why."""
+def diagnose(parts: Parts, alerts: BackgroundWork, catch_up: BackgroundWork, owed_runs: int) -> list[PartView]:
+    """One view a part; a part that fails says why, work in the background among them."""
     checks: dict[str, Callable[[Parts], tuple[bool, str]]] = {
+        "home": _home,
         "operations database": _operations,
         "warehouse": _warehouse,
+        "disk": _disk,
         "journal": _journal,
+        "alerts": lambda parts: _alerts(parts, alerts),
+        "catch-up": lambda parts: _catch_up(parts, catch_up, owed_runs),
         "erp": _erp,
         "model": _model,
         "clock": _clock,
@@ -30,6 +39,16 @@ def _view(name: str, check: Callable[[Parts], tuple[bool, str]], parts: Parts) -
     except JitError as error:
         ok, detail = False, str(error)
     return PartView(part=name, ok=ok, detail=detail)
+
+
+def _home(parts: Parts) -> tuple[bool, str]:
+    """Whoever can read the home may act under any name."""
+    home = parts.settings.home
+    exposed = open_to_others(home)
+    if not exposed:
+        return True, f"{home.absolute()}, its files are for their owner only"
+    names = ", ".join(path.name for path in exposed[:5])
+    return False, f"open to other users of this machine: {names}; run `chmod -R go= {home.absolute()}`"
 
 
 def _operations(parts: Parts) -> tuple[bool, str]:
@@ -47,7 +66,32 @@ def _warehouse(parts: Parts) -> tuple[bool, str]:
 
 def _journal(parts: Parts) -> tuple[bool, str]:
     lag = parts.journal.lag()
-    return lag.seconds < LARGEST_LAG_SECONDS, f"{lag.rows} rows wait, the oldest for {lag.seconds:.1f} s"
+    told = f"{lag.rows} rows wait, the oldest for {lag.seconds:.1f} s"
+    ok, told = _working(parts.journal.projector, told)
+    return ok and lag.seconds < LARGEST_LAG_SECONDS, told
+
+
+def _disk(parts: Parts) -> tuple[bool, str]:
+    free = space_left(parts.settings.home)
+    return free >= LEAST_FREE_BYTES, f"{free / (1 << 20):,.0f} MiB free where {parts.settings.home} lies"
+
+
+def _alerts(parts: Parts, worker: BackgroundWork) -> tuple[bool, str]:
+    waiting, oldest = parts.operations.inbox_waiting()
+    since = f", the oldest since {oldest:%Y-%m-%d %H:%M:%S} UTC" if oldest else ""
+    return _working(worker, f"{waiting} wait to be planned{since}")
+
+
+def _catch_up(parts: Parts, worker: BackgroundWork, owed_runs: int) -> tuple[bool, str]:
+    overdue = parts.operations.overdue_actions()
+    return _working(worker, f"{owed_runs} runs were held up, {overdue} ERP actions are overdue")
+
+
+def _working(worker: BackgroundWork, told: str) -> tuple[bool, str]:
+    """Whether work in the background goes on; else what keeps it from that, and since when."""
+    if worker.trouble is not None:
+        return False, f"{told}; held up since {worker.trouble.since:%H:%M:%S} UTC: {worker.trouble.reason}"
+    return worker.alive, told if worker.alive else f"{told}; its thread does not run"
 
 
 def _erp(parts: Parts) -> tuple[bool, str]:

@@ -74,6 +74,7 @@ def _demand_row(
         "history_quantities": series.quantities,
         "history_closed": series.closed,
         "modelled": made.modelled,
+        "plan_edges": made.plan_edges,
     }
     key = demand_key(made.item_id, made.site_id)
     return EstimateRow.of(EstimateKind.DEMAND, made.item_id, made.site_id, key, figures, to_bytes(arrays))
@@ -107,6 +108,7 @@ def demand_from(figures: Mapping[str, Any], content: bytes) -> DemandForecast:
         "accuracy": figures["accuracy"],
         "notes": tuple(figures["notes"]),
         "modelled": arrays["modelled"],
+        "plan_edges": arrays.get("plan_edges", np.empty(0)),
     }
     known = {field.name for field in fields(DemandForecast)}
     return DemandForecast(**{name: value for name, value in found.items() if name in known})

@@ -12,15 +12,16 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from graph.build import Graph
+from graph.closed_runs import ClosedRuns
 from graph.desk import DeskSettings
 from graph.parts import Parts
 from graph.progress import PROGRESS_TITLES, live_step
 from graph.queries import figures_of
-from graph.records import LEAVING
+from graph.standing import LEAVING
 from graph.transitions import JournalCallbacks
 from graph.views import StepView, Trigger
 from store.operations import ApprovalRow
-from tools.domain.errors import BadInput, JitError
+from tools.domain.errors import BadInput, JitError, StorageOutOfReach
 from tools.domain.orders import Order
 from tools.forecasting.forecast import MODEL_VERSION
 
@@ -39,9 +40,14 @@ class RunDriver:
         self._refresh = refresh
         self._drives: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._owed: set[str] = set()
+        self.closed = ClosedRuns(parts)
 
-    def create(self, trigger: Trigger) -> str:
-        """Store a new run on the trigger's dataset, or on the active one with what the ERP did since. BadInput."""
+    def create(self, trigger: Trigger, beside: Callable[[str], None] = lambda _run_id: None) -> str:
+        """Store a new run on the trigger's dataset, or on the active one with what the ERP did since. BadInput.
+
+        `beside` is called with the run's id in the transaction that stores it.
+        """
         parts = self._parts
         dataset = parts.context.desk.dataset(trigger.dataset_version or self._refresh() or "")
         unknown = sorted(set(trigger.item_ids) - set(dataset.items))
@@ -58,14 +64,27 @@ class RunDriver:
             "policy": parts.context.rules.version,
             "code": installed_version("jit-sourcing"),
         }
-        parts.operations.create_run(run_id, trigger.model_dump(mode="json"), trigger.actor, dataset.version, versions)
+        stored = trigger.model_dump(mode="json")
+        with parts.operations.together():
+            parts.operations.create_run(run_id, stored, trigger.actor, dataset.version, versions)
+            beside(run_id)
         return run_id
+
+    def finish(self, run_id: str) -> None:
+        """Go on with a run from where it stands, a new one included, until it ends or waits for people."""
+        self._go_on_after_crash(run_id)
+        for other in sorted({row.run_id for row in self._parts.operations.undelivered_decisions()}):
+            try:
+                self.deliver_when_possible(other)
+            except JitError as error:
+                LOG.warning("Run %s could not go on: %s", other, error)
 
     def drive(self, run_id: str) -> Iterator[StepView]:
         """Drive a new run until it ends or waits for people; yields its steps as they finish."""
         with self._lock_of(run_id):
             yield from self._go_on(run_id, self._first(run_id))
         self.deliver_decisions()
+        self.closed.forget_checkpoints()
 
     def _first(self, run_id: str) -> dict[str, Any]:
         row = self._parts.operations.run(run_id)
@@ -89,6 +108,37 @@ class RunDriver:
         for run_id in sorted({row.run_id for row in self._parts.operations.undelivered_decisions()}):
             self.deliver(run_id)
 
+    def deliver_when_possible(self, run_id: str) -> None:
+        """Deliver what was decided; while a database takes nothing, the run is owed it and `catch_up` delivers."""
+        try:
+            self.deliver(run_id)
+        except StorageOutOfReach as error:
+            LOG.warning("The decisions on run %s stand, and reach it later: %s", run_id, error)
+            self._owe(run_id)
+
+    @property
+    def owed(self) -> frozenset[str]:
+        """Runs that a database which took nothing kept from going on."""
+        with self._guard:
+            return frozenset(self._owed)
+
+    def _owe(self, run_id: str) -> None:
+        with self._guard:
+            self._owed.add(run_id)
+
+    def catch_up(self) -> None:
+        """Go on with the runs that are owed; StorageOutOfReach while that is not possible yet."""
+        for run_id in sorted(self.owed):
+            try:
+                self._go_on_after_crash(run_id)
+                self.deliver(run_id)
+            except StorageOutOfReach:
+                raise
+            except JitError as error:
+                LOG.warning("Run %s could not go on: %s", run_id, error)
+            with self._guard:
+                self._owed.discard(run_id)
+
     def deliver(self, run_id: str) -> None:
         """Resume a run with every decision that it has not taken in yet."""
         operations = self._parts.operations
@@ -100,6 +150,7 @@ class RunDriver:
                 _exhaust(self._go_on(run_id, Command(resume=answers)))
             for row in decided:
                 operations.mark_approval_applied(row.approval_id)
+            self.closed.forget_checkpoints(run_id)
 
     def recover(self) -> None:
         """After a crash: go on with runs cut off in the middle, deliver stored decisions, drain the outbox."""
@@ -112,6 +163,7 @@ class RunDriver:
                     LOG.warning("Run %s could not go on: %s", row.run_id, error)
         self.deliver_decisions()
         self._parts.context.outbox.drain()
+        self.closed.forget_checkpoints()
 
     def _go_on_after_crash(self, run_id: str) -> None:
         """Go on where the checkpoints end.
@@ -119,6 +171,8 @@ class RunDriver:
         A step whose nodes have all written, but whose checkpoint is not stored yet, has tasks and no next node.
         """
         with self._lock_of(run_id):
+            if self._parts.operations.run(run_id).status != "running":
+                return
             state = self.state(run_id)
             if state.created_at is None:
                 _exhaust(self._go_on(run_id, self._first(run_id)))
@@ -131,8 +185,15 @@ class RunDriver:
         """Drive the graph until it ends or waits, then note where the run stands.
 
         A drive that is cut off (its process ends, its reader goes away) leaves the run as running: the next
-        session goes on with it.
+        session goes on with it. So does one that a full disk stopped: `catch_up` goes on with it.
         """
+        try:
+            yield from self._drive_graph(run_id, given)
+        except StorageOutOfReach:
+            self._owe(run_id)
+            raise
+
+    def _drive_graph(self, run_id: str, given: Any) -> Iterator[StepView]:
         operations, warehouse = self._parts.operations, self._parts.warehouse
         operations.set_run_status(run_id, "running")
         started = datetime.now(UTC)
@@ -145,7 +206,7 @@ class RunDriver:
                     if node in PROGRESS_TITLES:
                         yield live_step(run_id, node, started, warehouse, operations)
                         started = datetime.now(UTC)
-        except (GeneratorExit, KeyboardInterrupt):
+        except (GeneratorExit, KeyboardInterrupt, StorageOutOfReach):
             raise
         except BaseException as error:
             self._note(run_id, failure=f"{type(error).__name__}: {error}")

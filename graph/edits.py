@@ -17,7 +17,7 @@ def edited_order(
 
     0 units drop a line; an order without lines is none. Its editor becomes a proposer, so somebody else signs.
     """
-    scope = records.stored_scope(order.run_id, context)
+    scope = records.stored_scope(order.run_id, context.warehouse)
     stored = context.warehouse.artifact(order.run_id, "plan", "choice") or {}
     plan, ledger = context.desk.plan(scope, stored["choices"]), facts.ledger_of(context)
     offers = {offer.offer_id: offer for offer in context.desk.dataset(scope.dataset_version).offers}

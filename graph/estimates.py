@@ -42,7 +42,7 @@ PROGRAM = "program"
 """Who makes a version active when nobody asked."""
 _Part = tuple[Mapping[str, Any], bytes]
 """Figures and content of one row."""
-ESTIMATING = ("forecasting", "lead_times")
+ESTIMATING = ("forecasting", "lead_times", "rhythm")
 """Folders of `tools` whose code makes the distributions."""
 SHOWING = ("chart.py",)
 """Files in them that only show what was made."""
@@ -155,11 +155,11 @@ def model_version() -> str:
     return f"demand {MODEL_VERSION}, lead time {LEAD_TIME_VERSION}"
 
 
-@lru_cache(maxsize=1)
-def code_version() -> str:
+@lru_cache(maxsize=4)
+def code_version(folders: tuple[str, ...] = ESTIMATING) -> str:
     """The installed version, and a hash of the sources that make distributions, so that an edit shows."""
     digest = sha256()
-    for folder in ESTIMATING:
+    for folder in folders:
         for name, source in _sources(files("tools") / folder, folder):
             digest.update(name.encode() + source)
     return f"{installed_version('jit-sourcing')}+{digest.hexdigest()[:8]}"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from graph.backtests import item_backtest, run_backtest, stored_backtests
-from graph.desk import Desk, Scope
 from graph.distributions import LEAD_LEVELS, demand_key, rounded
+from graph.estimate_desk import EstimateDesk, Scope
 from graph.estimates import CONFIGURED, Estimates
 from graph.forecast_charts import chart_of
 from graph.forecast_views import (
@@ -27,8 +27,9 @@ from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Offer
 from tools.domain.datasets import Dataset, Period, PeriodSeries
 from tools.domain.errors import BadInput, NotFound
-from tools.forecasting import DemandForecast, bucket
+from tools.forecasting import DemandForecast
 from tools.forecasting.lead_time_demand import lead_time_demand, weighted_quantile
+from tools.forecasting.planned import planned
 from tools.lead_times import LeadTimeDistribution
 
 HISTORY_SHOWN = 104
@@ -41,7 +42,7 @@ DEMAND_LEVELS = (0.5, 0.8, 0.95)
 class ForecastDesk:
     """Reads and chooses estimate versions; makes the current one when there is none."""
 
-    def __init__(self, warehouse: Warehouse, desk: Desk) -> None:
+    def __init__(self, warehouse: Warehouse, desk: EstimateDesk) -> None:
         self._warehouse = warehouse
         self._desk = desk
 
@@ -58,7 +59,7 @@ class ForecastDesk:
             else None
         )
         forecast = next(one for one in made.forecasts if one.site_id == site) if made else None
-        history = forecast.history if forecast else _recorded(dataset, item_id, site, figures["period"])
+        history = forecast.history if forecast else self._recorded(dataset.version, figures["period"])[item_id, site]
         item = dataset.items[item_id]
         view = ForecastView(
             item_id=item_id,
@@ -126,10 +127,15 @@ class ForecastDesk:
             if view.group == "item"
         }
         figures = self._warehouse.estimate_figures(info.version, EstimateKind.DEMAND)
-        rows = [
-            _row(found, dataset, tested.get((found["item_id"], found["site_id"])), info) for found in figures.values()
-        ]
+        rows: list[ForecastRowView] = []
+        for found in figures.values():
+            key = (found["item_id"], found["site_id"])
+            history = self._recorded(dataset.version, found["period"])[key]
+            rows.append(_row(found, dataset, history, tested.get(key), info))
         return sorted(rows, key=_worst_first)
+
+    def _recorded(self, version: str, period: str) -> Mapping[tuple[str, str], PeriodSeries]:
+        return self._desk.recorded(version, Period(period))
 
     def estimates(self, limit: int) -> Sequence[EstimateView]:
         """Versions, newest first, each with what differs from the one before."""
@@ -211,10 +217,6 @@ def _unknown_item(dataset: Dataset, item_id: str) -> NotFound:
     return NotFound(f"There is no item {item_id} in dataset {dataset.version}.", remedy=meant, item_id=item_id)
 
 
-def _recorded(dataset: Dataset, item_id: str, site_id: str, period: str) -> PeriodSeries:
-    return bucket(dataset.demand[item_id, site_id], dataset.as_of, Period(period))
-
-
 def _lead_time_demand(made: Estimates, forecast: DemandForecast, dataset: Dataset) -> tuple[LeadTimeDemandView, ...]:
     here = (forecast.item_id, forecast.site_id)
     offers = [offer for offer in dataset.offers if (offer.item_id, offer.site_id) == here]
@@ -241,7 +243,8 @@ def _demand_while_waiting(
     role: str, offer: Offer, forecast: DemandForecast, made: Estimates, dataset: Dataset
 ) -> LeadTimeDemandView:
     lead = made.lead_times[offer.offer_id]
-    units, weights = lead_time_demand(forecast.paths, made.period.days, lead.days, lead.probabilities)
+    ahead = planned(forecast, dataset.as_of)
+    units, weights = lead_time_demand(ahead.paths, made.period.days, lead.days, lead.probabilities)
     supplier = dataset.suppliers.get(offer.supplier_id)
     return LeadTimeDemandView(
         role=role,
@@ -268,10 +271,13 @@ def _worst_first(row: ForecastRowView) -> tuple[float, float, str]:
 
 
 def _row(
-    figures: Mapping[str, Any], dataset: Dataset, tested: BacktestView | None, info: EstimateInfo
+    figures: Mapping[str, Any],
+    dataset: Dataset,
+    history: PeriodSeries,
+    tested: BacktestView | None,
+    info: EstimateInfo,
 ) -> ForecastRowView:
     item_id, site_id = figures["item_id"], figures["site_id"]
-    history = _recorded(dataset, item_id, site_id, figures["period"])
     item, own = dataset.items.get(item_id), figures["accuracy"].get("mase")
     return ForecastRowView(
         item_id=item_id,

@@ -11,6 +11,7 @@ from erp.actions import queued_actions
 from graph import facts, records
 from graph.context import Context
 from graph.drift import about_order
+from graph.standing import LEAVING
 from graph.state import Json, RunState, scope_of
 from graph.transitions import stable_hash
 from policies.approval import approval_tier
@@ -164,7 +165,7 @@ def route_order(
             approval_id=asked,
         ),
         proposed_by=tuple(dict.fromkeys([*order.proposed_by, "agent:planner", proposer])),
-        reason="" if kind in records.LEAVING else " ".join(dict.fromkeys(reasons)),
+        reason="" if kind in LEAVING else " ".join(dict.fromkeys(reasons)),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from graph.desk import Desk, Scope
+from graph.estimate_desk import EstimateDesk, Scope
 from graph.lead_time_views import LeadTimesView, OfferLeadTimesView, SupplierLeadTimesView, chance
 from graph.naming import NEAR_MATCHES, near_ids
 from graph.open_order_arrivals import Arrivals
@@ -29,7 +29,7 @@ CURVE_END = 0.97
 class LeadTimeDesk:
     """Reads the stored lead times and what the record says beside them."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: EstimateDesk) -> None:
         self._desk = desk
 
     def lead_times(self, subject: str | None, version: str | None) -> LeadTimesView:

@@ -1,31 +1,36 @@
 """The story of a line of a stored run: its plan computed again from its versions, then what else could be ordered."""
 
 from graph import records
-from graph.context import Context
 from graph.desk import Desk, DeskSettings
+from graph.estimate_desk import EstimateDesk
 from graph.line_story_views import CurvePointView, LineStoryView, TermView, TextbookView
 from graph.naming import in_plain_words
 from store.operations import Operations
+from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
 from tools.ordering import LineStory, ReservationValues, curve_in_words, explain_line, reservation_values
 from tools.ordering.line_story import CurvePoint
 
 
-def line_story(run_id: str, line_id: str, context: Context, operations: Operations) -> LineStoryView:
+def line_story(
+    run_id: str, line_id: str, installed: EstimateDesk, warehouse: Warehouse, operations: Operations
+) -> LineStoryView:
     """The story of a line that a run's plan places. NotFound, and BadInput for a line that changes an open order."""
-    scope = records.stored_scope(run_id, context)
-    stored = context.warehouse.artifact(run_id, "plan", "choice") or {"choices": {}}
-    desk = _desk(run_id, context, operations)
+    scope = records.stored_scope(run_id, warehouse)
+    stored = warehouse.artifact(run_id, "plan", "choice") or {"choices": {}}
+    desk = _desk(run_id, installed, warehouse, operations)
     snapshot, plan = desk.snapshot(scope), desk.plan(scope, stored["choices"])
     story = explain_line(snapshot, plan, line_id)
     values = reservation_values(snapshot, plan, story.line.offer_id)
     return story_view(run_id, story, values, desk.dataset(scope.dataset_version))
 
 
-def _desk(run_id: str, context: Context, operations: Operations) -> Desk:
+def _desk(run_id: str, installed: EstimateDesk, warehouse: Warehouse, operations: Operations) -> Desk:
     """The installation's desk, or one with the settings of the run where they were others."""
     settings = DeskSettings.of(operations.run(run_id).versions["desk"])
-    return context.desk if settings == context.desk.settings else Desk(context.warehouse, settings)
+    if isinstance(installed, Desk) and settings == installed.settings:
+        return installed
+    return Desk(warehouse, settings)
 
 
 def story_view(run_id: str, story: LineStory, values: ReservationValues, dataset: Dataset) -> LineStoryView:

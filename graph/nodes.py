@@ -160,7 +160,7 @@ def compute_options(state: RunState, runtime: Runtime[Context]) -> Update:
     context = runtime.context
     options = context.desk.options(scope_of(state))
     rows = {option.option_id: records.option(option) for option in options}
-    context.warehouse.put_artifacts(state["run_id"], "option", rows)
+    context.warehouse.put_artifacts(state["run_id"], "option", rows, alone=True)
     return {}
 
 

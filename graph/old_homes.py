@@ -10,6 +10,10 @@ from store.first_orders import order_of_first_form, standing
 from store.operations import ApprovalRow, Operations, OutboxRow
 from tools.domain.orders import Order, OrderStatus
 
+OLD_ORDERS = ("plan", "routed")
+"""Kind and key of the artifact in which a closed run's orders lay before there was a ledger."""
+MOVED = "orders_in_ledger"
+"""Flag: the orders of every earlier run are in the ledger."""
 LOOKED_AT = 100_000
 """Runs of a home."""
 CUT_OFF = "The program was upgraded while this run was under way. Plan again."
@@ -24,6 +28,8 @@ def typed_order(stored: Order | Mapping[str, Any]) -> Order:
 
 def move_old_runs(operations: Operations, values_of: Callable[[str], Mapping[str, Any]]) -> None:
     """Bring the orders of every run that the ledger does not know into it; `values_of` reads a run's checkpoint."""
+    if operations.flag(MOVED):
+        return
     runs = operations.runs(LOOKED_AT)
     known = {one.run_id for one in operations.publications(*(row.run_id for row in runs))}
     for row in reversed(runs):
@@ -37,6 +43,7 @@ def move_old_runs(operations: Operations, values_of: Callable[[str], Mapping[str
             _adopt(row.run_id, policy, values, operations)
         elif row.status == "running":
             operations.set_run_status(row.run_id, "failed", {"text": CUT_OFF})
+    operations.set_flag(MOVED, True)
 
 
 def _adopt(run_id: str, policy: str, values: Mapping[str, Any], operations: Operations) -> None:

@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from pydantic import ValidationError
 
-from agents.contracts import Agents, Counterparty
-from agents.llm import LlmSettings
-from agents.rules import rule_agents
-from agents.team import llm_agents
+from agents.contracts import Counterparty
 from erp.outbox import Outbox
 from erp.sandbox import SandboxErp
 from graph.checkpoints import open_checkpointer
@@ -20,27 +16,19 @@ from graph.context import Context, Counterparties
 from graph.desk import Desk, DeskSettings
 from graph.readback import ReadBack
 from graph.settings import Settings
+from graph.stores import Stores, open_stores
+from graph.team import agents_of
 from policies.gates import RuleSet, load_rules
-from store.journal import Journal
-from store.operations import Operations
-from store.warehouse import Warehouse
 from tools.domain.errors import BadInput
 from tools.negotiation import seeded_supplier
 
 BUILT_IN_RULES = Path(__file__).parent.parent / "policies" / "rules" / "default.yaml"
-PINNED_RUNS = 200
-"""How many of the latest runs keep the distributions that they were planned with while they go on."""
-OPENAI_URL = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Everything that a session holds open."""
+class Parts(Stores):
+    """Everything that a session which plans holds open."""
 
-    settings: Settings
-    operations: Operations
-    warehouse: Warehouse
-    journal: Journal
     erp: SandboxErp
     checkpointer: BaseCheckpointSaver[Any]
     close_checkpointer: Callable[[], None]
@@ -52,19 +40,16 @@ class Parts:
         self.journal.stop()
         self.close_checkpointer()
         self.context.agents.close()
-        self.operations.close()
-        self.warehouse.close()
+        super().close()
         self.erp.close()
 
 
 def open_parts(settings: Settings) -> Parts:
     """Open databases, ERP, agents and rules. Raises OutOfReach or BadInput with the remedy."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    warehouse = Warehouse(settings.warehouse_path)
-    operations = Operations(settings.operations_url)
-    journal = Journal(operations, warehouse)
+    stores = open_stores(settings)
+    operations, warehouse, journal = stores.operations, stores.warehouse, stores.journal
     erp = SandboxErp(settings.sandbox_path, settings.seed)
-    desk = Desk(warehouse, DeskSettings.of(settings.model_dump()), lambda: _pinned(operations))
+    desk = Desk(warehouse, DeskSettings.of(settings.model_dump()), stores.pinned_estimates)
     readback = ReadBack(operations, warehouse, erp, desk, settings.seed)
     context = Context(
         desk=desk,
@@ -81,32 +66,8 @@ def open_parts(settings: Settings) -> Parts:
     return Parts(settings, operations, warehouse, journal, erp, checkpointer, close_checkpointer, context, readback)
 
 
-def _pinned(operations: Operations) -> set[str]:
-    """Estimate versions of runs that go on or wait for people."""
-    going_on = (row for row in operations.runs(PINNED_RUNS) if row.status in ("running", "waiting"))
-    return {str(row.versions["estimate"]) for row in going_on if "estimate" in row.versions}
-
-
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def agents_of(settings: Settings) -> Agents:
-    """The rule-based agents, or agents with the configured model; a key alone configures none. BadInput."""
-    if not settings.llm_model:
-        return rule_agents()
-    try:
-        made = LlmSettings(
-            base_url=settings.llm_base_url or OPENAI_URL,
-            model=settings.llm_model,
-            api_key=settings.openai_api_key,
-            timeout_seconds=settings.llm_timeout_seconds,
-        )
-    except ValidationError as error:
-        wrong = "; ".join(f"{one['loc'][0]} {one['msg']}" for one in error.errors(include_input=False))
-        remedy = "Correct JIT_LLM_BASE_URL, JIT_LLM_MODEL or JIT_LLM_TIMEOUT_SECONDS."
-        raise BadInput(f"The language model is not configured well: {wrong}.", remedy=remedy) from None
-    return llm_agents(made)
 
 
 def rules_of(settings: Settings) -> RuleSet:

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graph.naming import in_plain_words
-from graph.records import LEAVING
-from graph.standing import shown_status
+from graph.standing import LEAVING, shown_status
 from graph.views import (
     ApprovalView,
     DatasetView,
@@ -21,12 +20,14 @@ from graph.views import (
     Trigger,
     VerdictView,
 )
-from policies.gates import Gate
 from store.lineage import DatasetInfo
 from store.operations import ApprovalRow, Operations, OutboxRow, RunRow
 from store.warehouse import Transition, Warehouse
 from tools.domain.datasets import Dataset
 from tools.domain.orders import Order, OrderLine, OrderVerdict
+
+AUTONOMY = "autonomy"
+"""The gate whose verdicts an order's route adds to those of lines and plan."""
 
 
 def run_views(rows: Sequence[RunRow], operations: Operations) -> list[RunView]:
@@ -155,7 +156,7 @@ def plan_view(
     choice = warehouse.artifact(run_id, "plan", "choice") or {}
     verdicts = _gate_verdicts(warehouse.artifacts(run_id, "drift") | warehouse.artifacts(run_id, "verdict"))
     for order in orders:
-        verdicts += [_order_verdict(made) for made in order.route.verdicts if made.gate == Gate.AUTONOMY.value]
+        verdicts += [_order_verdict(made) for made in order.route.verdicts if made.gate == AUTONOMY]
     quality = warehouse.artifact(run_id, "quality", "data") or {"verdicts": []}
     risk = warehouse.artifact(run_id, "risk", "assessment") or {"risks": [], "exposures": []}
     return PlanView(

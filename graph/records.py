@@ -7,22 +7,21 @@ from typing import Any
 import numpy as np
 
 from agents.contracts import Decided
-from graph.context import Context
 from graph.desk import Desk, Scope
+from graph.standing import LEAVING
 from graph.state import Json, RunState
 from policies.gates import Effect, Tier, Verdict
+from store.warehouse import Warehouse
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
-from tools.domain.orders import Order, OrderLine, OrderVerdict, RouteKind
+from tools.domain.orders import Order, OrderLine, OrderVerdict
 from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
 from tools.forecasting import DemandForecast
 from tools.lead_times import LeadTimeDistribution
 from tools.ordering.limit_words import limit_in_words
 
 HISTORY_SHOWN = 104
-LEAVING = (RouteKind.AUTO, RouteKind.PERSON)
-"""Routes of orders that leave, or wait to."""
 
 
 def verdict(found: Verdict, subject: str) -> Json:
@@ -215,9 +214,9 @@ def with_waiting_companions(wanted: set[str], waiting: Sequence[Order]) -> set[s
     return found
 
 
-def stored_scope(run_id: str, context: Context) -> Scope:
+def stored_scope(run_id: str, warehouse: Warehouse) -> Scope:
     """What the plan of a run was computed from. NotFound when it made none."""
-    stored = context.warehouse.artifact(run_id, "plan", "scope")
+    stored = warehouse.artifact(run_id, "plan", "scope")
     if stored is None:
         raise NotFound(f"Run {run_id} made no plan.", remedy="Name a run that reached its plan.", run_id=run_id)
     pairs = [(str(offer_id), float(units)) for offer_id, units in stored["adjustments"]]

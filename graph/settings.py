@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     """Standard Webhooks secret (whsec_...); empty for one generated under `home` on first use."""
     host: str = "127.0.0.1"
     port: int = 8080
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s/?#]+/?)?$")
+    """Where people reach the server through a proxy; sign-in links name it, and with https cookies are `Secure`."""
+    trusted_proxy: str = ""
+    """Address of the proxy before the server, several with commas: its X-Forwarded-For and -Proto are believed."""
 
     @classmethod
     def settings_customise_sources(

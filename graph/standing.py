@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from tools.domain.orders import Order, OrderStatus, RouteKind
 
+LEAVING = (RouteKind.AUTO, RouteKind.PERSON)
+"""Routes of orders that leave, or wait to."""
 _S = OrderStatus
 WORDS: Mapping[OrderStatus, str] = {
     _S.PROPOSED: "planned",

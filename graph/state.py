@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 from typing_extensions import TypedDict
 
-from graph.desk import Scope
+from graph.estimate_desk import Scope
 from graph.old_homes import typed_order
 from tools.domain.orders import Order
 

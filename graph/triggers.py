@@ -1,9 +1,6 @@
-"""From the inbox to a run: alerts are stored once, read into typed events, and replan what they affect."""
+"""Reading alerts: a stored message becomes a typed event with known ids and the days on which it is in force."""
 
-import logging
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, cast
 
@@ -11,21 +8,16 @@ from pydantic import ValidationError
 
 from agents.contracts import ExtractedAlert, Extractor
 from graph import records
-from graph.parts import Parts
 from graph.state import Json
-from graph.views import AlertView, Trigger, TriggerKind
 from store.operations import InboxRow, Operations
 from tools.domain.alerts import Alert, AlertKind
 from tools.domain.datasets import Dataset
-from tools.domain.errors import BadInput, Conflict, JitError
+from tools.domain.errors import BadInput
 from tools.network import build_graph
 from tools.network.graph import Dependencies
 
-LOG = logging.getLogger(__name__)
 LEAST_FORCE_DAYS = 30
 """How long an alert without an end is in force, unless its delay is longer."""
-LEASE_SECONDS = 600.0
-IDLE_SECONDS = 5.0
 FORM = "docs/alerts.md has an event to copy."
 EXTRACTED = {"kind", "node_id", "item_ids", "delay_days", "capacity_fraction", "confidence"}
 
@@ -104,111 +96,3 @@ def in_force(operations: Operations, today: date, limit: int = 10_000) -> list[A
     alerts = [Alert.model_validate(typed) for typed in stored if typed]
     held = [alert for alert in alerts if alert.until is None or alert.until >= today]
     return sorted(held, key=lambda alert: (alert.received_at, alert.alert_id))
-
-
-class AlertIntake:
-    """Takes alerts in at once and works through them on a thread of its own."""
-
-    def __init__(self, parts: Parts, start: Callable[[Trigger], str]) -> None:
-        self._parts = parts
-        self._start = start
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="alert")
-
-    def open(self) -> None:
-        """Begin to work, first on what an earlier process left."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Finish the alert under way; others stay stored for the next session."""
-        self._stopping.set()
-        self._wake.set()
-        self._thread.join()
-        self._worker.shutdown()
-
-    def receive(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
-        """Store an alert durably. Conflict when its id was seen before; BadInput when it is no alert."""
-        dataset = self._parts.context.desk.dataset(self._parts.warehouse.active_version() or "")
-        row = InboxRow(message_id, "alert", dict(event), source, "new", self._parts.context.now(), 0, None, None)
-        inner = event.get("data")
-        if not isinstance(inner, Mapping) or not cast(Mapping[str, Any], inner).get("text"):
-            typed_alert(row, dataset, self._parts.context.agents.extractor)
-        if not self._parts.operations.receive(message_id, "alert", event, source):
-            raise Conflict(f"Message {message_id} was received before.", remedy="Nothing is left to do.")
-        self._wake.set()
-        return {"accepted": True, "message_id": message_id}
-
-    def alerts(self, limit: int) -> Sequence[AlertView]:
-        """Latest first: what was received and what came of it."""
-        return [_alert_view(row) for row in self._parts.operations.inbox(limit)]
-
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            row = self._parts.operations.take_inbox(LEASE_SECONDS)
-            if row is None:
-                self._wake.wait(IDLE_SECONDS)
-                self._wake.clear()
-            else:
-                self._finish(row)
-
-    def _finish(self, row: InboxRow) -> None:
-        """One alert; a fault of the program ends this alert and not the intake."""
-        fault = self._worker.submit(self._replan, row).exception()
-        if fault is not None:
-            LOG.error("Alert %s ended in a fault of the program.", row.message_id, exc_info=fault)
-            self._refuse(row, f"A fault of the program: {type(fault).__name__}: {fault}")
-
-    def _refuse(self, row: InboxRow, reason: str) -> None:
-        operations = self._parts.operations
-        operations.finish_inbox(row.message_id, error=reason)
-        operations.add_message("main", "assistant", f"A supplier alert could not be used. {reason}", {})
-
-    def _replan(self, row: InboxRow) -> None:
-        """One alert to its run; what cannot be read goes to a person, with the reason."""
-        operations, context = self._parts.operations, self._parts.context
-        try:
-            dataset = context.desk.dataset(self._parts.warehouse.active_version() or "")
-            alert, reader = typed_alert(row, dataset, context.agents.extractor)
-            typed = alert.model_dump(mode="json")
-            operations.note_inbox(row.message_id, {**row.payload, "typed": typed, "reader": reader})
-            reason = f"{alert.kind.value} at {alert.node_id}"
-            trigger = Trigger(kind=TriggerKind.ALERT, actor=f"alert:{row.source}", reason=reason, alerts=(typed,))
-            run_id = self._start(trigger)
-        except JitError as error:
-            LOG.warning("Alert %s: %s", row.message_id, error)
-            self._refuse(row, str(error))
-            return
-        operations.finish_inbox(row.message_id, run_id)
-        self._tell(reason, run_id)
-
-    def _tell(self, reason: str, run_id: str) -> None:
-        """A line in the conversation, so that whoever watches sees what the alert set off."""
-        operations = self._parts.operations
-        run = operations.run(run_id)
-        waiting = operations.pending_count([run_id]).get(run_id, 0)
-        summary = dict(run.summary)
-        value = f"{float(summary.get('order_value', 0.0)):,.0f} {summary.get('currency', '')}".strip()
-        text = (
-            f"Supplier alert ({reason}): replanned in {run_id}. Order lines: {summary.get('lines', 0)}, worth {value}. "
-            f"Orders that wait for approval: {waiting}. {summary.get('text', '')}"
-        )
-        operations.add_message("main", "assistant", text, {"run_id": run_id, "sources": [run_id]})
-
-
-def _alert_view(row: InboxRow) -> AlertView:
-    stored = row.payload.get("typed") or row.payload.get("data")
-    typed = cast(Mapping[str, Any], stored) if isinstance(stored, Mapping) else Json()
-    return AlertView(
-        message_id=row.message_id,
-        source=row.source,
-        received_at=row.received_at,
-        status=row.status,
-        kind=str(typed.get("kind") or ""),
-        node_id=str(typed.get("node_id") or ""),
-        delay_days=int(typed.get("delay_days") or 0),
-        until=str(typed.get("until") or ""),
-        run_id=row.run_id,
-        error=row.error or "",
-    )

@@ -313,10 +313,25 @@ class TransitionView(View):
 
 
 class JournalCheckView(View):
-    """Result of verifying the hash chain."""
+    """Result of verifying the hash chain and of comparing it with what the operations database knows."""
 
     ok: bool
     rows: int
     reason: str = ""
     head_hash: str = ""
     lag_rows: int = 0
+    runs: int = 0
+    """Runs, decisions and ERP actions of the operations database that were compared with the rows."""
+    decisions: int = 0
+    actions: int = 0
+    uncounted_rows: int = 0
+    """Rows from before the operations database counted them: a row added to those would not be found."""
+
+    @property
+    def sentence(self) -> str:
+        """What was found, and no more than that."""
+        if not self.ok:
+            return f"The journal does not verify: {self.reason}"
+        known = f"{self.runs:,} runs, {self.decisions:,} decisions and {self.actions:,} ERP actions"
+        uncounted = f" ({self.uncounted_rows:,} of them from before rows were counted)" if self.uncounted_rows else ""
+        return f"{self.rows:,} rows{uncounted}, chain unbroken, in agreement with {known} of the operations database"

@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import cel
-
 from tools.domain.errors import BadInput
 
 COMPREHENSIONS = re.compile(r"\b(all|exists|exists_one|existsOne|map|filter|transformList|transformMap)\b")
@@ -28,6 +26,8 @@ def compile_condition(rule_id: str, condition: str, known: Mapping[str, Any]) ->
     """Compile a condition and try it on sample facts. Raises BadInput naming the rule."""
     if found := COMPREHENSIONS.search(condition):
         raise BadInput(f"Rule {rule_id} uses the comprehension {found[0]}.", remedy="Compute the fact instead.")
+    import cel
+
     try:
         program = cel.compile(condition)
     except ValueError as error:

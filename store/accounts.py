@@ -37,7 +37,7 @@ class Message:
 
 
 class Accounts(Database):
-    """Users by key or one-time link. Only hashes of keys and tokens are stored."""
+    """Users by key, one-time link or sign-in. Only hashes of their secrets are stored."""
 
     def add_user(self, name: str, role: str) -> str:
         """Add a user and return the key, which is shown this once. Conflict when the name is taken."""
@@ -86,6 +86,31 @@ class Accounts(Database):
         with self._write() as connection:
             row = connection.execute(redeem, {"hash": _digest(token), "now": self._epoch()}).first()
         return None if row is None else next((user for user in self.users() if user.name == row.name), None)
+
+    def open_sign_in(self, name: str, seconds: float) -> str:
+        """A secret that stands for the user until it expires or is ended; what expired is forgotten."""
+        secret, now = secrets.token_urlsafe(32), self._epoch()
+        with self._write() as connection:
+            connection.execute(text("DELETE FROM sign_ins WHERE expires_at < :now"), {"now": now})
+            connection.execute(
+                text("INSERT INTO sign_ins (token_hash, name, expires_at) VALUES (:hash, :name, :expires)"),
+                {"hash": _digest(secret), "name": name, "expires": now + seconds},
+            )
+        return secret
+
+    def signed_in(self, secret: str) -> User | None:
+        """The user for whom a sign-in stands, as they are now; None when it expired or was ended."""
+        query = text(
+            "SELECT users.name, users.role, users.created_at FROM sign_ins JOIN users ON users.name = sign_ins.name"
+            " WHERE token_hash = :hash AND expires_at >= :now"
+        )
+        with self._read() as connection:
+            row = connection.execute(query, {"hash": _digest(secret), "now": self._epoch()}).first()
+        return None if row is None else User(row.name, row.role, datetime.fromisoformat(row.created_at))
+
+    def end_sign_in(self, secret: str) -> None:
+        """Sign out: nothing stands for the user under this secret any more."""
+        self._change("DELETE FROM sign_ins WHERE token_hash = :hash", {"hash": _digest(secret)})
 
 
 class Notes(Database):

@@ -1,6 +1,6 @@
 """What runs leave behind: artifacts, KPIs and the hash-chained journal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +22,10 @@ class Archive(DuckFile):
         """Store one JSON artifact of a run; storing it again replaces it."""
         self.put_artifacts(run_id, kind, {key: payload})
 
-    def put_artifacts(self, run_id: str, kind: str, payloads: Mapping[str, Mapping[str, Any]]) -> None:
-        """Store several artifacts of one kind in one transaction; the same keys are replaced."""
+    def put_artifacts(
+        self, run_id: str, kind: str, payloads: Mapping[str, Mapping[str, Any]], *, alone: bool = False
+    ) -> None:
+        """Store several artifacts of one kind in one transaction; replaces the same keys, `alone` the whole kind."""
         now = datetime.now(UTC)
         option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
         rows = [
@@ -31,8 +33,8 @@ class Archive(DuckFile):
         ]
         with self._transaction():
             self._connection.execute(
-                "DELETE FROM artifacts WHERE run_id = ? AND kind = ? AND list_contains(?, key)",
-                [run_id, kind, list(payloads)],
+                "DELETE FROM artifacts WHERE run_id = ? AND kind = ? AND (? OR list_contains(?, key))",
+                [run_id, kind, alone, list(payloads)],
             )
             self._append("artifacts", rows)
 
@@ -98,13 +100,15 @@ class Archive(DuckFile):
         )
         return [Transition(seq, draft, orjson.loads(body), prev, digest) for seq, draft, body, prev, digest in rows]
 
-    def verify_journal(self, recorded: Sequence[JournalHead] = ()) -> JournalCheck:
-        """Recompute every hash; with the heads recorded elsewhere, a cut tail is found too.
+    def verify_journal(
+        self, recorded: Sequence[JournalHead] = (), on_their_way: Collection[str] | None = None
+    ) -> JournalCheck:
+        """Recompute every hash; with the heads recorded elsewhere, a cut tail and an added row are found too.
 
         The columns by which rows are found repeat the hashed body: one that differs hides or moves its row.
         """
         rows = self.transitions()
-        check = verify_chain(rows, recorded)
+        check = verify_chain(rows, recorded, on_their_way)
         stored = self._all(f"SELECT seq, {FOUND_BY} FROM transitions ORDER BY seq")  # noqa: S608
         moved = [row for row, found in zip(rows, stored, strict=True) if check.ok and _found_by(row) != found]
         if not moved:

@@ -1,9 +1,10 @@
 """The hash chain of the journal: what a row is, and what its hash covers."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -18,6 +19,8 @@ class JournalHead:
 
     seq: int = 0
     hash: str = GENESIS
+    rows: int | None = field(default=None, compare=False)
+    """How many rows were handed over since the head before it; None where that was not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class JournalCheck:
     first_broken_seq: int | None
     reason: str
     head_hash: str
+    uncounted: int = 0
+    """Rows from before the operations database counted them: only the chain speaks for those."""
 
 
 def chained_hash(seq: int, draft_id: str, body: Mapping[str, Any], prev_hash: str) -> str:
@@ -110,10 +115,14 @@ def chain(drafts: Iterable[tuple[str, Mapping[str, Any]]], head: JournalHead) ->
     return rows
 
 
-def verify_chain(rows: Sequence[Transition], recorded: Iterable[JournalHead] = ()) -> JournalCheck:
+def verify_chain(
+    rows: Sequence[Transition], recorded: Iterable[JournalHead] = (), on_their_way: Collection[str] | None = None
+) -> JournalCheck:
     """Recompute every hash; every head recorded elsewhere must be among the rows, else the tail was cut.
 
-    Rows beyond the last recorded head are fine: a crash may have come between their commit and its record.
+    Each recorded head also says how many rows led to it: more of them means that another hand added some. Rows
+    beyond the last one must be on their way, by their ids: a crash may have come between their commit and its
+    record. None for a chain of which nothing else is known.
     """
     hashes = {0: GENESIS}
     for seq, row in enumerate(rows, start=1):
@@ -123,12 +132,45 @@ def verify_chain(rows: Sequence[Transition], recorded: Iterable[JournalHead] = (
             reason = f"Row {seq} does not match its hash: it was changed, removed or inserted."
             return JournalCheck(False, len(rows), seq, reason, before)
         hashes[seq] = row.hash
-    end = len(rows)
-    for head in sorted(recorded, key=lambda known: known.seq):
+    heads = sorted(recorded, key=lambda known: known.seq)
+    broken = _broken_head(heads, hashes) or _miscounted(heads) or _unannounced(rows, heads, on_their_way)
+    seq, reason = broken or (None, "")
+    return JournalCheck(not broken, len(rows), seq, reason, hashes[len(rows)], _uncounted(heads, len(rows)))
+
+
+def _broken_head(heads: Sequence[JournalHead], hashes: Mapping[int, str]) -> tuple[int, str] | None:
+    end = len(hashes) - 1
+    for head in heads:
         if head.seq > end:
-            reason = f"The journal ends at row {end}, but row {head.seq} was written: its tail is missing."
-            return JournalCheck(False, end, end + 1, reason, hashes[end])
+            return end + 1, f"The journal ends at row {end}, but row {head.seq} was written: its tail is missing."
         if hashes[head.seq] != head.hash:
-            reason = f"Row {head.seq} is not the one that was recorded: rows up to it were written anew."
-            return JournalCheck(False, end, head.seq, reason, hashes[end])
-    return JournalCheck(True, end, None, "", hashes[end])
+            return head.seq, f"Row {head.seq} is not the one that was recorded: rows up to it were written anew."
+    return None
+
+
+def _miscounted(heads: Sequence[JournalHead]) -> tuple[int, str] | None:
+    for before, head in pairwise(heads):
+        if head.rows is not None and head.seq - before.seq != head.rows:
+            span = f"Rows {before.seq + 1} to {head.seq} are {head.seq - before.seq}"
+            return before.seq + 1, f"{span}, but {head.rows} were written: another hand added some."
+    return None
+
+
+def _uncounted(heads: Sequence[JournalHead], rows: int) -> int:
+    """The rows up to the last head that counted nothing, or before the first; all of them when there is no head."""
+    if not heads:
+        return rows
+    first = heads[0]
+    return max([first.seq - (first.rows or 0), *(head.seq for head in heads if head.rows is None)])
+
+
+def _unannounced(
+    rows: Sequence[Transition], heads: Sequence[JournalHead], on_their_way: Collection[str] | None
+) -> tuple[int, str] | None:
+    """A renewed operations database has no head yet and cannot tell."""
+    if on_their_way is None or not heads:
+        return None
+    for row in rows[heads[-1].seq :]:
+        if row.draft_id not in on_their_way:
+            return row.seq, f"Row {row.seq} was never handed to the journal: another hand added it."
+    return None

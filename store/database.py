@@ -1,6 +1,7 @@
 """The engine under the operations database: SQLite in WAL mode, or PostgreSQL, chosen by URL."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -9,21 +10,23 @@ from typing import Any, ClassVar, Protocol
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
+from store.faults import faults_named
 from store.first_orders import move_first_approvals
 from store.migrations import scripts
-from tools.domain.errors import OutOfReach
+from store.private import private_file, private_folder
+from tools.domain.errors import JitError, StorageOutOfReach
 
 MIGRATION_LOCK = 7_211_501
 """Key of the PostgreSQL advisory lock that keeps two processes from migrating at once."""
 
 
-MOVES: Mapping[str, Callable[[Connection], None]] = {"0002_orders": move_first_approvals}
+MOVES: Mapping[str, Callable[[Connection], None]] = {"0003_orders": move_first_approvals}
 """What a migration does with stored rows after its statements."""
 
 
-class OperationsOutOfReach(OutOfReach):
+class OperationsOutOfReach(StorageOutOfReach):
     """The operations database does not answer."""
 
     code = "JIT-402"
@@ -64,17 +67,17 @@ class Database:
         if self._url.drivername == "postgresql":
             self._url = self._url.set(drivername="postgresql+psycopg")
         self._clock = clock
+        self._joined = threading.local()
         self._engine = self._open(durable=True)
         self._fast = self._open(durable=False)
         try:
             self._migrate()
         except DatabaseError as error:
             self.close()
-            where = self._url.render_as_string(hide_password=True)
-            raise OperationsOutOfReach(
-                f"The operations database {where} cannot be used: {error.orig}.",
-                remedy="Start it, correct JIT_DATABASE_URL (empty for SQLite), or restore the file from a backup.",
-            ) from error
+            raise self._away(error) from error
+        except JitError:
+            self.close()
+            raise
 
     def __enter__(self) -> "Database":
         return self
@@ -94,6 +97,31 @@ class Database:
             return str(self._url.database)
         return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
 
+    @property
+    def _file(self) -> Path | None:
+        """The SQLite file; None when the rows lie on a server."""
+        return Path(str(self._url.database)) if self.is_sqlite else None
+
+    @property
+    def _title(self) -> str:
+        return f"The operations database {self._url.render_as_string(hide_password=True)}"
+
+    def _away(self, error: DBAPIError) -> OperationsOutOfReach:
+        return OperationsOutOfReach(
+            f"{self._title} cannot be used: {error.orig}.",
+            remedy="Start it, correct JIT_DATABASE_URL (empty for SQLite), or restore the file from a backup.",
+        )
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """One durable transaction around several of this database's methods, called from this thread."""
+        with self._write() as connection:
+            self._joined.connection = connection
+            try:
+                yield
+            finally:
+                self._joined.connection = None
+
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
@@ -104,7 +132,9 @@ class Database:
             commit = "on" if durable else "off"
             options = {"options": f"-c synchronous_commit={commit} -c timezone=UTC", "connect_timeout": 5}
             return create_engine(self._url, pool_pre_ping=True, connect_args=options)
-        Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(str(self._url.database))
+        private_folder(file.parent)
+        private_file(file)  # SQLite gives the files beside it the same mode
         engine = create_engine(self._url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8)
         level = "FULL" if durable else "NORMAL"
 
@@ -119,17 +149,19 @@ class Database:
         return engine
 
     def _keep_copy(self, names: Iterable[str]) -> None:
-        """Copy a SQLite file beside itself before its tables change, once a migration."""
+        """Copy a SQLite file beside itself before its tables change, once a migration that moves rows."""
         source = Path(str(self._url.database))
         with self._read() as connection:
             known = connection.execute(text("SELECT name FROM sqlite_master WHERE name = 'migrations'")).first()
             done = {row.name for row in connection.execute(text("SELECT name FROM migrations"))} if known else set()
-        first = next((name for name in names if done and name not in done), None)
+        first = next((name for name in names if done and name not in done and name in MOVES), None)
         kept = source.with_name(f"{source.name}.before-{first}")
         if first and not kept.exists():
-            with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(f"{kept}.part")) as new:
+            part = kept.with_name(f"{kept.name}.part")
+            private_file(part)
+            with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
                 old.backup(new)
-            Path(f"{kept}.part").rename(kept)
+            part.rename(kept)
 
     def _migrate(self) -> None:
         if self.is_sqlite:
@@ -153,15 +185,34 @@ class Database:
 
     @contextmanager
     def _read(self) -> Generator[Connection]:
-        with self._engine.connect() as connection:
+        joined: Connection | None = getattr(self._joined, "connection", None)
+        if joined is not None:
+            yield joined
+            return
+        with self._told(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _write(self, *, fast: bool = False) -> Generator[Connection]:
         """A transaction that holds SQLite's write lock from its start, so that it never fails half way."""
+        joined: Connection | None = getattr(self._joined, "connection", None)
+        if joined is not None:
+            yield joined
+            return
         engine = self._fast if fast else self._engine
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with self._told(), engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        """Name the cause of what the driver raises; a server that went away is out of reach."""
+        try:
+            with faults_named(self._title, self._file, DBAPIError):
+                yield
+        except DBAPIError as error:
+            if error.connection_invalidated or (not self.is_sqlite and isinstance(error, OperationalError)):
+                raise self._away(error) from error
+            raise
 
     def _change(self, statement: str, values: Mapping[str, Any]) -> int:
         """Run one statement durably; returns the rows it changed."""

@@ -4,16 +4,24 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from store.faults import faults_named, storage_fault
+from store.private import close_to_others, private_folder
 from store.schema import MIGRATIONS
-from tools.domain.errors import OutOfReach
+from tools.domain.errors import JitError, OutOfReach
 
 PATIENCE_SECONDS = 5.0
 """How long a command waits for the one before it."""
+COMPRESSED_FROM_CHARACTERS = 256
+"""Texts of this mean length (artifacts, journal rows) are stored with zstd, a quarter of their size; DuckDB's own
+threshold of 4096 leaves them as they are."""
+
+ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
 class WarehouseBusy(OutOfReach):
@@ -23,19 +31,52 @@ class WarehouseBusy(OutOfReach):
 
 
 class DuckFile:
-    """Owns the DuckDB file of this process. One lock: DuckDB connections are not shared between threads."""
+    """Owns the DuckDB file of this process. One lock: DuckDB connections are not shared between threads.
+
+    A write that fails at a bad moment, on a full disk for example, makes DuckDB refuse everything until the file
+    is opened anew: that is done here, at once or, when it fails as well, by whoever asks next.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with faults_named("The warehouse", path, OSError):
+            private_folder(path.parent)
+        self._path = path
+        self._files = (path, path.with_name(f"{path.name}.wal"))
         self._lock = threading.RLock()
-        self._connection = _connected(path)
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._migrate()
+        self._opened: duckdb.DuckDBPyConnection | None = None
+        try:
+            self._migrate()
+        except JitError:
+            self.close()
+            raise
+        self._close_to_others()
 
     def close(self) -> None:
         """Release the file."""
         with self._lock:
-            self._connection.close()
+            if self._opened is not None:
+                self._opened.close()
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """The open connection; opened anew when the one before was lost. Use it under the lock."""
+        if self._opened is None:
+            self._opened = _connected(self._path)
+            self._opened.execute("SET TimeZone = 'UTC'")
+            self._opened.execute(f"SET zstd_min_string_length = {COMPRESSED_FROM_CHARACTERS}")
+        return self._opened
+
+    @contextmanager
+    def _watched(self) -> Generator[None]:
+        """Hold the lock; name the cause of what DuckDB raises, and let go of a connection that it has given up."""
+        with self._lock, faults_named("The warehouse", self._path, duckdb.Error, OSError):
+            try:
+                yield
+            except duckdb.FatalException:
+                if self._opened is not None:
+                    self._opened.close()
+                    self._opened = None
+                raise
 
     def _migrate(self) -> None:
         self._run("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY)")
@@ -50,26 +91,55 @@ class DuckFile:
     @contextmanager
     def _transaction(self) -> Generator[None]:
         """All or nothing; whatever interrupts the block, a signal included, rolls it back."""
-        with self._lock:
+        with self._watched():
             self._connection.begin()
             try:
                 yield
+            except duckdb.FatalException:
+                raise
             except BaseException:
-                self._connection.rollback()
+                if self._opened is not None:
+                    self._opened.rollback()
                 raise
             self._connection.commit()
+            self._close_to_others()
+
+    def _close_to_others(self) -> None:
+        """DuckDB makes its file and, anew after each checkpoint, the log beside it as the umask says."""
+        for path in self._files:
+            close_to_others(path)
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> None:
-        with self._lock:
+        with self._watched():
             self._connection.execute(sql, list(values))
+            self._close_to_others()
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._connection.execute(sql, list(values)).fetchall()
+        """The rows of a query.
+
+        Points of time leave DuckDB without a zone and get UTC here: with one, DuckDB asks for pytz, which neither it
+        nor we declare.
+        """
+        with self._watched():
+            found = self._connection.sql(sql, params=list(values))
+            zoned = [at for at, kind in enumerate(found.types) if str(kind) == ZONED]
+            return _in_utc(found, zoned) if zoned else found.fetchall()
 
     def _append(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
-        with self._connection.appender(table) as appender:
+        with self._watched(), self._connection.appender(table) as appender:
             appender.append_rows(list(rows))
+
+
+def _in_utc(found: duckdb.DuckDBPyRelation, zoned: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Rows whose columns at the places `zoned` hold points of time. The connection's zone is UTC."""
+    columns = [duckdb.ColumnExpression(name) for name in found.columns]
+    for at in zoned:
+        columns[at] = columns[at].cast("TIMESTAMP").alias(found.columns[at])
+    rows = [list(row) for row in found.select(*columns).fetchall()]
+    for row in rows:
+        for at in zoned:
+            row[at] = None if row[at] is None else row[at].replace(tzinfo=UTC)
+    return [tuple(row) for row in rows]
 
 
 def _connected(path: Path) -> duckdb.DuckDBPyConnection:
@@ -91,4 +161,5 @@ def _refusal(path: Path, error: duckdb.IOException) -> OutOfReach:
             remedy="Use the running server (`jit` does so by itself when it answers), or end that process.",
         )
     remedy = "Check that the folder is writable and that the file is a DuckDB file."
-    return OutOfReach(f"The warehouse {path} cannot be opened: {error}.", remedy=remedy)
+    unknown = OutOfReach(f"The warehouse {path} cannot be opened: {error}.", remedy=remedy)
+    return storage_fault(error, f"The warehouse {path}", path) or unknown

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from store.packing import unpacked
 from tools.domain.orders import Order, OrderLine, OrderStatus, OrderVerdict, Route, RouteKind
 
 Json = Mapping[str, Any]
@@ -89,7 +90,7 @@ def move_first_approvals(connection: Connection) -> None:
     update = text("UPDATE approvals SET payload = :payload WHERE approval_id = :id")
     for row in rows:
         policy = str(orjson.loads(row.versions).get("policy", ""))
-        order = order_of_first_form(orjson.loads(row.payload), row.run_id, policy)
+        order = order_of_first_form(orjson.loads(unpacked(row.payload)), row.run_id, policy)
         connection.execute(update, {"payload": order.model_dump_json(), "id": row.approval_id})
     connection.execute(
         text(

@@ -1,20 +1,25 @@
 """The journal: staged in the operations database, projected in order into the warehouse, hash-chained."""
 
+import logging
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
 
+from store.agreement import Agreement, compare
+from store.background import BackgroundWork
 from store.chain import GENESIS, JournalCheck, JournalHead, Transition, chain, chained_hash
-from store.operations import Operations
+from store.operations import Operations, StagedRow
 from store.warehouse import Warehouse
+from tools.domain.errors import StorageOutOfReach
 
 __all__ = ["GENESIS", "Journal", "JournalCheck", "JournalLag", "Transition", "TransitionDraft", "chained_hash"]
 
+LOG = logging.getLogger(__name__)
 PROJECT_EVERY_SECONDS = 0.2
 BATCH_ROWS = 1000
 """Rows of one projection. A crash leaves at most this many rows both projected and staged."""
@@ -58,8 +63,8 @@ class Journal:
         self._operations = operations
         self._warehouse = warehouse
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self.projector = BackgroundWork("journal", self._project_all, PROJECT_EVERY_SECONDS)
+        """Moves what is staged, in the background."""
 
     def record(self, draft: TransitionDraft) -> str:
         """Stage one transition with one insert; safe from any thread. Returns the row's own id."""
@@ -80,19 +85,33 @@ class Journal:
         added = 0
         with self._lock:
             while staged := self._operations.staged(BATCH_ROWS):
-                head = self._warehouse.journal_head()
-                known = self._warehouse.last_draft_ids(BATCH_ROWS)
-                fresh = [(row.draft_id, orjson.loads(row.body)) for row in staged if row.draft_id not in known]
-                rows = chain(fresh, head)
+                rows = self._chained(staged)
                 self._warehouse.append_transitions(rows)
-                last = JournalHead(rows[-1].seq, rows[-1].hash) if rows else head
+                last = JournalHead(rows[-1].seq, rows[-1].hash) if rows else self._warehouse.journal_head()
                 self._operations.unstage([row.id for row in staged], last)
                 added += len(rows)
         return added
 
-    def transitions(self, run_id: str | None = None) -> list[Transition]:
-        """Rows in order, everything staged included."""
+    def _chained(self, staged: Sequence[StagedRow]) -> list[Transition]:
+        """The staged rows that the warehouse does not hold yet, in their places after its last one."""
+        known = self._warehouse.last_draft_ids(BATCH_ROWS)
+        fresh = [(row.draft_id, orjson.loads(row.body)) for row in staged if row.draft_id not in known]
+        return chain(fresh, self._warehouse.journal_head())
+
+    def _project_all(self) -> bool:
         self.project()
+        return False
+
+    def transitions(self, run_id: str | None = None) -> list[Transition]:
+        """Rows in order, everything staged included, whether or not the warehouse can take it at present."""
+        try:
+            self.project()
+        except StorageOutOfReach as error:
+            LOG.warning("The journal is read while it cannot be projected: %s", error)
+            with self._lock:
+                waiting = self._chained(self._operations.staged(BATCH_ROWS))
+                stored = self._warehouse.transitions(run_id)
+            return [*stored, *(row for row in waiting if run_id in (None, row.run_id))]
         return self._warehouse.transitions(run_id)
 
     def attempts(self, run_id: str) -> dict[str, int]:
@@ -104,11 +123,18 @@ class Journal:
                 found[namespace] = max(found.get(namespace, 0), row.attempt)
         return found
 
+    def agreement(self) -> Agreement:
+        """Compare the rows with the runs, decisions and ERP actions that the operations database knows."""
+        before = self._operations.testimony()
+        rows = self.transitions()
+        return compare(rows, before, self._operations.testimony())
+
     def verify(self) -> JournalCheck:
-        """Recompute every hash and compare with the heads that the operations database keeps."""
+        """Recompute every hash and compare with the heads and the staged rows of the operations database."""
         self.project()
         with self._lock:
-            return self._warehouse.verify_journal(self._operations.journal_heads())
+            on_their_way = self._operations.staged_ids()
+            return self._warehouse.verify_journal(self._operations.journal_heads(), on_their_way)
 
     def lag(self) -> JournalLag:
         """Rows staged and not yet in the warehouse, and how long the oldest has waited."""
@@ -117,19 +143,12 @@ class Journal:
 
     def start_projector(self) -> None:
         """Project in the background until `stop`."""
-        if self._thread is None:
-            self._stop.clear()
-            self._thread = threading.Thread(target=self._keep_projecting, name="journal", daemon=True)
-            self._thread.start()
+        self.projector.start()
 
     def stop(self) -> None:
-        """Stop the background thread and project what is left."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        self.project()
-
-    def _keep_projecting(self) -> None:
-        while not self._stop.wait(PROJECT_EVERY_SECONDS):
+        """Stop the background thread and project what is left; what cannot be stays staged for the next start."""
+        self.projector.stop()
+        try:
             self.project()
+        except StorageOutOfReach as error:
+            LOG.warning("Journal rows stay staged until the next start: %s", error)

@@ -10,6 +10,8 @@ from store.outbox import Outbox, OutboxRow
 from store.rulings import Ruling, Rulings
 from store.runs import Inbox, InboxRow, RunBook, RunRow
 from store.staging import StagedRow, Staging
+from store.upkeep import OperationsSize, Upkeep
+from store.witness import Witness
 
 __all__ = [
     "ROLES",
@@ -22,6 +24,7 @@ __all__ = [
     "Moved",
     "Operations",
     "OperationsOutOfReach",
+    "OperationsSize",
     "OutboxRow",
     "Past",
     "Plan",
@@ -34,7 +37,7 @@ __all__ = [
 ]
 
 
-class Operations(RunBook, Inbox, ApprovalBook, Rulings, Outbox, Accounts, Notes, Staging):
+class Operations(RunBook, Inbox, ApprovalBook, Rulings, Outbox, Accounts, Notes, Staging, Upkeep, Witness):
     """Runs, inbox, the ledger of orders, approvals, outbox, users, flags, conversation and journal staging.
 
     Safe across threads. Several processes may open it at once. `Operations("sqlite:///.jit/operations.sqlite")` or

@@ -94,6 +94,21 @@ class Outbox(Database):
             _settle(row, book, status="failed", error=error)
             _not_done(row, OrderStatus.FAILED, error, may_stand, book)
 
+    def give_back(self, action_key: str) -> None:
+        """End the lease of an action that was not settled: it is due at once."""
+        self._change(
+            "UPDATE outbox SET leased_until = 0 WHERE action_key = :key AND status = 'leased'", {"key": action_key}
+        )
+
+    def overdue_actions(self) -> int:
+        """How many were put off until now, or leased by somebody who did not settle them."""
+        query = text(
+            "SELECT COUNT(*) FROM outbox WHERE (status = 'queued' AND due_at > 0 AND due_at <= :now)"
+            " OR (status = 'leased' AND leased_until < :now)"
+        )
+        with self._read() as connection:
+            return int(connection.execute(query, {"now": self._epoch()}).scalar_one())
+
     @contextmanager
     def _settling(self, action_key: str) -> Generator[tuple[OutboxRow, OrderBook]]:
         """The action within a transaction on the ledger. NotFound when there is none of this key."""

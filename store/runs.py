@@ -1,6 +1,6 @@
 """Runs, and the inbox of messages that start them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,16 +158,56 @@ class Inbox(Database):
             until = {"until": now + lease_seconds, "id": found.message_id}
             return _message(connection.execute(lease, until).one())
 
+    def waiting_inbox(self, limit: int = 1000) -> list[InboxRow]:
+        """Messages that nobody has begun to work on, oldest first."""
+        query = text("SELECT * FROM inbox WHERE status = 'new' ORDER BY received_at, message_id LIMIT :limit")
+        with self._read() as connection:
+            return [_message(row) for row in connection.execute(query, {"limit": limit})]
+
+    def inbox_message(self, message_id: str) -> InboxRow:
+        """One message. NotFound when there is none of this id."""
+        with self._read() as connection:
+            row = connection.execute(text("SELECT * FROM inbox WHERE message_id = :id"), {"id": message_id}).first()
+        if row is None:
+            raise NotFound(f"There is no message {message_id}.", remedy="Send it first.", message_id=message_id)
+        return _message(row)
+
+    def inbox_of_run(self, run_id: str) -> list[InboxRow]:
+        """Messages that a run answers, oldest first."""
+        query = text("SELECT * FROM inbox WHERE run_id = :run_id ORDER BY received_at, message_id")
+        with self._read() as connection:
+            return [_message(row) for row in connection.execute(query, {"run_id": run_id})]
+
+    def bind_inbox(self, message_id: str, run_id: str, lease_seconds: float) -> bool:
+        """Lease a message to the run that answers it; False when it is settled, or another run's, already."""
+        bound = self._change(
+            "UPDATE inbox SET status = 'taken', run_id = :run_id, leased_until = :until,"
+            " attempts = attempts + (CASE WHEN status = 'new' THEN 1 ELSE 0 END)"
+            " WHERE message_id = :id AND status IN ('new', 'taken') AND run_id IS NULL",
+            {"id": message_id, "run_id": run_id, "until": self._epoch() + lease_seconds},
+        )
+        return bound == 1
+
+    def release_inbox(self, message_ids: Sequence[str]) -> None:
+        """Give messages that are not settled back, bound to no run."""
+        release = text(
+            "UPDATE inbox SET status = 'new', run_id = NULL, leased_until = 0"
+            " WHERE message_id = :id AND status IN ('new', 'taken')"
+        )
+        with self._write() as connection:
+            for message_id in message_ids:
+                connection.execute(release, {"id": message_id})
+
     def note_inbox(self, message_id: str, payload: Mapping[str, Any]) -> None:
         """Replace what is stored of a message: the same message with what was read in it."""
         values = {"payload": to_json(payload), "id": message_id}
         self._change("UPDATE inbox SET payload = :payload WHERE message_id = :id", values)
 
-    def finish_inbox(self, message_id: str, run_id: str | None = None, error: str | None = None) -> None:
-        """Mark a message as done, or as failed when an error is given."""
-        self._change(
-            "UPDATE inbox SET status = :status, run_id = :run_id, error = :error, finished_at = :at"
-            " WHERE message_id = :id",
+    def finish_inbox(self, message_id: str, run_id: str | None = None, error: str | None = None) -> bool:
+        """Mark a message as done, or as failed when an error is given; False when that was done before."""
+        changed = self._change(
+            "UPDATE inbox SET status = :status, run_id = COALESCE(:run_id, run_id), error = :error, finished_at = :at"
+            " WHERE message_id = :id AND status IN ('new', 'taken')",
             {
                 "id": message_id,
                 "status": "failed" if error else "done",
@@ -176,6 +216,14 @@ class Inbox(Database):
                 "at": self._now(),
             },
         )
+        return changed == 1
+
+    def inbox_waiting(self) -> tuple[int, datetime | None]:
+        """(messages that are not settled, when the oldest of them came)."""
+        query = text("SELECT COUNT(*) AS waiting, MIN(received_at) AS oldest FROM inbox WHERE finished_at IS NULL")
+        with self._read() as connection:
+            row = connection.execute(query).one()
+        return int(row.waiting), datetime.fromisoformat(row.oldest) if row.oldest else None
 
     def inbox(self, limit: int = 50) -> list[InboxRow]:
         """Latest first."""

@@ -43,6 +43,11 @@ class Staging(Database):
             found = connection.execute(query, {"limit": limit, "run_id": run_id})
             return [StagedRow(row.id, row.draft_id, row.run_id, row.body, row.staged_at) for row in found]
 
+    def staged_ids(self) -> set[str]:
+        """Ids of every row that is on its way."""
+        with self._read() as connection:
+            return set(connection.execute(text("SELECT draft_id FROM journal_staging")).scalars())
+
     def staged_count(self) -> tuple[int, float | None]:
         """(rows that wait, when the oldest of them was staged in seconds since the epoch)."""
         with self._read() as connection:
@@ -51,21 +56,22 @@ class Staging(Database):
         return int(row.waiting), row.oldest
 
     def unstage(self, ids: Sequence[int], head: JournalHead) -> None:
-        """Forget the rows that the warehouse now holds and record its head, in one transaction.
+        """Forget the rows that the warehouse now holds, record its head and their number, in one transaction.
 
         Exactly these ids: on PostgreSQL a lower id may become visible after a higher one.
         """
         forget = text("DELETE FROM journal_staging WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
         record = text(
-            "INSERT INTO journal_heads (seq, hash, recorded_at) VALUES (:seq, :hash, :at) ON CONFLICT DO NOTHING"
+            "INSERT INTO journal_heads (seq, hash, row_count, recorded_at) VALUES (:seq, :hash, :rows, :at)"
+            " ON CONFLICT DO NOTHING"
         )
         with self._write(fast=True) as connection:
-            if ids:
-                connection.execute(forget, {"ids": list(ids)})
-            connection.execute(record, {"seq": head.seq, "hash": head.hash, "at": self._now()})
+            moved = connection.execute(forget, {"ids": list(ids)}).rowcount if ids else 0
+            values = {"seq": head.seq, "hash": head.hash, "rows": moved, "at": self._now()}
+            connection.execute(record, values)
 
     def journal_heads(self) -> list[JournalHead]:
         """Every head recorded so far, oldest first: later projections can not cover up a cut tail."""
         with self._read() as connection:
-            found = connection.execute(text("SELECT seq, hash FROM journal_heads ORDER BY seq, recorded_at"))
-            return [JournalHead(row.seq, row.hash) for row in found]
+            found = connection.execute(text("SELECT seq, hash, row_count FROM journal_heads ORDER BY seq, recorded_at"))
+            return [JournalHead(row.seq, row.hash, row.row_count) for row in found]

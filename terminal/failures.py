@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 from types import FrameType, TracebackType
 
@@ -73,11 +73,13 @@ def _flushed(code: int) -> int:
 
 
 def _usage(error: TyperException) -> int:
-    message = error.format_message()
-    if message:
+    if error.message:
         context = getattr(error, "ctx", None)
         command = getattr(context, "command_path", "jit")
-        report(BadInput(message, remedy=f"See `{command} --help`."))
+        near: Sequence[str] = getattr(error, "possibilities", None) or ()
+        meant = f"Did you mean {near[0]}? " if near else ""
+        told = f"{error.message}." if near else error.format_message()
+        report(BadInput(told, remedy=f"{meant}See `{command} --help`."))
     return error.exit_code
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from graph.contracts import SourcingSession
+from graph.contracts import SourcingSession, StoredAnswers
 from graph.views import AlertView, ApprovalView, RejectView
 from tools.domain.errors import BadInput
 
@@ -41,7 +41,7 @@ def edits_of(pairs: Sequence[str], approval: ApprovalView) -> dict[str, float] |
     return edits or None
 
 
-def rejects_of(session: SourcingSession, import_id: str | None) -> list[RejectView]:
+def rejects_of(session: StoredAnswers, import_id: str | None) -> list[RejectView]:
     """The rows that one import turned away, or all of them."""
     return [row for row in session.rejects(KEPT_REJECTS) if import_id in (None, row.import_id)]
 

@@ -20,6 +20,8 @@ def show_import(report: Mapping[str, object]) -> None:
     filled = ", ".join(f"{name.replace('_', ' ')} {size:,}" for name, size in counts.items() if size)
     say(f"Dataset {report.get('version')}, clock {report.get('as_of')}, {report.get('currency')}", "bold")
     say(f"Rows: {filled}.", indent=2)
+    for found in _texts(report.get("demand")):
+        say(found, indent=2)
     for warning in _texts(report.get("warnings")):
         bullet(warning, "yellow")
     unknown = report.get("unknown_columns")

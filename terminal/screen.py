@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -110,10 +110,19 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = (), give: int 
 
 
 @contextmanager
-def working(text: str, *, quiet: bool = False) -> Generator[None]:
-    """Show on a terminal that something runs."""
-    if quiet:
-        yield
+def working(text: str, *, quiet: bool = False) -> Generator[Callable[[str], None]]:
+    """Show on a terminal what runs and for how long; gives what changes the text.
+
+    Where standard output is read by a program (a pipe, or `quiet` for --json) the terminal is that of standard error.
+    """
+    apart = quiet or not sys.stdout.isatty()
+    if apart and not sys.stderr.isatty():
+        yield lambda _text: None
         return
-    with screen().status(Text(clean(text))):
-        yield
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    console = Console(stderr=True) if apart else screen()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=not apart) as shown:
+        task = shown.add_task(clean(text), total=None)
+        yield lambda said: shown.update(task, description=clean(said), refresh=True)

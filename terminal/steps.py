@@ -9,7 +9,7 @@ from rich.text import Text
 from graph.views import StepView
 from terminal.failures import stop_if_asked
 from terminal.figures import seconds
-from terminal.screen import bullet, screen
+from terminal.screen import bullet, screen, working
 
 NEXT = {
     "": "Reading the dataset",
@@ -76,23 +76,31 @@ def grouped(steps: Iterable[StepView]) -> Iterator[_Group]:
         yield held
 
 
-def show_steps(steps: Iterator[StepView]) -> list[StepView]:
-    """Print each step as it ends, with a spinner for the one that runs; gives all steps."""
+def show_steps(steps: Iterator[StepView], *, printing: bool = True, quiet: bool = False) -> list[StepView]:
+    """Print each step as it ends, unless it is not asked for, and tell the one that runs; gives all steps."""
     done: list[StepView] = []
     seen: Counter[str] = Counter()
-    with screen().status(Text(NEXT[""])) as status:
+    with working(running(""), quiet=quiet) as tell:
 
         def watched() -> Iterator[StepView]:
             for step in until_stopped(steps):
                 done.append(step)
-                status.update(Text(NEXT.get(step.node, "Working")))
+                tell(running(step.node))
                 yield step
 
         for group in grouped(watched()):
             seen[group.first.node] += 1
             group.round = seen[group.first.node]
-            _print(group)
+            if printing:
+                _print(group)
     return done
+
+
+def running(ended: str) -> str:
+    """What runs after a step, and how far the run is."""
+    if ended not in NEXT:
+        return "Working"
+    return f"{NEXT[ended]} (step {list(NEXT).index(ended) + 1} of {len(NEXT)})"
 
 
 def _print(group: _Group) -> None:

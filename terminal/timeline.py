@@ -127,10 +127,12 @@ def _fact(name: str, value: object) -> str:
 
 
 def show_check(check: JournalCheckView) -> None:
-    """Result of verifying the journal."""
+    """Result of verifying the journal, and what no verification here can tell."""
     if check.ok:
-        say(f"✓ {check.rows:,} rows, chain intact, nothing missing; head {check.head_hash[:16]}.", "green")
+        say(f"✓ {check.sentence}.", "green")
+        say(f"Head {check.head_hash}")
+        say("Somebody who may write to both databases can rewrite both: keep the head elsewhere and compare it later.")
     else:
-        say(f"✗ The journal does not verify: {check.reason}", "red")
+        say(f"✗ {check.sentence}", "red")
     if check.lag_rows:
         say(f"{check.lag_rows} rows are still to be projected.")

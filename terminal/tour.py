@@ -39,16 +39,26 @@ def show_tour(view: PlanView, waiting: Sequence[ApprovalView], me: str, took_sec
 
 def _found(view: PlanView) -> None:
     heading("What was found")
-    patterns = Counter(outlook.demand_pattern for outlook in view.outlooks if outlook.demand_pattern)
-    shapes = ", ".join(f"{number} {name}" for name, number in patterns.most_common())
-    short = sum(outlook.stockout_probability > 0.5 for outlook in view.outlooks)
-    bullet(
-        f"{count(len(view.outlooks), 'item')} planned ({shapes}); {short} more likely than not to run out before an "
-        f"order can arrive."
-    )
+    bullet(patterns(view))
     if view.outlooks:
         fill = sum(outlook.fill_rate for outlook in view.outlooks) / len(view.outlooks)
         bullet(f"Expected fill rate under this plan: {share(fill)}, mean over the items.")
+    show_risks(view)
+
+
+def patterns(view: PlanView) -> str:
+    """How many items were planned, by how their demand comes, and how many are about to run out."""
+    found = Counter(outlook.demand_pattern for outlook in view.outlooks if outlook.demand_pattern)
+    shapes = ", ".join(f"{number} {name}" for name, number in found.most_common())
+    short = sum(outlook.stockout_probability > 0.5 for outlook in view.outlooks)
+    return (
+        f"{count(len(view.outlooks), 'item')} planned ({shapes}); {short} more likely than not to run out before an "
+        f"order can arrive."
+    )
+
+
+def show_risks(view: PlanView) -> None:
+    """The first risks on the supply network."""
     for risk in view.risks[:TOP_RISKS]:
         bullet(risk.summary)
 

@@ -17,6 +17,8 @@ class Jit:
 
     home: Path
     extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    patience_seconds: float = 120.0
+    """Guards against hanging only."""
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("JIT_")}
@@ -31,6 +33,6 @@ class Jit:
             cwd=self.home.parent,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=self.patience_seconds,
             check=False,
         )

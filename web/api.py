@@ -31,6 +31,7 @@ from web.bodies import (
     BacktestBody,
     DecisionBody,
     EstimatesBody,
+    GivenAlertBody,
     HaltBody,
     ImportBody,
     ObserveBody,
@@ -42,10 +43,12 @@ from web.bodies import (
 from web.errors import answer_errors_as_json, describe_malformed, error_answers, error_body, status_of
 from web.live import Feed, LiveRuns
 from web.settings import WebSettings
-from web.shield import BodyLimit, PrivatePages
-from web.webhook import alert_routes
+from web.shield import BodyLimit, PlainAddress, PrivatePages
+from web.webhook import alert_event, alert_routes
 
 NDJSON = "application/x-ndjson"
+BY_HAND = "by hand"
+"""Source of an alert that a person gave."""
 
 
 def create_app(session: SourcingSession, users: UserStore, settings: WebSettings) -> FastAPI:
@@ -66,6 +69,7 @@ def create_app(session: SourcingSession, users: UserStore, settings: WebSettings
     answer_errors_as_json(app)
     describe_malformed(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(PlainAddress)
     app.add_middleware(PrivatePages)
     return app
 
@@ -201,6 +205,14 @@ def verify(asker: Asker, session: Session) -> JournalCheckView:
 def alerts(asker: Asker, session: Session, limit: int = 50) -> Sequence[AlertView]:
     """Alerts that were received, latest first, and the run that each set off."""
     return session.alerts(_bounded(limit))
+
+
+@ROUTES.post("/alerts/by-hand", status_code=202)
+def give_alert(body: GivenAlertBody, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Give a supplier alert by hand, without a signature: for admins, whose name it carries from then on."""
+    require(asker, "give_alert")
+    event = alert_event(json.dumps(body.event).encode())
+    return session.receive_alert(body.message_id, event, BY_HAND, acting_name(asker, body.actor))
 
 
 @ROUTES.get("/datasets")

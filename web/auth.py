@@ -27,7 +27,7 @@ class Person(Protocol):
 
 
 class UserStore(Protocol):
-    """Users by key, by one-time link, and all of them."""
+    """Users by key, by one-time link, by the sign-in of a browser, and all of them."""
 
     def user_by_key(self, key: str) -> Person | None:
         """Whose key this is."""
@@ -35,6 +35,18 @@ class UserStore(Protocol):
 
     def redeem_link(self, token: str) -> Person | None:
         """The user of a one-time link, which is used up by this."""
+        ...
+
+    def open_sign_in(self, name: str, seconds: float) -> str:
+        """A secret that stands for the user until it expires or is ended."""
+        ...
+
+    def signed_in(self, secret: str) -> Person | None:
+        """The user for whom a sign-in stands, as they are now."""
+        ...
+
+    def end_sign_in(self, secret: str) -> None:
+        """Sign out."""
         ...
 
     def users(self) -> Sequence[Person]:
@@ -54,6 +66,7 @@ ROLES_FOR: Mapping[str, tuple[str, ...]] = {
     "resume": ANYONE[3:],
     "rollback": ANYONE[3:],
     "import": ANYONE[4:],
+    "give_alert": ANYONE[4:],
 }
 """Action to the roles that may do it. Who may sign one order is decided by its tier, by the session."""
 OWNER = "local-owner"
@@ -84,6 +97,18 @@ class WithOwner:
     def redeem_link(self, token: str) -> Person | None:
         """As the store says."""
         return self.store.redeem_link(token)
+
+    def open_sign_in(self, name: str, seconds: float) -> str:
+        """As the store does."""
+        return self.store.open_sign_in(name, seconds)
+
+    def signed_in(self, secret: str) -> Person | None:
+        """As the store says."""
+        return self.store.signed_in(secret)
+
+    def end_sign_in(self, secret: str) -> None:
+        """As the store does."""
+        self.store.end_sign_in(secret)
 
     def users(self) -> Sequence[Person]:
         """As the store says."""

@@ -1,12 +1,15 @@
 """What the API takes."""
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from graph.views import TriggerKind
-from tools.domain.alerts import AlertKind
+from tools.domain.alerts import AlertKind, DelayDays, Share
+from tools.domain.calendar_days import PlanningDay, StartDay
+from tools.domain.plain_json import misfit
 
 
 class Body(BaseModel):
@@ -14,16 +17,31 @@ class Body(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fits(cls, given: Any) -> Any:
+        """Refuse what no database could store, before any field is read."""
+        reason = misfit(given)
+        if reason:
+            raise PydanticCustomError("misfit", "{reason}", {"reason": reason})
+        return given
+
 
 class RunBody(Body):
-    """Why a run should start; no items means all."""
+    """Why a run should start; no items means all. Alerts start runs through the inbox only."""
 
     kind: TriggerKind = TriggerKind.ANALYST
     actor: str = ""
     reason: str = Field(default="", max_length=2000)
     item_ids: tuple[str, ...] = ()
-    alerts: tuple[dict[str, object], ...] = ()
     dataset_version: str | None = None
+
+    @field_validator("kind")
+    @classmethod
+    def _is_asked_for(cls, kind: TriggerKind) -> TriggerKind:
+        if kind is TriggerKind.ALERT:
+            raise PydanticCustomError("alert", "an alert starts a run through POST /api/alerts only, signed")
+        return kind
 
 
 class DecisionBody(Body):
@@ -89,9 +107,17 @@ class BacktestBody(Body):
 class ImportBody(Body):
     """A folder on the server's machine."""
 
-    folder: str
-    as_of: date | None = None
+    folder: str = Field(min_length=1)
+    as_of: PlanningDay | None = None
     lenient: bool = False
+
+
+class GivenAlertBody(Body):
+    """An alert that a person gives by hand, as the event that the webhook takes."""
+
+    message_id: str = Field(min_length=1, max_length=200)
+    event: dict[str, object]
+    actor: str = ""
 
 
 class AlertContent(Body):
@@ -101,11 +127,11 @@ class AlertContent(Body):
     node_id: str = Field(default="", max_length=200)
     item_ids: tuple[str, ...] = ()
     order_ids: tuple[str, ...] = ()
-    delay_days: int = Field(default=0, ge=0, le=730)
-    capacity_fraction: float = Field(default=1.0, ge=0.0, le=1.0)
-    starts: date | None = None
+    delay_days: DelayDays = 0
+    capacity_fraction: Share = 1.0
+    starts: StartDay | None = None
     until: date | None = None
-    confidence: float = Field(default=1.0, ge=0.0, le=1.0)
+    confidence: Share = 1.0
     text: str = Field(default="", max_length=8000)
 
     @model_validator(mode="after")

@@ -7,8 +7,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from tools.domain.errors import BadInput, Conflict, IntegrityBroken, JitError, NotAllowed, NotFound, OutOfReach
+from tools.domain.plain_json import sayable
 
 
 class ErrorBody(BaseModel):
@@ -49,6 +51,7 @@ class TooLarge(BadInput):
     code = "JIT-110"
 
 
+FORM = "See /openapi.json for its form."
 STATUS_OF: tuple[tuple[type[JitError], int], ...] = (
     (SignInNeeded, 401),
     (TooLarge, 413),
@@ -70,8 +73,16 @@ def status_of(error: JitError) -> int:
 
 def error_body(error: JitError) -> dict[str, object]:
     """The JSON form: code, message, remedy and the ids concerned."""
-    context = {key: value if isinstance(value, int | float) else str(value) for key, value in error.context.items()}
-    return {"code": error.code, "message": error.message, "remedy": error.remedy, "context": context}
+    context = {
+        sayable(key): value if isinstance(value, int | float) else sayable(str(value))
+        for key, value in error.context.items()
+    }
+    return {
+        "code": error.code,
+        "message": sayable(error.message),
+        "remedy": sayable(error.remedy),
+        "context": context,
+    }
 
 
 def error_response(error: JitError) -> JSONResponse:
@@ -96,18 +107,45 @@ def error_from(status: int, body: Mapping[str, object]) -> JitError:
 
 
 def answer_errors_as_json(app: FastAPI) -> None:
-    """Turn every error of ours, and every malformed request, into the JSON form."""
+    """Turn every error of ours, every malformed request and every fault into the JSON form."""
 
     def ours(_request: Request, error: Exception) -> JSONResponse:
         return error_response(error if isinstance(error, JitError) else JitError(str(error), remedy=""))
 
     def malformed(_request: Request, error: Exception) -> JSONResponse:
         found = error.errors() if isinstance(error, RequestValidationError) else []
-        where = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in found)
-        return error_response(BadInput(f"The request is malformed: {where}.", remedy="See /openapi.json for its form."))
+        where = "; ".join(_wrong_part(one) for one in found)
+        return error_response(BadInput(f"The request is malformed: {where}.", remedy=FORM))
+
+    def unrouted(request: Request, error: Exception) -> JSONResponse:
+        status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (400, None)
+        return JSONResponse(error_body(_unrouted(request, status, str(error))), status_code=status, headers=headers)
+
+    def fault(_request: Request, _error: Exception) -> JSONResponse:
+        return error_response(JitError("This is a fault of the program.", remedy="The server's log says more."))
 
     app.add_exception_handler(JitError, ours)
     app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, unrouted)
+    app.add_exception_handler(Exception, fault)
+
+
+def _wrong_part(found: Mapping[str, Any]) -> str:
+    """A field and what is wrong with it; of a body that cannot be read at all, where."""
+    if found["type"] == "json_invalid":
+        return f"body: no JSON at character {found['loc'][-1]}: {found['ctx']['error']}"
+    if found["type"] == "misfit":
+        return str(found["msg"])
+    place = ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0])
+    return f"{place}: {found['msg']}"
+
+
+def _unrouted(request: Request, status: int, reason: str) -> JitError:
+    if status == 404:
+        return NotFound(f"There is nothing at {request.url.path}.", remedy=FORM)
+    if status == 405:
+        return BadInput(f"{request.url.path} takes no {request.method}.", remedy=FORM)
+    return BadInput(f"The request cannot be read: {reason}.", remedy=FORM)
 
 
 def describe_malformed(app: FastAPI) -> None:

@@ -16,10 +16,11 @@ import uvicorn
 
 from graph.contracts import SourcingSession
 from graph.settings import Settings
-from tools.domain.errors import Conflict, OutOfReach
+from tools.domain.errors import Conflict
 from web.api import create_app
 from web.auth import UserStore, WithOwner
 from web.client import find_server, server_url
+from web.listening import listening
 from web.pages.mount import mount
 from web.settings import WebSettings, web_settings, write_private
 
@@ -64,14 +65,20 @@ def serve(
     Conflict when a server of this home runs already, OutOfReach when the port is taken. Port 0 takes a free one.
     """
     _must_be_alone(settings.server_file)
-    with closing(_listening(host, port)) as listener:
+    with closing(listening(host, port)) as listener:
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
         url = f"http://{shown}:{listener.getsockname()[1]}"
         owner_key = secrets.token_urlsafe(32)
         known = WithOwner(users, owner_key)
         app = create_app(session, known, settings)
         mount(app, session, users, settings)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+            proxy_headers=bool(settings.trusted_proxy),
+            forwarded_allow_ips=settings.trusted_proxy,
+        )
         told: dict[str, object] = {"url": url, "pid": os.getpid(), "key": owner_key}
         try:
             _Server(config, settings.server_file, told, lambda: ready(url)).run(sockets=[listener])
@@ -86,21 +93,8 @@ def _must_be_alone(server_file: Path) -> None:
         raise Conflict("A server of this home runs already.", remedy="Stop it, or use another JIT_HOME.")
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise OutOfReach(
-            f"Cannot listen on {host}:{port}: {error.strerror}.", remedy="Give another one with --port."
-        ) from error
-    return listener
-
-
-def serve_workbench(settings: Settings, host: str, port: int) -> None:
-    """Open the session of a home and serve it; prints a one-time sign-in link for each user."""
+def serve_workbench(settings: Settings, host: str, port: int, answering: Callable[[], None]) -> None:
+    """Open the session of a home and serve it; prints a one-time sign-in link for each user once it is `answering`."""
     from graph.session import open_session
     from store.operations import Operations
 
@@ -110,7 +104,9 @@ def serve_workbench(settings: Settings, host: str, port: int) -> None:
             operations.add_user(getpass.getuser(), "admin")
 
         def ready(url: str) -> None:
+            answering()
             threading.Thread(target=session.warm, name="warm", daemon=True).start()
+            url = settings.public_url or url
             sys.stdout.write(f"The workbench answers at {url}. Sign in within 15 minutes, each link once:\n")
             for user in operations.users():
                 sys.stdout.write(f"  {user.name} ({user.role}): {_link(operations, url, user.name)}\n")
@@ -125,8 +121,9 @@ def sign_in_link(settings: Settings, name: str) -> str:
     from store.operations import Operations
 
     with closing(Operations(settings.operations_url)) as operations:
-        return _link(operations, server_url(settings.server_file) or f"http://{settings.host}:{settings.port}", name)
+        here = server_url(settings.server_file) or f"http://{settings.host}:{settings.port}"
+        return _link(operations, settings.public_url or here, name)
 
 
 def _link(operations: "Operations", url: str, name: str) -> str:
-    return f"{url}/login?token={operations.issue_link(name, LINK_SECONDS)}"
+    return f"{url.rstrip('/')}/login?token={operations.issue_link(name, LINK_SECONDS)}"

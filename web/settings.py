@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from graph.settings import Settings
+from store.private import private_folder
 
 
 class WebSettings(BaseModel):
@@ -19,10 +20,16 @@ class WebSettings(BaseModel):
     home: Path
     webhook_secret: SecretStr
     """Standard Webhooks secret, `whsec_` and base64."""
-    storage_secret: SecretStr
-    """Signs the sign-in cookie."""
+    public_url: str = ""
+    """Where people reach the server through a proxy, such as https://plans.example; empty without one."""
+    trusted_proxy: str = ""
+    """Addresses, with commas, whose word on the visitor's address and scheme is taken; empty for nobody's."""
     max_body_bytes: int = 64 * 1024
     session_hours: float = 12.0
+    wrong_links_per_address: int = 10
+    wrong_links_overall: int = 200
+    wrong_links_seconds: float = 60.0
+    """An address that opened so many wrong links within these seconds waits until they are over."""
     refresh_seconds: float = 2.0
 
     @property
@@ -37,7 +44,8 @@ def web_settings(settings: Settings) -> WebSettings:
     return WebSettings(
         home=settings.home,
         webhook_secret=SecretStr(settings.webhook_secret.get_secret_value() or kept["webhook"]),
-        storage_secret=SecretStr(kept["storage"]),
+        public_url=settings.public_url.rstrip("/"),
+        trusted_proxy=settings.trusted_proxy,
     )
 
 
@@ -45,17 +53,14 @@ def _kept_secrets(path: Path) -> dict[str, str]:
     """Read, or make and write for the owner's eyes only."""
     if path.is_file():
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    made = {
-        "webhook": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
-        "storage": secrets.token_urlsafe(32),
-    }
+    made = {"webhook": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()}
     write_private(path, json.dumps(made))
     return made
 
 
 def write_private(path: Path, text: str) -> None:
     """Write a file in one step that only its owner can read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

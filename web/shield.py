@@ -3,6 +3,7 @@
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tools.domain.errors import BadInput
 from web.errors import TooLarge, error_response
 
 CONTENT_POLICY = (
@@ -39,7 +40,30 @@ class BodyLimit:
                 raise error
             return message
 
-        await self._app(scope, counted, send)
+        async def told(message: Message) -> None:
+            """Whatever the app makes of the cut body, the answer says that it was too large."""
+            if seen <= self._limit:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await error_response(error)(scope, receive, send)
+
+        await self._app(scope, counted, told)
+
+
+class PlainAddress:
+    """Answers 400 to an address with a NUL, which no database can look for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what can be looked for."""
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            where = "path" if "\0" in scope["path"] else "query"
+            error = BadInput(f"The address holds a NUL in its {where}.", remedy="Leave %00 out.")
+            await error_response(error)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class PrivatePages:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import cast
 
 from cloudevents.core.exceptions import BaseCloudEventException, CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
@@ -14,11 +15,15 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from graph.contracts import SourcingSession
 from tools.domain.errors import BadInput
+from tools.domain.plain_json import misfit
 from web.bodies import AlertContent
 from web.errors import SignInNeeded, TooLarge, error_answers
 from web.settings import WebSettings
 
 FORM = "See docs/alerts.md for an event to copy."
+ATTRIBUTES = ("id", "source", "type", "time", "datacontenttype", "dataschema", "subject")
+LONGEST_ID = 200
+"""Characters of a webhook-id, by which a message is remembered for good."""
 SIGNATURE = [
     {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
     for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -40,8 +45,11 @@ def alert_routes(session: SourcingSession, settings: WebSettings) -> APIRouter:
         body = await _limited(request, settings.max_body_bytes)
         headers = dict(request.headers)
         verify(webhook, body, headers)
+        message_id = headers["webhook-id"]
+        if len(message_id) > LONGEST_ID:
+            raise BadInput(f"webhook-id: longer than {LONGEST_ID} characters.", remedy="Send a shorter one.")
         event = alert_event(body)
-        stored = await run_in_threadpool(session.receive_alert, headers["webhook-id"], event, str(event["source"]))
+        stored = await run_in_threadpool(session.receive_alert, message_id, event, str(event["source"]))
         return JSONResponse({**stored}, status_code=202)
 
     routes.add_api_route(
@@ -73,7 +81,11 @@ def _described_content() -> dict[str, object]:
 
 
 def verify(webhook: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
-    """SignInNeeded unless the signature is ours, whole and younger than five minutes."""
+    """SignInNeeded unless the signature is ours, whole and younger than five minutes; BadInput when no text."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"body: no UTF-8 at byte {error.start}.", remedy=FORM) from error
     try:
         webhook.verify(body, dict(headers), json_parse=False)
     except (WebhookVerificationError, ValueError) as error:
@@ -105,9 +117,7 @@ def _cloud_event(body: bytes) -> CloudEvent:
         raise BadInput(f"The body is no JSON: {error}.", remedy=FORM) from error
     if not isinstance(fields, dict) or fields.get("specversion") != "1.0":
         raise BadInput("The body is no CloudEvents 1.0 object.", remedy=FORM)
-    missing = [name for name in ("id", "source", "type") if not fields.get(name)]
-    if missing:  # the library would make an id up
-        raise BadInput(f"The event lacks {', '.join(missing)}.", remedy=FORM)
+    _require_plain(cast(Mapping[str, object], fields))
     try:
         event = JSONFormat().read(CloudEvent, body)
     except CloudEventValidationError as error:
@@ -118,6 +128,17 @@ def _cloud_event(body: bytes) -> CloudEvent:
     if not isinstance(event, CloudEvent):
         raise BadInput("The body is no CloudEvents 1.0 object.", remedy=FORM)
     return event
+
+
+def _require_plain(fields: Mapping[str, object]) -> None:
+    """BadInput that names the first attribute that is missing, no text, or that no database could store."""
+    missing = [name for name in ("id", "source", "type") if not fields.get(name)]
+    if missing:  # the library would make an id up
+        raise BadInput(f"The event lacks {', '.join(missing)}.", remedy=FORM)
+    wrong = [name for name in ATTRIBUTES if not isinstance(fields.get(name, ""), str)]
+    reason = f"{wrong[0]}: is no text" if wrong else misfit(fields)
+    if reason:
+        raise BadInput(f"The event is not valid: {reason}.", remedy=FORM)
 
 
 async def _limited(request: Request, limit: int) -> bytes:

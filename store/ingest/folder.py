@@ -15,6 +15,7 @@ from store.ingest.sources import WORKBOOKS, RawTable, Unreadable, find_sources, 
 from store.lineage import Reject, SourceFile, StagedTables
 from store.schema import CANONICAL
 from store.warehouse import Warehouse
+from tools.domain.calendar_days import FIRST_DAY, LAST_DAY
 from tools.domain.errors import BadInput
 
 Progress = Callable[[str], None]
@@ -55,7 +56,11 @@ def import_folder(
     """
     import_id = uuid.uuid4().hex[:12]
     say = progress or _silent
-    raws, warnings = _read(folder, import_id, warehouse, say)
+    try:
+        raws, warnings = _read(folder, import_id, warehouse, say)
+    except OSError as error:
+        remedy = "Name a folder whose files this program may read."
+        raise BadInput(f"The folder {folder} cannot be read: {error.strerror}.", remedy=remedy) from error
     _require_lines(raws, import_id, warehouse)
     say("checking rows")
     tables = {name: typed(raw) for name, raw in raws.items()}
@@ -65,7 +70,7 @@ def import_folder(
     warehouse.record_rejects(import_id, rejects)
     if rejects and not lenient:
         raise _refusal(import_id, rejects)
-    clock = as_of or _latest(tables)
+    clock = _believable(as_of or _latest(tables))
     warnings += _cut_future(tables, clock)
     staged = {name: tables[name].rows() if name in tables else [] for name in CANONICAL}
     _require_rows(raws, staged, import_id, warehouse)
@@ -89,6 +94,14 @@ def import_folder(
 
 def _silent(_: str) -> None:
     pass
+
+
+def _believable(clock: date) -> date:
+    """BadInput for a clock so near an end of the calendar that nothing can be counted from it."""
+    if FIRST_DAY <= clock <= LAST_DAY:
+        return clock
+    remedy = "Give the day on which the data ends as as-of, or correct the dates in the files."
+    raise BadInput(f"as_of: {clock} does not lie between {FIRST_DAY} and {LAST_DAY}.", remedy=remedy)
 
 
 def _read(folder: Path, import_id: str, warehouse: Warehouse, say: Progress) -> tuple[dict[str, RawTable], list[str]]:

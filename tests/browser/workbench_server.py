@@ -24,7 +24,6 @@ def main() -> None:
     settings = WebSettings(
         home=home,
         webhook_secret=SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
-        storage_secret=SecretStr("test secret"),
         refresh_seconds=0.5,
     )
     serve(session, team(), settings, "127.0.0.1", 0)

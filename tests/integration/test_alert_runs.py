@@ -2,18 +2,21 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_home import demo_session, plan_trigger
+from demo_home import demo_home, demo_session, plan_trigger, settings_of
 
-from graph.session import LocalSession
+from graph.session import LocalSession, open_session
 from graph.state import scope_of
 from graph.views import AlertView
-from tools.domain.errors import BadInput, Conflict
+from store.operations import Operations
+from tools.domain.errors import BadInput, Conflict, NotAllowed
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 240.0
+"""Guards against hanging only."""
 
 
 def _event(message_id: str, **content: object) -> dict[str, Any]:
@@ -119,6 +122,70 @@ def test_an_alert_that_was_stored_before_a_stop_is_worked_on_at_the_next_start(t
     with demo_session(tmp_path, planned=False) as session:
         session._parts.operations.receive("m-7", "alert", _event("m-7", **_delay()), "edi")
         assert _settled(session, "m-7").status == "done"
+
+
+def _stored_before_start(home: Path, *events: dict[str, Any]) -> None:
+    with closing(Operations(settings_of(home).operations_url)) as operations:
+        for event in events:
+            operations.receive(event["id"], "alert", event, "edi")
+
+
+def test_alerts_that_wait_about_the_same_items_become_one_run(tmp_path: Path) -> None:
+    home = demo_home(tmp_path)
+    nodes = ["S05", "S02", "S05", "S02", "S05", "S05"]
+    _stored_before_start(
+        home, *(_event(f"m-{number}", **_delay(node, 20 + number)) for number, node in enumerate(nodes))
+    )
+    with closing(open_session(settings_of(home))) as session:
+        settled = {number: _settled(session, f"m-{number}") for number in range(len(nodes))}
+        assert {alert.status for alert in settled.values()} == {"done"}
+        runs = {node: {settled[n].run_id for n, other in enumerate(nodes) if other == node} for node in nodes}
+        assert [len(found) for found in runs.values()] == [1, 1] and runs["S05"] != runs["S02"]
+        (run_id,) = runs["S05"]
+        values = session._driver.state(run_id).values
+        assert {alert["alert_id"] for alert in values["alerts"]} >= {"m-0", "m-2", "m-4", "m-5"}
+        disruption = session._parts.context.desk.disruption(scope_of(values))
+        assert disruption.delay_days_by_supplier["S05"] == 25, "the longest delay of those in force together"
+        told = [message for message in session.messages() if message.get("run_id") == run_id]
+        assert len(told) == 1 and "4 alerts: delay at S05" in str(told[0]["text"])
+
+
+def test_a_poisonous_alert_takes_none_of_its_company_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = demo_home(tmp_path)
+    _stored_before_start(home, *(_event(f"m-{number}", **_delay(days=20 + number)) for number in range(3)))
+    whole = Operations.note_inbox
+
+    def broken(operations: Operations, message_id: str, payload: Mapping[str, Any]) -> None:
+        if message_id == "m-1":
+            raise RuntimeError("a bug")
+        whole(operations, message_id, payload)
+
+    monkeypatch.setattr(Operations, "note_inbox", broken)  # a bug is put in on purpose
+    with closing(open_session(settings_of(home))) as session:
+        settled = [_settled(session, f"m-{number}") for number in range(3)]
+    assert [alert.status for alert in settled] == ["done", "failed", "done"]
+    assert "RuntimeError" in settled[1].error
+
+
+def test_an_event_cannot_bring_our_own_notes_along(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        forged = {**_event("m-1", **_delay()), "given_by": "bob", "typed": {"kind": "delay"}, "reader": {}}
+        session.receive_alert("m-1", forged, "edi")
+        run = session.plan(_settled(session, "m-1").run_id).run
+        assert run.trigger.actor == "alert:edi"
+
+
+def test_whoever_gives_an_alert_by_hand_is_in_the_journal_and_signs_nothing_that_comes_of_it(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        session.receive_alert("m-1", _event("m-1", **_delay()), "by hand", "ana")
+        run_id = _settled(session, "m-1").run_id
+        assert run_id is not None and session.plan(run_id).run.trigger.actor == "ana"
+        (row,) = [row for row in session.journal() if row.event == "alert"]
+        assert (row.actor, row.payload["message_id"]) == ("ana", "m-1")
+        waiting = [approval for approval in session.pending() if approval.run_id == run_id]
+        assert waiting and all("ana" in approval.proposed_by for approval in waiting)
+        with pytest.raises(NotAllowed, match="proposed"):
+            session.decide(waiting[0].approval_id, "approve", "ana")
 
 
 def test_a_question_about_an_item_that_the_alert_left_alone_is_answered_from_the_plan_before(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ HEAVY = ("langgraph", "langchain", "langchain_core", "duckdb", "openai", "numpy"
 CRASHING = """
 import sys
 import app
+from commands.options import AsJson
 
 @app.cli.command()
-def crash(as_json: app.AsJson = False) -> None:
+def crash(as_json: AsJson = False) -> None:
     raise ZeroDivisionError("a fault")
 
 app.main()
@@ -36,7 +37,7 @@ def crash(jit: Jit, *arguments: str, **more: str) -> subprocess.CompletedProcess
 def test_control_c_in_the_middle_of_a_run_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     jit = Jit(tmp_path / "home")
     running = subprocess.Popen(
-        [str(JIT), "demo"],
+        [str(JIT), "demo", "--full"],
         env={**jit.environment(), "PYTHONUNBUFFERED": "1"},
         cwd=tmp_path,
         stdout=subprocess.PIPE,

@@ -15,9 +15,9 @@ Told = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Jit, str]:
-    """A home in which the demo ran, and what it printed."""
+    """A home in which the demo ran, and all that it can print."""
     jit = Jit(tmp_path_factory.mktemp("output") / "home")
-    done = jit("demo")
+    done = jit("demo", "--full")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return jit, done.stdout

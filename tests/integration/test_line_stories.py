@@ -79,7 +79,7 @@ def planned() -> tuple[InMemorySession, str]:
 @pytest.fixture(scope="module")
 def url(planned: tuple[InMemorySession, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home: Path = tmp_path_factory.mktemp("story-server")
-    settings = WebSettings(home=home, webhook_secret=SecretStr("whsec_" + "A" * 32), storage_secret=SecretStr("s"))
+    settings = WebSettings(home=home, webhook_secret=SecretStr("whsec_" + "A" * 32))
     app = create_app(planned[0], team(), settings)
     with running(app) as address:
         yield address

@@ -51,7 +51,7 @@ def test_every_order_is_in_the_ledger_where_it_stood_and_a_copy_is_kept(home: Pa
     assert all(order.is_intact for order in _orders(session))
     shown = Counter(line.status for line in session.plan().lines)
     assert shown == {"confirmed": 4, "dispatched": 1, "rejected": 1, "waiting": 15, "shadow": 2}
-    with closing(sqlite3.connect(home / "operations.sqlite.before-0002_orders")) as kept:
+    with closing(sqlite3.connect(home / "operations.sqlite.before-0003_orders")) as kept:
         assert kept.execute("SELECT COUNT(*) FROM approvals").fetchone() == (14,)
 
 

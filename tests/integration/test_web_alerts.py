@@ -34,7 +34,7 @@ def session() -> InMemorySession:
 
 @pytest.fixture
 def http(session: InMemorySession, tmp_path: Path) -> Iterator[httpx.Client]:
-    settings = WebSettings(home=tmp_path, webhook_secret=SecretStr(SECRET), storage_secret=SecretStr("s"))
+    settings = WebSettings(home=tmp_path, webhook_secret=SecretStr(SECRET))
     with (
         running(create_app(session, team(), settings)) as url,
         httpx.Client(base_url=url, trust_env=False) as client,

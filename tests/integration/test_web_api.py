@@ -30,9 +30,7 @@ def session() -> InMemorySession:
 
 @pytest.fixture
 def http(session: InMemorySession, tmp_path: Path) -> Iterator[httpx.Client]:
-    settings = WebSettings(
-        home=tmp_path, webhook_secret=SecretStr(SECRET), storage_secret=SecretStr("s"), max_body_bytes=20_000
-    )
+    settings = WebSettings(home=tmp_path, webhook_secret=SecretStr(SECRET), max_body_bytes=20_000)
     app = create_app(session, WithOwner(team(), "owner-key"), settings)
     with running(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
         yield client

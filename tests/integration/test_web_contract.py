@@ -36,7 +36,7 @@ def planned_session() -> InMemorySession:
 @pytest.fixture(scope="module")
 def described() -> schemathesis.BaseSchema:
     secret = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    web = WebSettings(home=Path("."), webhook_secret=secret, storage_secret=SecretStr("s"))
+    web = WebSettings(home=Path("."), webhook_secret=secret)
     return schemathesis.openapi.from_asgi("/openapi.json", create_app(planned_session(), team(), web))
 
 

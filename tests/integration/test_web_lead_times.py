@@ -22,7 +22,7 @@ SESSION = InMemorySession()
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home: Path = tmp_path_factory.mktemp("leads")
-    settings = WebSettings(home=home, webhook_secret=SecretStr("whsec_" + "A" * 32), storage_secret=SecretStr("s"))
+    settings = WebSettings(home=home, webhook_secret=SecretStr("whsec_" + "A" * 32))
     app = create_app(SESSION, team(), settings)
     with running(app) as address:
         yield address

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
+from uuid import uuid4
 
 from integration.web_forecasts import backtest_of, forecast_of, row_of, version_of
 from integration.web_lead_times import lead_times_of
@@ -213,7 +214,9 @@ class InMemorySession:
             previous = row.hash
         return JournalCheckView(ok=True, rows=len(self.rows), head_hash=previous)
 
-    def receive_alert(self, message_id: str, event: Mapping[str, object], source: str) -> Mapping[str, object]:
+    def receive_alert(
+        self, message_id: str, event: Mapping[str, object], source: str, given_by: str = ""
+    ) -> Mapping[str, object]:
         with self._lock:
             if message_id in self.inbox:
                 raise Conflict("This alert was received before.", remedy="Nothing to do.", message_id=message_id)
@@ -440,16 +443,29 @@ class Member:
 
 @dataclass
 class Members:
-    """Users by key and by one-time link."""
+    """Users by key, by one-time link and by sign-in."""
 
     keys: dict[str, Member]
     links: dict[str, Member] = field(default_factory=dict)
+    sign_ins: dict[str, str] = field(default_factory=dict)
 
     def user_by_key(self, key: str) -> Member | None:
         return self.keys.get(key)
 
     def redeem_link(self, token: str) -> Member | None:
         return self.links.pop(token, None)
+
+    def open_sign_in(self, name: str, seconds: float) -> str:
+        secret = f"sign-in-{uuid4()}"
+        self.sign_ins[secret] = name
+        return secret
+
+    def signed_in(self, secret: str) -> Member | None:
+        name = self.sign_ins.get(secret)
+        return next((member for member in self.keys.values() if member.name == name), None)
+
+    def end_sign_in(self, secret: str) -> None:
+        self.sign_ins.pop(secret, None)
 
     def users(self) -> Sequence[Member]:
         return list({member.name: member for member in (*self.keys.values(), *self.links.values())}.values())

@@ -1,8 +1,8 @@
 """Drives a session and is killed before its n-th writing statement. Not a test by itself.
 
-`python session_victim.py plan|decide HOME FOLDER POINTS [WORDS]`: counts the writing statements of the work (those
-that contain WORDS) on a copy of HOME, then for POINTS places spread over them a forked process does the work until it
-is killed there, another opens the home again, and one line of JSON tells what stands then.
+`python session_victim.py plan|decide|alert HOME FOLDER POINTS [WORDS]`: counts the writing statements of the work
+(those that contain WORDS) on a copy of HOME, then for POINTS places spread over them a forked process does the work
+until it is killed there, another opens the home again, and one line of JSON tells what stands then.
 
 `python session_victim.py wait HOME`: plans, says so, and waits to be killed.
 """
@@ -63,7 +63,21 @@ def decide(session: LocalSession) -> None:
     session.decide(session.pending()[0].approval_id, "approve", "bob")
 
 
-WORK: dict[str, Callable[[LocalSession], None]] = {"plan": plan, "decide": decide}
+def alert(session: LocalSession) -> None:
+    """Two alerts about the same supplier, planned by the thread of the intake."""
+    content = {"kind": "delay", "node_id": "S05", "delay_days": 45}
+    for message_id in ("m-1", "m-2"):
+        session.receive_alert(message_id, {"id": message_id, "source": "edi", "data": content}, "edi")
+    until_settled(session)
+
+
+def until_settled(session: LocalSession) -> None:
+    """Wait for the inbox to be empty."""
+    while any(one.status not in ("done", "failed") for one in session.alerts()):
+        time.sleep(0.05)
+
+
+WORK: dict[str, Callable[[LocalSession], None]] = {"plan": plan, "decide": decide, "alert": alert}
 
 
 def work_until(home: Path, kind: str, limit: int, words: str, report: Path | None = None) -> None:
@@ -81,15 +95,20 @@ def work_until(home: Path, kind: str, limit: int, words: str, report: Path | Non
 def outcome(home: Path, point: int) -> None:
     """Open the home again and tell what stands."""
     with closing(open_session(settings_of(home))) as session:
+        until_settled(session)
         runs = {run.run_id: run.status.value for run in session.runs()}
         approvals = session._parts.operations.approvals()
         journal = session.verify_journal()
+        alerts = [(one.message_id, one.status, one.run_id) for one in session.alerts()]
+        told = [str(message.get("run_id", "")) for message in session.messages()]
         outbox = [(row.action_key, row.status) for row in session._parts.operations.outbox()]
     with closing(connect(home / "sandbox_erp.sqlite")) as raw:
         placed = raw.execute("SELECT idempotency_key FROM orders WHERE idempotency_key NOT LIKE 'before:%'").fetchall()
     found = {
         "point": point,
         "runs": runs,
+        "alerts": alerts,
+        "told": told,
         "approved": sum(row.status == "approved" for row in approvals),
         "undelivered": sum(row.status != "pending" and not row.applied for row in approvals),
         "pending": sum(row.status == "pending" for row in approvals),

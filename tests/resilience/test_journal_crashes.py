@@ -1,5 +1,6 @@
 """The journal across sudden deaths and tampering: nothing lost, nothing twice, every change found."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from store.chain import chain
 from store.journal import Journal, TransitionDraft
 from store.operations import Operations
 from store.warehouse import Warehouse
@@ -140,3 +142,61 @@ def test_an_installation_whose_operations_database_was_renewed_goes_on_with_the_
     with _opened(tmp_path) as (journal, _, _):
         assert [row.seq for row in journal.transitions()] == list(range(1, 9))
         assert journal.verify().ok
+
+
+def _append_forged(home: Path, **changed: object) -> None:
+    """A row after the last one, with the hash that it has to have."""
+    with Warehouse(home / "w.duckdb") as warehouse:
+        head, now = warehouse.journal_head(), datetime.now(UTC).isoformat()
+        body = {"run_id": "r1", "node": "forged", "event": "node", "status": "ok", "started_at": now, **changed}
+        warehouse.append_transitions(chain([("forged", body)], head))
+
+
+def test_a_row_appended_by_another_hand_is_found_though_its_hash_is_right(tmp_path: Path) -> None:
+    _written(tmp_path, 9)
+    _append_forged(tmp_path)
+    with _opened(tmp_path) as (journal, _, warehouse):
+        assert warehouse.verify_journal().ok
+        check = journal.verify()
+    assert (check.ok, check.first_broken_seq) == (False, 10)
+    assert "another hand added it" in check.reason
+
+
+def test_rows_written_after_an_appended_one_do_not_cover_it_up(tmp_path: Path) -> None:
+    _written(tmp_path, 9)
+    _append_forged(tmp_path)
+    _written(tmp_path, 5)
+    with _opened(tmp_path) as (journal, _, _):
+        check = journal.verify()
+    assert (check.ok, check.first_broken_seq) == (False, 10)
+    assert "Rows 10 to 15 are 6, but 5 were written" in check.reason
+
+
+def test_an_appended_row_is_found_behind_rows_whose_record_a_kill_cut_off(tmp_path: Path) -> None:
+    _written(tmp_path, 5)
+    _killed(tmp_path, "after", 5, 8)
+    _append_forged(tmp_path)
+    with _opened(tmp_path) as (journal, _, _):
+        check = journal.verify()
+    assert (check.ok, check.first_broken_seq) == (False, 6)
+    assert "Rows 6 to 9 are 4, but 3 were written" in check.reason
+
+
+def test_a_staging_table_that_was_emptied_before_its_rows_were_recorded_is_found(tmp_path: Path) -> None:
+    _written(tmp_path, 5)
+    _killed(tmp_path, "after", 5, 8)
+    with closing(sqlite3.connect(tmp_path / "o.sqlite")) as raw, raw:
+        raw.execute("DELETE FROM journal_staging")
+    with _opened(tmp_path) as (journal, _, _):
+        check = journal.verify()
+    assert (check.ok, check.first_broken_seq) == (False, 6)
+    assert "never handed to the journal" in check.reason
+
+
+def test_a_removed_warehouse_file_is_found(tmp_path: Path) -> None:
+    _written(tmp_path, 9)
+    (tmp_path / "w.duckdb").unlink()
+    with _opened(tmp_path) as (journal, _, _):
+        check = journal.verify()
+    assert (check.ok, check.first_broken_seq) == (False, 1)
+    assert "ends at row 0, but row 9 was written" in check.reason

@@ -61,6 +61,21 @@ def test_a_run_killed_anywhere_goes_on_at_the_next_start(tmp_path: Path, points:
     assert len({len(after["placed"]) for after in found if after["runs"]}) == 1
 
 
+@pytest.mark.parametrize(("points", "words"), [(4, "inbox"), (1, "finished_at ="), (1, "INTO messages")])
+def test_an_alert_killed_anywhere_is_planned_once_and_told_once(tmp_path: Path, points: int, words: str) -> None:
+    """Between its run and its settlement, too, and between its settlement and the message that tells of it."""
+    found = _outcomes("alert", demo_home(tmp_path), tmp_path / "killed", points, words)
+    assert len(found) == points
+    for after in found:
+        where = f"killed before statement {after['point']} of {words}: {after}"
+        assert {status for _, status, _ in after["alerts"]} <= {"done"}, where
+        assert {run_id for *_, run_id in after["alerts"]} == set(after["runs"]), where
+        assert sorted(after["told"]) == sorted(after["runs"]), where
+        assert after["journal"] and all(status == "done" for _, status in after["outbox"]), where
+    if points == 1:
+        assert all(after["alerts"] for after in found)
+
+
 def test_a_process_killed_while_an_approval_is_pending_loses_nothing(tmp_path: Path) -> None:
     home = demo_home(tmp_path)
     victim = subprocess.Popen(

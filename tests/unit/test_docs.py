@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-SOURCES = ("agents", "erp", "evals", "graph", "policies", "store", "terminal", "tools", "web")
+SOURCES = ("agents", "commands", "erp", "evals", "graph", "policies", "store", "terminal", "tools", "web")
 RECORDS: Mapping[str, type[BaseModel]] = {
     "items": Item,
     "suppliers": Supplier,
@@ -138,7 +138,8 @@ def test_every_make_verb_and_benchmark_that_is_shown_exists() -> None:
 
 
 def test_every_file_of_ours_that_is_named_as_code_exists() -> None:
-    pattern = r"`((?:docs|tests|graph|policies|erp|store|tools|agents|evals|web|scripts)/[\w./]+\.(?:py|yaml|md))`"
+    folders = "docs|tests|commands|graph|policies|erp|store|tools|agents|evals|web|scripts"
+    pattern = rf"`((?:{folders})/[\w./]+\.(?:py|yaml|md))`"
     named = {path for page in PAGES for path in re.findall(pattern, read(page))}
     assert "policies/facts.py" in named
     assert {path for path in named if not (ROOT / path).is_file()} == set()

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DISTRIBUTION = "jit-sourcing"
-TOP_LEVEL = ("agents", "app", "benchmarks", "erp", "evals", "graph", "policies", "store", "terminal", "tools", "web")
+TOP_LEVEL = ("agents", "app", "commands", "erp", "evals", "graph", "policies", "store", "terminal", "tools", "web")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 

@@ -2,10 +2,16 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
+from tools.domain.calendar_days import StartDay
 from tools.domain.catalogue import Record
+
+LONGEST_DELAY_DAYS = 730
+DelayDays = Annotated[int, Field(ge=0, le=LONGEST_DELAY_DAYS)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class AlertKind(StrEnum):
@@ -26,6 +32,7 @@ class Alert(Record):
 
     `node_id` names the network node hit (supplier, plant, country, port); `delay_days` is added to what is
     still to arrive from it and to new orders until `until`; `capacity_fraction` is what remains of capacity.
+    `until` may be the calendar's last day, as some senders write that no end is in sight.
     """
 
     alert_id: str
@@ -33,10 +40,10 @@ class Alert(Record):
     node_id: str
     item_ids: tuple[str, ...] = ()
     order_ids: tuple[str, ...] = ()
-    delay_days: int = Field(default=0, ge=0, le=730)
-    capacity_fraction: float = Field(default=1.0, ge=0.0, le=1.0)
-    starts: date | None = None
+    delay_days: DelayDays = 0
+    capacity_fraction: Share = 1.0
+    starts: StartDay | None = None
     until: date | None = None
-    confidence: float = Field(default=1.0, ge=0.0, le=1.0)
+    confidence: Share = 1.0
     source: str = "webhook"
     received_at: datetime

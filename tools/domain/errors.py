@@ -60,3 +60,19 @@ class OutOfReach(JitError):
 
     code = "JIT-400"
     exit_code = 3
+
+
+class StorageOutOfReach(OutOfReach):
+    """A database takes nothing at present. What was accepted before is done once it does; see `jit doctor`."""
+
+
+class DiskFull(StorageOutOfReach):
+    """No space is left where a file of this installation lies."""
+
+    code = "JIT-403"
+
+
+class FileBroken(OutOfReach):
+    """A file of this installation is damaged, or is no file of its kind."""
+
+    code = "JIT-404"

@@ -330,6 +330,8 @@ class OrderPlan:
     scheduled: bool = False
     """Whether `intended` is a schedule that keeps the limits of its periods; else it is what a policy would order on
     average, and `lower_bound` is over today's candidates."""
+    leaves_out_later_limits: bool = False
+    """Whether limits of later periods bind but are not kept: a schedule within them would break another rule."""
 
     @cached_property
     def lines_by_item(self) -> Mapping[tuple[str, str], tuple[PlanLine, ...]]:
@@ -379,3 +381,5 @@ class PlanOption:
     """Money at risk under the worst single disruption considered."""
     suppliers: tuple[str, ...]
     lines: tuple[PlanLine, ...]
+    scheduled: bool = False
+    """Whether its plan is a schedule within the limits of later periods."""

@@ -5,10 +5,10 @@ Compiled on first use and cached on disk by numba: 100,000 observations take abo
 """
 
 import numpy as np
-from numba import njit
 from scipy.special import ndtri
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 
 MOST_AUTOCORRELATION = 0.6
 """Above this a series looks like a random walk, in which no change of level can be told from the noise."""
@@ -30,7 +30,7 @@ def normal_scores(most: int) -> FloatArray:
     return table
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _lasted(
     values: FloatArray, first: int, since: int, alarmed: int, now: int, risen: bool
 ) -> bool:  # pragma: no cover - compiled
@@ -43,7 +43,7 @@ def _lasted(
     return (share if risen else 1.0 - share) >= STILL_CHANGED
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _rank(values: FloatArray, low: int, now: int, below: IntArray, equal: IntArray) -> None:  # pragma: no cover
     """How many of the observations from `low` up to `now` lie below each of them, and how many are equal to it."""
     for i in range(low, now):
@@ -53,7 +53,7 @@ def _rank(values: FloatArray, low: int, now: int, below: IntArray, equal: IntArr
             equal[i] += values[j] == values[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _leave_out(values: FloatArray, low: int, now: int, below: IntArray, equal: IntArray) -> None:  # pragma: no cover
     """Take the oldest observation out of the ranks of those after it."""
     for i in range(low + 1, now):
@@ -61,7 +61,7 @@ def _leave_out(values: FloatArray, low: int, now: int, below: IntArray, equal: I
         equal[i] -= values[i] == values[low]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _take_in(values: FloatArray, low: int, now: int, below: IntArray, equal: IntArray) -> None:  # pragma: no cover
     """Rank the newest observation among those before it."""
     for i in range(low, now):
@@ -71,7 +71,7 @@ def _take_in(values: FloatArray, low: int, now: int, below: IntArray, equal: Int
         equal[i] += values[i] == values[now]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _score(
     scores: FloatArray, below: IntArray, equal: IntArray, low: int, n: int, a: FloatArray
 ) -> float:  # pragma: no cover - compiled
@@ -87,7 +87,7 @@ def _score(
     return variance
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _autocorrelation(a: FloatArray, calm: int, allowance: float) -> float:  # pragma: no cover - compiled
     """At lag 1 of the first `calm` scores, less `allowance` standard errors, between 0 and the most allowed."""
     settled = 0.0
@@ -102,7 +102,7 @@ def _autocorrelation(a: FloatArray, calm: int, allowance: float) -> float:  # pr
     return min(max(r, 0.0), MOST_AUTOCORRELATION)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _largest_change(
     a: FloatArray, n: int, longest: int, variance: float, r: float
 ) -> tuple[float, int]:  # pragma: no cover - compiled
@@ -120,7 +120,7 @@ def _largest_change(
     return best, length
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("i8(f8[::1], i8[::1], f8[:,::1], i8, i8, i8, f8, f8, i8[:,::1], f8[::1])", error_model="numpy")
 def scan_changes(
     values: FloatArray,
     ends: IntArray,
@@ -186,7 +186,7 @@ def tabular_cusum(standardised: FloatArray, slack: float) -> tuple[FloatArray, F
     return upper, lower
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("i8(f8[::1], i8[::1], i8, i8, f8, f8, i8[:,::1], f8[::1])", error_model="numpy")
 def scan_biases(
     errors: FloatArray,
     ends: IntArray,

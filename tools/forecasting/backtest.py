@@ -11,7 +11,7 @@ import numpy as np
 from tools.domain.arrays import DateArray, FloatArray
 from tools.domain.datasets import DemandHistory, Period, PeriodSeries
 from tools.forecasting.context import DemandContext, Key
-from tools.forecasting.history import bucket
+from tools.forecasting.history import bucket_all, future_starts
 from tools.forecasting.patterns import DemandPattern
 from tools.forecasting.scores import (
     AccuracyRow,
@@ -144,13 +144,16 @@ def backtest_catalogue(
 
     The newest origin lies `horizon` periods before `as_of`. Each forecast sees only what was recorded by its clock:
     demand and stock-outs are cut there. A calendar is known beforehand and stays; a user's forecast is left out,
-    because nothing says when it was made. Periods in which the item was out of stock are not scored: what was
-    recorded then is not what was wanted.
+    because nothing says when it was made. Periods in which the item was out of stock, and those that were not
+    reported for it, are not scored: what was recorded then is not what was wanted. Clocks are last days of whole
+    periods as the records come in them.
     `spans` are the lead times in periods, for all items or by (item_id, site_id); those longer than the horizon
     cannot be scored and are left out.
     """
-    actual = {(h.item_id, h.site_id): bucket(h, as_of, period) for h in histories}
-    dates = origin_dates(as_of, period, horizon, origins, step)
+    calendar = context.calendar if context else ()
+    recorded = bucket_all(histories, as_of, period, calendar)
+    actual = {(h.item_id, h.site_id): _Recorded(h, series) for h, series in zip(histories, recorded, strict=True)}
+    dates = origin_dates(newest_day(recorded, as_of), period, horizon, origins, step)
     chosen = spans if spans is not None else SPANS[period]
     rows: list[AccuracyRow] = []
     span_rows: list[SpanRow] = []
@@ -200,9 +203,38 @@ def demand_from(series: PeriodSeries, starts: DateArray) -> FloatArray:
     return np.where(series.starts[places] == starts, series.quantities[places], 0.0)
 
 
-def _came(series: PeriodSeries, starts: DateArray, context: DemandContext | None) -> FloatArray:
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    history: DemandHistory
+    series: PeriodSeries
+
+    def units(self, starts: DateArray) -> FloatArray:
+        """(T,) units in the periods that begin at `starts`, nan where they were not reported."""
+        known = self.series.starts
+        if self.series.period is Period.WEEK and known.size and (starts[0] - known[0]).astype(np.int64) % 7:
+            return summed(self.history, np.append(starts, starts[-1] + 7))
+        late = np.isin(starts, known[self.series.closed])
+        return np.where(late, np.nan, demand_from(self.series, starts))
+
+
+def summed(history: DemandHistory, edges: DateArray) -> FloatArray:
+    """(T,) units recorded between neighbouring edges (T + 1,)."""
+    places = np.searchsorted(edges, history.dates, side="right") - 1
+    within = (places >= 0) & (places < edges.size - 1) & (history.quantities > 0)
+    return np.bincount(places[within], history.quantities[within], edges.size - 1).astype(np.float64)
+
+
+def newest_day(recorded: Sequence[PeriodSeries], as_of: date) -> date:
+    """Last day of the newest complete period of a catalogue; the clock where nothing was recorded."""
+    filled = [series for series in recorded if series.starts.size]
+    if not filled:
+        return as_of
+    return (future_starts(filled[0], as_of, 1)[0] - 1).astype(date)
+
+
+def _came(recorded: _Recorded, starts: DateArray, context: DemandContext | None) -> FloatArray:
     """(T,) units, nan in periods with a day out of stock."""
-    units = demand_from(series, starts)
+    units, series = recorded.units(starts), recorded.series
     days = context.stockouts.get((series.item_id, series.site_id)) if context else None
     if days is None or days.size == 0:
         return units

@@ -48,6 +48,9 @@ class DemandForecast:
     """What was changed in the history, borrowed, blended or reconciled, in words."""
     modelled: FloatArray = field(default_factory=lambda: np.empty(0))
     """(n,) the history as the models saw it: per open period, spikes cut, nan where unknown."""
+    plan_edges: FloatArray = field(default_factory=lambda: np.empty(0))
+    """(T + 1,) where the plan's periods, which begin on the day after the clock, start and end, counted in periods of
+    the forecast: 1.5 lies midway through the open days of its second. Empty where they are the same."""
 
     def mean(self) -> FloatArray:
         """(T,) expected units per period."""
@@ -127,6 +130,7 @@ class Catalogue:
             self._accuracy(row),
             (*one.notes, *blended.notes),
             one.values,
+            one.plan_edges,
         )
 
     def _drawn(self, row: int, rng: np.random.Generator) -> "_Drawn":

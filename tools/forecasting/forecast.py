@@ -12,14 +12,13 @@ from tools.forecasting.combining.reconciliation import NO_FAMILY, family_sums, f
 from tools.forecasting.context import DemandContext
 from tools.forecasting.engine import CatalogueFit, fit_catalogue
 from tools.forecasting.engine.panel import Panel, panel_of
-from tools.forecasting.preparation import PreparedSeries, prepare
-from tools.forecasting.preparation.buckets import future_edges
+from tools.forecasting.preparation import PreparedSeries, prepare_catalogue
 from tools.forecasting.preparation.life import Life
 from tools.forecasting.settings import ForecastSettings
 
 __all__ = ["MODEL_VERSION", "Catalogue", "DemandForecast", "ForecastSettings", "forecast_catalogue", "forecast_demand"]
 
-MODEL_VERSION = "2"
+MODEL_VERSION = "3"
 LARGEST_SCALE = 4.0
 """Reconciliation multiplies an item's demand by at most this, or divides it."""
 
@@ -52,14 +51,20 @@ def forecast_catalogue(
     """Forecasts of all histories in compact form. Deterministic for data, settings and seed, whatever the threads.
 
     Errors are pooled over the catalogue, so an item's forecast depends on the others beside it.
+
+    What is forecast are the `horizon` periods after the newest complete one, in the periods that the records come in:
+    the first of them may be running at the clock or have passed unreported. So two clocks between which no period
+    becomes complete give equal histories and equal distributions, bit for bit and period by period. What the plan
+    needs, the periods that begin on the day after the clock, `planned` makes of them.
     """
     chosen, known = settings or ForecastSettings(), context or DemandContext()
-    prepared = prepare(histories, as_of=as_of, period=period, horizon=horizon, context=known)
+    catalogue = prepare_catalogue(histories, as_of=as_of, period=period, horizon=horizon, context=known)
+    prepared = catalogue.series
     families = _families(prepared, known.families) if chosen.reconcile else np.full(len(prepared), NO_FAMILY)
     panel = with_totals(panel_of([one.values for one in prepared], period, chosen.recent_periods), families)
     fit = fit_catalogue(panel, horizon)
-    starts = future_edges(np.datetime64(as_of, "D"), period, horizon)[:-1]
-    return Catalogue(prepared, panel, fit, reconciling_factors(fit, families), starts, chosen, known)
+    factors = reconciling_factors(fit, families)
+    return Catalogue(prepared, panel, fit, factors, catalogue.ahead[:-1], chosen, known)
 
 
 def _families(prepared: Sequence[PreparedSeries], family_of: Mapping[str, str]) -> IntArray:

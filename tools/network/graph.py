@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TypeAlias
-
-import networkx as nx
+from typing import TYPE_CHECKING, TypeAlias
 
 from tools.domain.catalogue import Relation
 from tools.domain.datasets import Dataset
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Graph: TypeAlias = "nx.MultiDiGraph[str]"
 
@@ -21,6 +22,8 @@ SUPPLIES = Relation.SUPPLIES.value
 
 def build_graph(dataset: Dataset) -> Graph:
     """Suppliers, items and every linked node; offers count as `supplies` edges from supplier to item."""
+    import networkx as nx
+
     graph: Graph = nx.MultiDiGraph()
     graph.add_nodes_from((key, {"kind": "supplier"}) for key in dataset.suppliers)
     graph.add_nodes_from((key, {"kind": "item"}) for key in dataset.items)

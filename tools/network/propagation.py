@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from tools.domain.alerts import Alert, AlertKind
+from tools.domain.alerts import LONGEST_DELAY_DAYS, Alert, AlertKind
 from tools.domain.catalogue import Offer
 from tools.domain.datasets import Dataset
 from tools.network.disruption import Disruption
@@ -42,13 +42,13 @@ def _lifts(later: Alert, alert: Alert) -> bool:
 
 
 def _hit_of(alert: Alert, as_of: date) -> Effect:
-    """Days and capacity at the node itself; what ships nothing until a date is late until that date."""
+    """Days and capacity at the node itself; what ships nothing until a date is late until then, two years at most."""
     if alert.kind in (AlertKind.RECOVERED, AlertKind.PRICE_CHANGE):
         return Effect()
     capacity = 0.0 if alert.kind is AlertKind.DISCONTINUED else alert.capacity_fraction
     delay = alert.delay_days
     if capacity == 0.0 and delay == 0 and alert.until is not None:
-        delay = (alert.until - as_of).days
+        delay = min((alert.until - as_of).days, LONGEST_DELAY_DAYS)
     return Effect(delay, capacity)
 
 

@@ -1,14 +1,12 @@
 """Candidate orders per item: what to place now, from one source or a few, in quantities they accept."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, cast
 
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
+from tools.kernels import kernel
 from tools.ordering.combinations import Part, SourceGrid, pair_columns, source_grid, spread_columns
 from tools.ordering.levels import ItemCosts, SourceLevels, at_quantile
 from tools.ordering.quantities import (
@@ -179,17 +177,11 @@ def _join(parts: list[Part], n_items: int) -> Columns:
 def _distinct(columns: Columns) -> BoolArray:
     """(N, C) keep one of equal columns, the empty one first."""
     valid = np.zeros(columns.quantity.shape[:2], dtype=np.bool_)
-    _compiled_distinct()(columns.source, columns.quantity, valid)
+    mark_distinct(columns.source, columns.quantity, valid)
     return valid
 
 
-@cache
-def _compiled_distinct() -> Callable[..., None]:
-    from numba import njit
-
-    return cast(Callable[..., None], cast(Any, njit(cache=True, nogil=True))(mark_distinct))
-
-
+@kernel("void(i8[:,:,::1], f8[:,:,::1], b1[:,::1])")
 def mark_distinct(source: IntArray, quantity: FloatArray, valid: BoolArray) -> None:
     """Mark the first of equal columns of each item; equal are the same quantities from the same sources in order."""
     n_items, n_columns, depth = quantity.shape

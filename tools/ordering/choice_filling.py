@@ -1,14 +1,12 @@
 """A choice that keeps every limit by construction: items take turns, each with the cheapest order that still fits."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, cast
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.kernels import kernel
 from tools.ordering.choices import TOLERANCE, Choice
 
 ROUNDS = 6
@@ -100,7 +98,7 @@ class _Filling:
         """One turn of each item of `order`; how many moved. `fee` (K,) stands for the suppliers' opening."""
         terms, columns = self.terms, self.columns
         return int(
-            _compiled_round()(
+            take_turns(
                 order,
                 priced,
                 self.first,
@@ -215,13 +213,7 @@ def _within(counts: IntArray) -> IntArray:
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-@cache
-def _compiled_round() -> Callable[..., int]:
-    from numba import njit
-
-    return cast(Callable[..., int], cast(Any, njit(cache=True, nogil=True))(take_turns))
-
-
+@kernel()
 def take_turns(  # noqa: C901 - one compiled loop over arrays; split, each turn would pay calls
     order: IntArray,
     priced: FloatArray,

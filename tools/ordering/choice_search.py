@@ -4,14 +4,12 @@ Every option whose reduced cost exceeds the difference of choice and bound is le
 remains is searched depth first where it is small, else by branch and bound.
 """
 
-from collections.abc import Callable
-from functools import cache
 from time import perf_counter
-from typing import Any, cast
 
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 from tools.ordering.choices import CLOSE, Choice, branched
 
 CORE_OPTIONS = 1_500
@@ -95,7 +93,7 @@ def depth_first_search(choice: Choice, prices: FloatArray, known: IntArray, tole
     bound = float(low.sum() - prices @ choice.limit)
     best = float(choice.cost[known].sum())
     picked = np.full(groups.size, -1, dtype=np.int64)
-    complete = _compiled()(
+    complete = depth_first(
         begin, choice.cost[order], reduced[order], usage, rest, room, bound, best, tolerance, MOST_NODES, picked
     )
     found = known if picked[0] < 0 else np.sort(order[picked])
@@ -114,13 +112,7 @@ def _by_regret(choice: Choice, reduced: FloatArray) -> tuple[IntArray, IntArray]
     return groups, np.lexsort((reduced, rank[choice.group]))
 
 
-@cache
-def _compiled() -> Callable[..., bool]:
-    from numba import njit
-
-    return cast(Callable[..., bool], cast(Any, njit(cache=True, nogil=True))(depth_first))
-
-
+@kernel()
 def depth_first(
     begin: IntArray,
     cost: FloatArray,

@@ -1,13 +1,10 @@
 """Expected cost by part of candidate orders and what follows them."""
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any, cast
-
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, RiskMeasure
+from tools.kernels import kernel
 from tools.ordering.candidates import Columns
 from tools.ordering.continuations import Continuation
 from tools.ordering.levels import ItemCosts
@@ -96,18 +93,18 @@ def _costs_of(
     sources, tables = snapshot.sources, policy.tables
     shape = columns.quantity.shape[:2]
     parts = np.full((*shape, 5), np.inf)
-    compiled_costs()(
+    fill_costs(
         mean,
         columns.source,
         columns.quantity,
         columns.valid,
         np.repeat(policy.choice[:, None], shape[1], axis=1) if choice is None else choice,
-        sources.unit_price,
+        np.ascontiguousarray(sources.unit_price),
         sources.break_quantity,
         sources.break_price,
         sources.incremental,
-        sources.freight_per_unit,
-        sources.fixed_order_cost,
+        np.ascontiguousarray(sources.freight_per_unit),
+        np.ascontiguousarray(sources.fixed_order_cost),
         sources.yield_rate,
         tables.terms,
         tables.rates,
@@ -121,14 +118,11 @@ def _costs_of(
     return parts
 
 
-@cache
-def compiled_costs() -> Callable[..., None]:
-    """`fill_costs` as machine code."""
-    from numba import njit
-
-    return cast(Callable[..., None], cast(Any, njit(cache=True, nogil=True, error_model="numpy"))(fill_costs))
-
-
+@kernel(
+    "void(f8[:,:,::1], i8[:,:,::1], f8[:,:,::1], b1[:,::1], i8[:,::1], f8[::1], f8[:,::1], f8[:,::1], b1[::1], f8[::1],"
+    " f8[::1], f8[::1], f8[:,:,:,::1], f8[:,:,:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,:,::1])",
+    error_model="numpy",
+)
 def fill_costs(
     mean: FloatArray,
     source: IntArray,

@@ -1,15 +1,13 @@
 """What each candidate order uses of the limits that items share: budget, capacity, number of orders, storage."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, cast
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import PlanningSnapshot, SharedLimits
+from tools.kernels import kernel
 from tools.ordering.candidates import Columns
 from tools.ordering.quantities import TINY, unit_price_at
 
@@ -212,17 +210,13 @@ def expected_stock(snapshot: PlanningSnapshot, item: IntArray, source: IntArray,
     net = snapshot.on_hand[rows][:, None, None] + coming
     sources = snapshot.sources
     usable = quantity * sources.yield_rate[source] if sources.item.size else np.zeros_like(quantity)
-    _compiled_stock()(net, place[item], source, usable, arrival_probability(snapshot), sources.path_delay, out)
+    add_stock(
+        net, place[item], source, usable, np.ascontiguousarray(arrival_probability(snapshot)), sources.path_delay, out
+    )
     return out
 
 
-@cache
-def _compiled_stock() -> Callable[..., None]:
-    from numba import njit
-
-    return cast(Callable[..., None], cast(Any, njit(cache=True, nogil=True))(add_stock))
-
-
+@kernel("void(f8[:,:,::1], i8[::1], i8[:,::1], f8[:,::1], f8[:,::1], i8[:,::1], f8[:,::1])")
 def add_stock(
     net: FloatArray,
     item: IntArray,

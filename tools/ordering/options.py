@@ -26,15 +26,22 @@ def plan_options(
 ) -> tuple[PlanOption, ...]:
     """Price every profile for every group; alternatives with the same orders are offered once.
 
+    A profile whose plan has to leave out limits that the others keep is not offered beside them. When the plan of one
+    is a schedule, those of the others are schedules too: their costs and services are counted alike.
+
     `exposure` is the money at risk per item under the worst single disruption considered. An option's own
     exposure scales it by the largest supplier's share of the item's order, since spreading it limits the loss.
     Costs use each item's own shortage cost, unweighted, so that options compare.
     """
     found = list[PlanOption]()
-    for profile in PROFILES.values():
-        weighed = profile.apply(settings, snapshot.item_ids)
-        plan = plan_orders(snapshot, weighed)
-        neutral = _neutral_costs(snapshot, weighed, plan)
+    weighed = {profile.name: profile.apply(settings, snapshot.item_ids) for profile in PROFILES.values()}
+    plans = {name: plan_orders(snapshot, own) for name, own in weighed.items()}
+    if any(plan.scheduled for plan in plans.values()):
+        plans = {n: p if p.scheduled else plan_orders(snapshot, weighed[n], scheduled=True) for n, p in plans.items()}
+    sound = {name for name, plan in plans.items() if not plan.leaves_out_later_limits} or set(plans)
+    for profile in (profile for profile in PROFILES.values() if profile.name in sound):
+        plan = plans[profile.name]
+        neutral = _neutral_costs(snapshot, weighed[profile.name], plan)
         for group, item_ids in groups.items():
             found.append(_option(plan, neutral, profile, group, item_ids, exposure))
     return tuple(_distinct(found))
@@ -76,6 +83,7 @@ def _option(
         risk_exposure=sum(exposure.get(i, 0.0) * _largest_share(placed, i) for i in item_ids),
         suppliers=tuple(sorted({line.supplier_id for line in placed})),
         lines=lines,
+        scheduled=plan.scheduled,
     )
 
 
@@ -126,4 +134,4 @@ def combine(
                 option_id=option_id,
             )
         settings = PROFILES[option.profile].apply(settings, option.item_ids)
-    return plan_orders(snapshot, settings)
+    return plan_orders(snapshot, settings, scheduled=any(option.scheduled for option in options))

@@ -27,39 +27,42 @@ WRITTEN_AT_ONCE = 5_000
 """Items up to which lines and outlooks are written at once; above, each when it is first looked at."""
 
 
-def plan_orders(snapshot: PlanningSnapshot, settings: OrderingSettings | None = None) -> OrderPlan:
+def plan_orders(
+    snapshot: PlanningSnapshot, settings: OrderingSettings | None = None, *, scheduled: bool = False
+) -> OrderPlan:
     """Decide what to order now, from whom, for every item: pure and deterministic for a seed.
 
     Each item's candidate orders are priced by playing a policy with recourse forward over the sample paths; a
     mixed-integer programme picks one candidate per item within the shared limits. The lower bound is that
     programme's linear relaxation: no choice among these candidates costs less. Batches of items run on all cores;
-    the plan does not depend on how many there are.
+    the plan does not depend on how many there are. Where limits of later periods bind, the plan is a schedule; with
+    `scheduled` it is one as soon as there are such limits, so that plans of several settings compare.
     """
     settings = settings or OrderingSettings()
     if snapshot.n_items == 0:
         return OrderPlan(snapshot_hash(snapshot), settings, snapshot.currency, (), (), (), CostParts(), 0.0)
     check_snapshot(snapshot, settings)
-    scheduled = plan_by_schedule(snapshot, settings) if snapshot.limits.reach_later else None
-    broken = () if scheduled is None else verify(snapshot, scheduled)
-    if scheduled is not None and not broken:
-        return scheduled
+    found = plan_by_schedule(snapshot, settings, always=scheduled) if snapshot.limits.reach_later else None
+    broken = () if found is None else verify(snapshot, found)
+    if found is not None and not broken:
+        return found
     digest, batches = _priced(snapshot, settings, limits_may_bind(snapshot))
     if has_shared_limits(snapshot):
         allocation = allocate(snapshot, candidates_of(snapshot, batches), settings.time_limit_seconds)
     else:
         allocation = _cheapest(batches)
     plan = write_plan(snapshot, settings, batches, allocation, digest)
-    return replace(plan, conflicts=(*plan.conflicts, *_unscheduled(broken)))
-
-
-def _unscheduled(broken: Sequence[Violation]) -> tuple[str, ...]:
-    """What a schedule would have broken: it knows no share caps, least numbers of suppliers or least order values."""
     if not broken:
-        return ()
+        return plan
+    return replace(plan, conflicts=(*plan.conflicts, _unscheduled(broken)), leaves_out_later_limits=True)
+
+
+def _unscheduled(broken: Sequence[Violation]) -> str:
+    """What a schedule would have broken: it knows no share caps, least numbers of suppliers or least order values."""
     rules = ", ".join(sorted({violation.rule.replace("_", " ").replace(":", " of ") for violation in broken}))
     return (
         f"Limits of later periods are not in this plan: orders planned within them would break other rules ({rules})."
-        " Drop one of the two to plan with the other.",
+        " Drop one of the two to plan with the other."
     )
 
 

@@ -4,13 +4,10 @@ Paths of one item run side by side in short rows, so that each step of a period 
 paths and its pipeline stay in the first-level cache. Results do not depend on the number of threads.
 """
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any, cast
-
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.kernels import kernel
 
 N_TOTALS = 11
 (
@@ -40,24 +37,7 @@ LOST_SHARE, SHELF, BURN_LEVEL, BURN_RATE, BURN_CAP, REACH = range(6)
 level costs: the level, money per squared unit above it, money per unit at most; first period of the later fill rate."""
 
 
-def _jit(function: Callable[..., None]) -> Callable[..., None]:
-    from numba import njit
-
-    return cast(Callable[..., None], cast(Any, njit(cache=True, nogil=True, error_model="numpy"))(function))
-
-
-@cache
-def compiled_windows() -> Callable[..., None]:
-    """`fill_windows` as machine code."""
-    return _jit(fill_windows)
-
-
-@cache
-def compiled() -> Callable[..., None]:
-    """`play_paths` as machine code."""
-    return _jit(play_paths)
-
-
+@kernel("void(f8[:,:,::1], f8[:,:,::1], i8[:,::1], f8[::1], i8, f8[:,:,::1], f8[:,::1])", error_model="numpy")
 def fill_windows(
     demand: FloatArray,
     arrivals: FloatArray,
@@ -86,6 +66,12 @@ def fill_windows(
                 cover[item, period] += (landed[inside] - landed[period + 1]) / n_paths
 
 
+@kernel(
+    "void(f8[::1], f8[:,:,::1], f8[:,:,::1], i8, i8[:,:,::1], f8[:,:,::1], b1[:,::1], i8[:,::1], i8[:,::1], i8[:,::1],"
+    " f8[::1], i8[:,::1], i8[:,:,:,::1], f8[:,:,:,::1], f8[:,:,:,::1], f8[:,:,:,::1], f8[:,:,:,::1], f8[:,::1], i8,"
+    " f8[:,:,::1], f8[:,:,:,::1], f8[:,:,::1], f8[:,:,::1], i8, i8)",
+    error_model="numpy",
+)
 def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path would pay calls
     on_hand: FloatArray,
     arrivals: FloatArray,
@@ -178,7 +164,8 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                 on_way[:] = 0.0
                 recent[:] = 0.0
                 stock[:] = on_hand[item]
-                to_come[:] = all_come
+                for p in range(n):
+                    to_come[p] = all_come[p]
                 for slot in range(count):
                     for part in range(source.shape[2]):
                         placed = quantity[item, members[slot], part]
@@ -187,7 +174,8 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                             good = placed * yields[row]
                             for p in range(used):
                                 pipe[min(lead[row, (start + p) * every], horizon), slot * width + p] += good
-                            on_way[slot * width : (slot + 1) * width] += good
+                            for p in range(slot * width, (slot + 1) * width):
+                                on_way[p] += good
                 due_review = review
                 for period in range(horizon):
                     landing, arriving, wanted = comes[period], pipe[period], goes[period]

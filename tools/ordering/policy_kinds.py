@@ -14,7 +14,7 @@ from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.continuations import KINDS, Continuation, PolicyTables
 from tools.ordering.levels import LARGEST_RATIO, ItemCosts, SourceLevels, quantile_index
-from tools.ordering.playing import compiled_windows
+from tools.ordering.playing import fill_windows
 from tools.ordering.policy_sources import express_ratio, express_sources, regular_sources
 from tools.ordering.quantities import TINY, order_cap, round_down, round_up, unit_price_at
 
@@ -99,7 +99,7 @@ class _Maker:
         lead = self.levels.usual_lead[np.maximum(row, 0)]
         cover, window = np.zeros(shape), np.zeros((*shape, lead.shape[1]))
         rates = self.costs.mean_demand, self.review
-        compiled_windows()(snapshot.demand, snapshot.arrivals, lead, *rates, window, cover)
+        fill_windows(snapshot.demand, snapshot.arrivals, lead, *rates, window, cover)
         window.sort(axis=2)
         to_come = np.zeros(shape)
         to_come[:, :-1] = np.cumsum(snapshot.arrivals.mean(axis=1)[:, :0:-1], axis=1)[:, ::-1]

@@ -31,7 +31,7 @@ from tools.ordering.playing import (
     REGULAR_ORDERS,
     SCRAPPED,
     SHORT,
-    compiled,
+    play_paths,
 )
 
 __all__ = ["BATCH_THREADS", "Rollout", "play"]
@@ -181,8 +181,8 @@ def _run(arguments: tuple[object, ...], n_items: int, steps: int) -> None:
     alone = not current_thread().name.startswith(BATCH_THREADS)
     parts = min(os.cpu_count() or 1, n_items) if alone and steps >= WORTH_SPLITTING else 1
     ends = [n_items * part // parts for part in range(parts + 1)] if parts else [0, 0]
-    others = [_pool().submit(compiled(), *arguments, a, b) for a, b in zip(ends[1:-1], ends[2:], strict=True)]
-    compiled()(*arguments, ends[0], ends[1])
+    others = [_pool().submit(play_paths, *arguments, a, b) for a, b in zip(ends[1:-1], ends[2:], strict=True)]
+    play_paths(*arguments, ends[0], ends[1])
     for other in others:
         other.result()
 

@@ -45,8 +45,8 @@ FORMULA = (
 )
 
 
-def plan_by_schedule(snapshot: PlanningSnapshot, settings: OrderingSettings) -> OrderPlan | None:
-    """The plan of the best schedule found, or nothing where no limit of a later period is worth anything.
+def plan_by_schedule(snapshot: PlanningSnapshot, settings: OrderingSettings, *, always: bool) -> OrderPlan | None:
+    """The plan of the best schedule found; nothing where no limit of a later period is worth anything, unless `always`.
 
     Then each order may be decided when its time comes, and the policy's plan is the better one: it can react.
     """
@@ -57,7 +57,7 @@ def plan_by_schedule(snapshot: PlanningSnapshot, settings: OrderingSettings) -> 
         gap_target=ENOUGH,
         seed=settings.seed,
     )
-    if not _later_limit_binds(outcome):
+    if not always and not _later_limit_binds(outcome):
         return None
     return _Writer(snapshot, settings, problem, packing, outcome).plan()
 
@@ -123,6 +123,11 @@ class _Writer:
         )
 
     @cached_property
+    def _net(self) -> FloatArray:
+        """(N, T, Q) packs in stock at the end of each period, negative when short, in each equally likely case."""
+        return cumulative_packs(self.problem, self.orders)[:, :, None] - self.problem.requirement
+
+    @cached_property
     def _own_stock(self) -> FloatArray:
         """(N,) value of stock and open orders at the end value: what the demand uses of it is not bought, but spent."""
         coming = self.snapshot.on_hand + self.snapshot.arrivals.sum(axis=2).mean(axis=1)
@@ -131,18 +136,22 @@ class _Writer:
     def _parts(self) -> FloatArray:
         """(N, 5) expected cost by part of what the horizon's demand uses, as plans of policies count it.
 
-        What is in stock at the end counts against the purchase, what was there at the start for it.
+        What is in stock at the end counts against the purchase, what was there at the start for it. Holding includes
+        the safety stock that the lead times of the chosen sources ask for.
         """
         problem, orders = self.problem, self.orders
         item = problem.source_item[orders.source]
-        net = cumulative_packs(problem, orders)[:, :, None] - problem.requirement
+        net = self._net
         end = net[:, -1].mean(axis=1)
         parts = np.zeros((problem.n_items, 5))
         np.add.at(parts[:, 0], item, orders.packs * order_price(problem, orders))
-        np.add.at(parts[:, 1], item, orders.packs * problem.freight[orders.source])
+        sources = self.snapshot.sources
+        freight = sources.freight_per_unit[self.rows] * self.packing.ordered_per_pack[orders.source]
+        np.add.at(parts[:, 1], item, orders.packs * freight)
         np.add.at(parts[:, 2], item, problem.fixed_cost[orders.source])
         parts[:, 0] += self._own_stock - problem.end_value * end
         parts[:, 3] = problem.holding * np.maximum(net, 0.0).mean(axis=2).sum(axis=1)
+        np.add.at(parts[:, 3], item, orders.packs * (problem.freight[orders.source] - freight))
         parts[:, 4] = problem.shortage * np.maximum(-net, 0.0).mean(axis=2).sum(axis=1)
         return parts
 
@@ -212,13 +221,16 @@ class _Writer:
         )
 
     def _outlook(self, item: int, parts: FloatArray) -> ItemOutlook:
+        """Service and stock of the schedule's own cases: an order can react to what is known when it is placed."""
         snapshot, sources = self.snapshot, self.snapshot.sources
         mine = np.flatnonzero(self._item_of_order == item)
-        paths = self._stock(item, mine)
+        net = self._net[item] * self.packing.units_per_pack[item]
         source = self._reference(item, mine)
         reach = snapshot.horizon if source is None else int(np.ceil(self.levels.mean_lead[source]))
         reach = min(reach + self.settings.review_periods, snapshot.horizon)
-        missed = np.minimum(snapshot.demand[item], np.maximum(-paths, 0.0)).sum()
+        short = np.maximum(-net, 0.0).mean(axis=1)
+        missed = np.maximum(np.diff(short, prepend=max(-float(snapshot.on_hand[item]), 0.0)), 0.0).sum()
+        demand = float(snapshot.demand[item].mean(axis=0).sum())
         position = float(snapshot.on_hand[item] + snapshot.arrivals[item].sum(axis=1).mean())
         daily = float(self.costs.mean_demand[item]) / snapshot.period.days
         level = 0.0 if source is None else float(self.levels.level[source])
@@ -230,13 +242,13 @@ class _Writer:
             order_up_to=level,
             safety_stock=0.0 if source is None else level - float(self.levels.window_mean[source]),
             cost=CostParts(*(float(part) for part in parts)),
-            stockout_probability=float((paths[:, :reach].min(axis=1) < -TINY).mean()),
-            fill_rate=float(1 - missed / max(float(snapshot.demand[item].sum()), 1e-12)),
-            projected_stock=np.quantile(paths, [0.1, 0.5, 0.9], axis=0, method="inverted_cdf"),
+            stockout_probability=float((net[:reach] < -TINY).mean(axis=1).max()),
+            fill_rate=float(np.clip(1 - missed / max(demand, 1e-12), 0.0, 1.0)),
+            projected_stock=np.quantile(net, [0.1, 0.5, 0.9], axis=1, method="inverted_cdf"),
             days_of_cover=min(max(position, 0.0) / max(daily, 1e-12), 99_999.0),
             policy=POLICY,
             reason=self._reason(mine, None if source is None else sources.offer_ids[source]),
-            ready_rate_later=float((paths[:, min(reach, snapshot.horizon - 1) :] >= -TINY).mean()),
+            ready_rate_later=float((net[min(reach, snapshot.horizon - 1) :] >= -TINY).mean()),
         )
 
     @cached_property
@@ -250,17 +262,6 @@ class _Writer:
         usable: BoolArray = (self.snapshot.sources.item == item) & self.levels.usable
         rows = np.flatnonzero(usable)
         return int(rows[np.argmin(self.levels.score[rows])]) if rows.size else None
-
-    def _stock(self, item: int, mine: IntArray) -> FloatArray:
-        """(S, T) net stock on each sample path with all orders of the schedule."""
-        snapshot = self.snapshot
-        coming = snapshot.arrivals[item] - snapshot.demand[item]
-        for index in mine:
-            row = int(self.rows[index])
-            due = self.levels.lead[row] + int(self.orders.period[index])
-            inside = np.flatnonzero(due < snapshot.horizon)
-            coming[inside, due[inside]] += self.units[index] * snapshot.sources.yield_rate[row]
-        return snapshot.on_hand[item] + np.cumsum(coming, axis=1)
 
     def _reason(self, mine: IntArray, offer_id: str | None) -> str:
         if offer_id is None:

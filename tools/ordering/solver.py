@@ -6,7 +6,6 @@ from typing import Any
 
 import highspy
 import numpy as np
-from scipy.optimize import minimize
 from threadpoolctl import ThreadpoolController
 
 from tools.domain.arrays import FloatArray
@@ -46,6 +45,8 @@ def descend(
     Its linear algebra is tiny: threads of the BLAS library would spend their time waiting for each other (two
     milliseconds a step on few prices), so it runs on one.
     """
+    from scipy.optimize import minimize
+
     with _blas().limit(limits=1, user_api="blas"):
         answer: Any = minimize(
             slope_of,

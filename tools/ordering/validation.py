@@ -4,15 +4,15 @@ What is merely odd is planned and has a defined meaning: an MOQ above all need, 
 or none, no demand, a lead time of nothing or beyond the horizon, limits of zero or below it.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any, NamedTuple, NoReturn, cast
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
 from tools.domain.arrays import FloatArray
 from tools.domain.errors import BadInput
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
+from tools.kernels import kernel
 
 LARGEST = 1e300
 """Beyond it a float is not a number of anything."""
@@ -141,7 +141,7 @@ def _check_paths(snapshot: PlanningSnapshot, field: str) -> None:
     """Demand and open orders: no negative entry, no gap, nothing endless."""
     paths: FloatArray = getattr(snapshot, field)
     if paths.size > LARGE:
-        fine = _compiled_look()(np.ascontiguousarray(paths).reshape(-1)) < 0
+        fine = first_fault(np.ascontiguousarray(paths).reshape(-1)) < 0
     else:
         fine = float(paths.min()) >= 0 and float(paths.max()) <= LARGEST
     if fine:
@@ -152,13 +152,7 @@ def _check_paths(snapshot: PlanningSnapshot, field: str) -> None:
     _refuse(f"Item {item_id}", where, paths[item, path, period], AMOUNT + " of units", item_id=item_id)
 
 
-@cache
-def _compiled_look() -> Callable[[FloatArray], int]:
-    from numba import njit
-
-    return cast(Callable[[FloatArray], int], cast(Any, njit(cache=True, nogil=True))(first_fault))
-
-
+@kernel()
 def first_fault(values: FloatArray) -> int:
     """Place of the first entry that is negative, endless or not a number; -1 without one."""
     for place in range(values.size):

@@ -29,10 +29,6 @@ class Room:
     pulse: Pulse
     live: LiveRuns
 
-    def person(self, name: object) -> Person | None:
-        """The signed-in user as the store knows them now."""
-        return next((user for user in self.users.users() if user.name == name), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -40,15 +36,21 @@ class Seat:
 
     room: Room
     person: Person
+    sign_in: str
+    """The secret of the sign-in under which the page was opened."""
+
+    def still_taken(self) -> bool:
+        """Whether the sign-in still stands."""
+        return self.room.users.signed_in(self.sign_in) is not None
 
     def refused(self, action: str) -> str:
         """Why this person may not do this; empty when they may."""
         return refusal(self.person, action)
 
     def _allowed(self, action: str) -> None:
-        current = self.room.person(self.person.name)
+        current = self.room.users.signed_in(self.sign_in)
         if current is None:
-            raise NotAllowed("You are no longer a user.", remedy="Ask an admin.", user=self.person.name)
+            raise NotAllowed("Your sign-in has ended.", remedy="Sign in again by a fresh link.", user=self.person.name)
         require(current, action)
 
     async def act(self, action: str, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:

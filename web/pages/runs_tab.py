@@ -81,8 +81,8 @@ class RunsTab:
     async def _verify(self) -> None:
         check = await self._seat.act("read", self._seat.room.session.verify_journal)
         if check is not None:
-            state = "The chain holds" if check.ok else f"The chain is broken: {check.reason}"
-            self._say(f"{state}. {check.rows} rows, head {short(check.head_hash)}, {check.lag_rows} not yet written.")
+            end = f"Head {short(check.head_hash)}, {check.lag_rows} not yet written."
+            self._say(f"{check.sentence.rstrip('.')}. {end}")
 
     async def _replay(self) -> None:
         if not self._picked:

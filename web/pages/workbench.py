@@ -108,7 +108,10 @@ class Workbench:
         await self._show_tab()
 
     async def tick(self) -> None:
-        """Look whether anything changed; redraw only then."""
+        """Look whether the sign-in still stands, and whether anything changed; redraw only then."""
+        if not await run.io_bound(self._seat.still_taken):
+            ui.navigate.to("/signin")
+            return
         glance = await run.io_bound(self._seat.room.pulse.read)
         if glance is None or glance.stamp == self._glance.stamp:
             return

@@ -25,17 +25,19 @@ def test_a_month_that_has_not_ended_is_left_out_and_forecast_instead() -> None:
     assert future_starts(series, date(2024, 2, 20), 2).astype(str).tolist() == ["2024-02-01", "2024-03-01"]
 
 
-def test_weeks_count_backward_from_as_of_so_that_the_newest_is_whole() -> None:
+def test_weeks_of_daily_records_begin_on_monday_and_the_running_one_is_forecast_instead() -> None:
     days = np.arange(np.datetime64("2024-01-01"), np.datetime64("2024-01-25"))
     series = bucket(history(days.astype(str).tolist(), [1.0] * 24), date(2024, 1, 24), Period.WEEK)
     assert series.quantities.tolist() == [7, 7, 7]
-    assert str(series.starts[-1]) == "2024-01-18"
-    assert str(future_starts(series, date(2024, 1, 24), 1)[0]) == "2024-01-25"
+    assert str(series.starts[-1]) == "2024-01-15"
+    assert str(future_starts(series, date(2024, 1, 24), 1)[0]) == "2024-01-22"
 
 
-def test_weekly_records_all_stay_when_as_of_falls_within_a_week() -> None:
-    series = bucket(history(["2024-01-01", "2024-01-08", "2024-01-15"], [4, 5, 6]), date(2024, 1, 17), Period.WEEK)
-    assert series.quantities.tolist() == [4, 5, 6]
+def test_a_weekly_record_counts_once_its_week_has_ended() -> None:
+    mondays = history(["2023-12-25", "2024-01-01", "2024-01-08", "2024-01-15"], [3, 4, 5, 6])
+    assert bucket(mondays, date(2024, 1, 17), Period.WEEK).quantities.tolist() == [3, 4, 5]
+    assert bucket(mondays, date(2024, 1, 20), Period.WEEK).quantities.tolist() == [3, 4, 5]
+    assert bucket(mondays, date(2024, 1, 21), Period.WEEK).quantities.tolist() == [3, 4, 5, 6]
 
 
 def test_rows_that_are_not_finite_negative_or_in_the_future_are_dropped() -> None:

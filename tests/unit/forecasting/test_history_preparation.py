@@ -136,7 +136,7 @@ def test_monthly_records_in_a_weekly_plan_are_spread_and_not_lumpy() -> None:
     made = one(DemandHistory("A", "MAIN", months, np.full(36, 310.0)))
     assert made.values[:-1].std() < 0.1 * made.values.mean()
     assert made.values[-1] == pytest.approx(70, abs=5)
-    assert any("36 monthly records spread over their days" in note for note in made.notes)
+    assert any("35 monthly records spread over their days" in note for note in made.notes), "December still runs"
 
 
 def test_a_history_that_turns_from_months_to_days_is_one_steady_series() -> None:
@@ -154,14 +154,18 @@ def test_monthly_records_beside_daily_ones_in_a_catalogue_are_spread_alone() -> 
     monthly = DemandHistory("M", "MAIN", months, np.full(24, 310.0))
     made = prepare([daily(np.full(700, 3.0)), monthly], as_of=AS_OF, period=Period.WEEK, horizon=4)
     assert made[0].notes == ()
-    assert made[1].values.std() < 0.1 * made[1].values.mean()
+    assert np.nanstd(made[1].values) < 0.1 * np.nanmean(made[1].values)
+    assert np.isfinite(made[1].values[:-5]).all()
 
 
 def test_the_weeks_after_the_last_monthly_record_are_unknown_until_the_next_one() -> None:
     months = np.arange("2023-01", "2024-12", dtype="datetime64[M]").astype("datetime64[D]")
-    made = one(DemandHistory("A", "MAIN", months, np.full(23, 310.0)))
+    monthly = DemandHistory("A", "MAIN", months, np.full(23, 310.0))
+    made = prepare([weekly(np.full(104, 5.0), "W"), monthly], as_of=AS_OF, period=Period.WEEK, horizon=4)[1]
     assert np.isnan(made.values[-4:]).all()
+    assert made.series.closed[-4:].all()
     assert np.isfinite(made.values[:-5]).all()
+    assert one(monthly).series.starts[-1] == np.datetime64("2024-11-18"), "alone it ends where its months do"
 
 
 def test_irregular_demand_is_not_taken_for_monthly_records() -> None:
@@ -320,22 +324,22 @@ def test_real_closures_are_found_and_saturdays_are_days_of_rest() -> None:
     histories = online_retail()
     weeks = {each.series.item_id: each for each in prepare(histories, as_of=CLOCK, period=Period.WEEK, horizon=8)}
     seller = weeks["85123A"]
-    christmas = seller.series.starts == np.datetime64("2010-12-25")
+    christmas = seller.series.starts == np.datetime64("2010-12-27")
     assert np.isnan(seller.values[christmas]).all()
     assert seller.series.closed[christmas].all()
     assert np.isnan(seller.values).sum() == 1
-    easter = int(np.flatnonzero(seller.series.starts == np.datetime64("2011-04-23"))[0])
-    assert seller.values[easter] == pytest.approx(seller.series.quantities[easter] * 6 / 3)
+    easter = int(np.flatnonzero(seller.series.starts == np.datetime64("2011-04-18"))[0])
+    assert seller.values[easter] == pytest.approx(seller.series.quantities[easter] * 6 / 4)
     days = {each.series.item_id: each for each in prepare(histories, as_of=CLOCK, period=Period.DAY, horizon=7)}
     assert days["85123A"].future.tolist() == [0, 1, 1, 1, 1, 1, 1]
 
 
 def test_discontinued_items_of_a_real_catalogue_sell_next_to_nothing_later() -> None:
     histories = online_retail()
-    made = prepare(histories, as_of=date(2011, 7, 1), period=Period.WEEK, horizon=8)
+    made = prepare(histories, as_of=date(2011, 7, 3), period=Period.WEEK, horizon=8)
     sold: dict[Life, list[float]] = {life: [] for life in Life}
     for each, history in zip(made, histories, strict=True):
-        sold[each.life].append(history.quantities[history.dates > np.datetime64("2011-07-01")].sum())
+        sold[each.life].append(history.quantities[history.dates > np.datetime64("2011-07-03")].sum())
     assert len(sold[Life.DISCONTINUED]) > 50
     assert np.mean(sold[Life.DISCONTINUED]) < 0.2 * np.mean(sold[Life.ACTIVE])
     assert np.median(sold[Life.DISCONTINUED]) == 0

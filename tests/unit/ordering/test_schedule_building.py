@@ -109,10 +109,44 @@ def test_requirement_is_demand_less_arrivals_and_stock_in_ascending_means():
     demand = np.array([[[2.0, 2.0], [4.0, 4.0], [6.0, 6.0], [8.0, 8.0]]])
     arrivals = np.zeros((1, 4, 2))
     arrivals[:, :, 1] = 2.0
-    snapshot = snapshot_of([Terms(multiple=1.0)], demand=demand, arrivals=arrivals, on_hand=3.0)
+    terms = [Terms(multiple=1.0, lead_time=(0.0, 1.0))]
+    snapshot = snapshot_of(terms, demand=demand, arrivals=arrivals, on_hand=3.0)
     problem, _ = schedule_problem(snapshot, SETTINGS, atoms=2)
     assert problem.requirement[0, 0] == pytest.approx([0.0, 4.0])
     assert problem.requirement[0, 1] == pytest.approx([1.0, 9.0])
+
+
+def test_only_the_demand_since_the_last_order_for_a_period_is_uncertain():
+    """Without lead time the order for the second period is placed when the first one's demand is known."""
+    demand = np.array([[[2.0, 2.0], [4.0, 4.0], [6.0, 6.0], [8.0, 8.0]]])
+    problem, _ = schedule_problem(snapshot_of([Terms(multiple=1.0)], demand=demand), SETTINGS, atoms=4)
+    assert problem.requirement[0, 1] == pytest.approx([5 + 2, 5 + 4, 5 + 6, 5 + 8])
+    rng = np.random.default_rng(4)
+    long = rng.poisson(20.0, (1, 256, 24)).astype(float)
+    snapshot = snapshot_of([Terms(multiple=1.0, lead_time=(0.0, 0.0, 1.0))], demand=long)
+    spread = np.ptp(schedule_problem(snapshot, SETTINGS)[0].requirement[0], axis=1)
+    assert spread[3:].max() < 1.3 * spread[3:].min()
+    assert spread[20] < 1.5 * spread[2]
+
+
+def test_no_path_asks_for_more_above_the_mean_than_the_cover_cap():
+    demand = np.zeros((1, 10, 6))
+    demand[0, 9] = 100.0
+    snapshot = snapshot_of([Terms(multiple=1.0)], demand=demand)
+    mean = demand[0].mean(axis=0).cumsum()
+    capped = schedule_problem(snapshot, OrderingSettings(max_cover_periods=2.0), atoms=10)[0]
+    assert capped.requirement[0].max(axis=1) == pytest.approx(mean + 2.0 * 10.0)
+    assert schedule_problem(snapshot, SETTINGS, atoms=10)[0].requirement[0, 0, -1] == 100.0
+
+
+def test_a_source_whose_lead_time_strays_costs_the_safety_stock_that_it_asks_for():
+    steady = Terms(price=10.0, lead_time=(0.0, 0.0, 1.0))
+    wild = Terms(supplier=1, price=10.0, lead_time=(0.4, 0.0, 0.2, 0.0, 0.4))
+    problem, packs = built([steady, wild])
+    assert problem.freight[0] == 0.0
+    assert problem.freight[1] > 0.0
+    alone, _ = built([wild])
+    assert alone.freight[0] == 0.0, "what the usual source asks for is in the requirement"
 
 
 def test_a_late_lead_time_meets_the_requirement_of_a_later_period():

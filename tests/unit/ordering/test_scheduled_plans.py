@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
-from tools.domain.snapshots import OrderPlan, PlanningSnapshot, SharedLimits
-from tools.ordering import plan_orders, verify
+from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
+from tools.ordering import PROFILES, combine, plan_options, plan_orders, verify
 
 
 def steady(capacity: list[float], *, horizon: int = 6, lead: int = 0, fast: bool = False) -> PlanningSnapshot:
@@ -141,9 +141,45 @@ def test_a_schedule_that_would_break_a_least_order_value_is_left_and_the_plan_sa
     limits = replace(snapshot.limits, supplier_min_order_value=np.array([500.0, 0.0]))
     demanding = replace(snapshot, limits=limits)
     plan = plan_orders(demanding)
-    assert not plan.scheduled
+    assert plan.leaves_out_later_limits and not plan.scheduled
     assert verify(demanding, plan) == ()
     assert any(
         "Limits of later periods are not in this plan" in c and "supplier min order value of S00" in c
         for c in plan.conflicts
     )
+
+
+def test_a_profile_that_cannot_keep_the_limits_of_later_weeks_is_not_offered_beside_those_that_do():
+    """Spreading over suppliers is no part of a schedule: the diversified plan leaves the limits out."""
+    snapshot = steady([np.inf, 5.0, 5.0, 5.0, np.inf, np.inf], fast=True)
+    spread = plan_orders(snapshot, PROFILES["diversified"].apply(OrderingSettings(), snapshot.item_ids))
+    assert spread.leaves_out_later_limits
+    offered = {option.profile for option in plan_options(snapshot, OrderingSettings(), {"all": snapshot.item_ids}, {})}
+    assert "balanced" in offered
+    assert "diversified" not in offered
+
+
+def test_the_outlook_of_a_schedule_is_that_of_its_own_cases():
+    plan = plan_orders(steady([np.inf, np.inf, 0.0, 0.0]))
+    (outlook,) = plan.outlooks
+    assert outlook.projected_stock[1].tolist() == [0.0, 20.0, 10.0, 0.0, 0.0, 0.0]
+    assert (outlook.fill_rate, outlook.stockout_probability, outlook.ready_rate_later) == (1.0, 0.0, 1.0)
+    short = plan_orders(steady([0.0, 0.0, 5.0, np.inf, np.inf, np.inf]))
+    assert short.outlooks[0].projected_stock[1].tolist() == [0.0, -10.0, -15.0, 0.0, 0.0, 0.0]
+    assert short.outlooks[0].fill_rate == pytest.approx(1 - 15 / 60)
+
+
+def test_options_are_all_schedules_when_one_of_them_is():
+    """A shortage that costs little leaves a limit unused that the other profiles need: it is scheduled all the same."""
+    snapshot = steady([np.inf, 5.0, 5.0, 5.0, np.inf, np.inf])
+    cheap = replace(snapshot, shortage_cost=np.array([0.21]))
+    lean = PROFILES["cash_lean"].apply(OrderingSettings(), cheap.item_ids)
+    assert plan_orders(cheap).scheduled
+    options = plan_options(cheap, OrderingSettings(), {"all": cheap.item_ids}, {})
+    assert options and all(option.scheduled for option in options)
+    assert plan_orders(cheap, lean, scheduled=True).scheduled
+    chosen = combine(cheap, OrderingSettings(), options, {"all": options[0].option_id})
+    assert chosen.scheduled
+    assert {line.line_id: line.quantity for line in chosen.lines} == {
+        line.line_id: line.quantity for line in options[0].lines
+    }

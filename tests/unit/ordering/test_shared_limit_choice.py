@@ -117,9 +117,9 @@ def test_the_compiled_rounds_and_search_do_what_their_plain_source_says(monkeypa
         return [allocate(snapshot, candidates, 1.0).chosen.tolist() for snapshot, candidates in cases]
 
     compiled = answers()
-    monkeypatch.setattr(choice_filling, "_compiled_round", lambda: choice_filling.take_turns)
-    monkeypatch.setattr(choice_search, "_compiled", lambda: choice_search.depth_first)
-    monkeypatch.setattr(limit_use, "_compiled_stock", lambda: limit_use.add_stock)
+    monkeypatch.setattr(choice_filling, "take_turns", choice_filling.take_turns.plain)
+    monkeypatch.setattr(choice_search, "depth_first", choice_search.depth_first.plain)
+    monkeypatch.setattr(limit_use, "add_stock", limit_use.add_stock.plain)
     assert answers() == compiled
 
 

@@ -6,9 +6,9 @@ well each parameter has predicted so far. So every forecast of an origin uses no
 """
 
 import numpy as np
-from numba import njit
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Float rules that the compiler may bend; nan keeps its meaning, because it marks unknown demand."""
@@ -32,7 +32,7 @@ SHARPNESS = 0.25
 ZERO_DISCOUNT = 0.97
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _head_level(row: FloatArray, first: int) -> float:  # pragma: no cover - compiled
     """Mean of the first third of the history, 4 to 12 periods."""
     length = max(4, min(12, (row.size - first) // 3))
@@ -44,7 +44,7 @@ def _head_level(row: FloatArray, first: int) -> float:  # pragma: no cover - com
     return total / known if known else 0.0
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@kernel(fastmath=FAST)
 def _step_levels(
     value: float,
     limit: float,
@@ -73,7 +73,7 @@ def _step_levels(
         tilted_squares[g] = DISCOUNT * tilted_squares[g] + size * size
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@kernel(fastmath=FAST)
 def _step_trends(
     value: float,
     limit: float,
@@ -98,12 +98,15 @@ def _step_trends(
         squares[g] = DISCOUNT * squares[g] + size * size
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _weigh(
     squares: FloatArray, sizes: FloatArray, observations: float, recent: float, weights: FloatArray
 ) -> float:  # pragma: no cover - compiled
     """Weights of a grid by its squared errors so far, which sum to 1; returns its mean absolute error."""
-    least = max(squares.min(), 1e-12)
+    least = squares[0]
+    for g in range(1, squares.size):
+        least = min(least, squares[g])
+    least = max(least, 1e-12)
     total, error = 0.0, 0.0
     for g in range(squares.size):
         weights[g] = (least / max(squares[g], 1e-12)) ** (SHARPNESS * observations)
@@ -114,7 +117,7 @@ def _weigh(
     return error / max(recent, 1e-9)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _look_ahead_level(
     level: FloatArray, offset: FloatArray, half_slope: float, weights: FloatArray, theta: FloatArray, ahead: FloatArray
 ) -> None:  # pragma: no cover - compiled
@@ -131,7 +134,7 @@ def _look_ahead_level(
         ahead[1, h] = start + half_slope * (h + 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _look_ahead_trend(
     level: FloatArray, trend: FloatArray, dampings: FloatArray, weights: FloatArray, ahead: FloatArray
 ) -> None:  # pragma: no cover - compiled
@@ -146,7 +149,7 @@ def _look_ahead_trend(
             ahead[2, h] += weights[g] * (level[g] + reach * trend[g])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _half_slope(sums: FloatArray) -> float:  # pragma: no cover - compiled
     """Half the least-squares slope from (count, sum x, sum y, sum xx, sum xy)."""
     spread = sums[0] * sums[3] - sums[1] * sums[1]
@@ -155,7 +158,7 @@ def _half_slope(sums: FloatArray) -> float:  # pragma: no cover - compiled
     return 0.5 * (sums[0] * sums[4] - sums[1] * sums[2]) / spread
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _count(value: float, x: float, sums: FloatArray, zeros: FloatArray) -> None:  # pragma: no cover - compiled
     """Take an observation into the sums of the fitted line and the discounted share of zeros."""
     sums[0] += 1.0
@@ -167,7 +170,9 @@ def _count(value: float, x: float, sums: FloatArray, zeros: FloatArray) -> None:
     zeros[1] = ZERO_DISCOUNT * zeros[1] + 1.0
 
 
-@njit(cache=True, nogil=True)
+@kernel(
+    "void(f8[:,::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[:,::1], f8[:,:,::1], f8[:,::1], f8[:,:,:,::1], f8[:,:,::1])"
+)
 def smooth_rows(
     values: FloatArray,
     first: IntArray,

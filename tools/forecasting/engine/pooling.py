@@ -10,7 +10,7 @@ are those of split conformal prediction within each group (Lei et al. 2018), for
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import gammaincinv
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 
@@ -147,7 +147,7 @@ def _with_usual_ones(found: Trajectories) -> Trajectories:
         return found
     length = found.errors.shape[1]
     ranks = (np.arange(missing * length) * GOLDEN_RATIO) % 1.0
-    shocks = (stats.gamma.ppf(0.01 + 0.98 * ranks, 2.0) - 2.0).reshape(missing, length)
+    shocks = (gammaincinv(2.0, 0.01 + 0.98 * ranks) - 2.0).reshape(missing, length)
     errors = shocks + 0.1 * (np.cumsum(shocks, axis=1) - shocks)
     centre = found.features.mean(axis=0) if found.errors.shape[0] else np.zeros(3)
     return Trajectories(

@@ -59,14 +59,13 @@ class _Filled:
     """(K,) whether most gaps between its dates are shorter than a period."""
 
 
-def fill_buckets(parts: Iterable[tuple[Records, int]], as_of: date, period: Period) -> Buckets:
-    """Sum per period: calendar months, weeks that end on `as_of`, or days; gaps are zero demand.
+def fill_buckets(parts: Iterable[tuple[Records, int]], last_day: date, period: Period) -> Buckets:
+    """Sum per period up to the end of the newest complete one: calendar months, weeks, or days; gaps are zero demand.
 
-    `parts` are the records of the catalogue in order, each with the number of its histories. Weeks are counted
-    backward from `as_of` and a month that has not ended is left out, so the newest period is whole; the oldest of
-    the catalogue is left out where records come more often than periods and begin within it.
+    `parts` are the records of the catalogue in order up to `last_day`, each with the number of its histories. The
+    oldest period of the catalogue is left out where records come more often than periods and begin within it.
     """
-    end = np.datetime64(as_of, "D")
+    end = np.datetime64(last_day, "D")
     filled = [_fill(records, count, end, period) for records, count in parts]
     sizes = np.concatenate([part.sizes for part in filled])
     offsets = np.concatenate([[0], np.cumsum(sizes)])

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.datasets import CalendarDay, Period
 from tools.forecasting.preparation.buckets import Buckets
-from tools.forecasting.preparation.closures import ClosedDays, closed_days
+from tools.forecasting.preparation.closures import NEVER_CLOSED, ClosedDays, closed_days
 from tools.forecasting.preparation.records import Notes, counted
+from tools.rhythm.grid import epoch_day
 
 LEAST_OPEN = 1 / 3
 """Share of a period's usual days open below which it says too little and counts as unknown."""
@@ -27,11 +27,6 @@ class ClosureGroup:
     days: ClosedDays
     shown: int
     """How many of the days the records show by themselves."""
-
-
-def epoch_day(day: date) -> int:
-    """Days since 1970-01-01."""
-    return int(np.datetime64(day, "D").astype(np.int64))
 
 
 def closure_groups(
@@ -51,7 +46,7 @@ def closure_groups(
     groups: list[ClosureGroup] = []
     for (item_id, site), places in members.items():
         own = [*common, *(named[item_id] if item_id is not None else [])]
-        seen = shown.get(site, ClosedDays(np.empty(0, dtype=np.int64)))
+        seen = shown.get(site, NEVER_CLOSED)
         days = closed_days([*own, *seen.days.tolist()], seen.rests)
         if days.days.size or days.rests:
             unnamed = int(np.count_nonzero(~np.isin(seen.days, own)))

@@ -9,6 +9,7 @@ from tools.domain.arrays import BoolArray, DateArray, FloatArray, IntArray
 from tools.domain.datasets import Period
 from tools.forecasting.preparation.buckets import Buckets
 from tools.forecasting.preparation.records import Records
+from tools.rhythm.grid import weekdays
 
 REST_SHARE = 0.8
 """Share of a weekday's dates that are closed from which it is a day of rest."""
@@ -51,6 +52,14 @@ class ClosedDays:
         usual = np.maximum(np.diff(bounds) - resting, 1)
         return np.maximum(1.0 - lost / usual, 0.0)
 
+    def open_before(self, days: IntArray) -> IntArray:
+        """(n,) usually open days before each day, counted from one far past: only differences say something."""
+        resting = sum(((days + 2 - weekday) // 7 for weekday in self.rests), np.zeros_like(days))
+        return days - resting - np.searchsorted(self.days, days)
+
+
+NEVER_CLOSED = ClosedDays(np.empty(0, dtype=np.int64))
+
 
 def closed_days(days: Iterable[int], rests: Iterable[int] = ()) -> ClosedDays:
     """Closed days with the weekdays of rest among them recognised.
@@ -61,11 +70,6 @@ def closed_days(days: Iterable[int], rests: Iterable[int] = ()) -> ClosedDays:
     found = {weekday for weekday in WEEK if _rests(every[weekdays(every) == weekday])}
     resting = set(rests) | (found if len(found) < len(WEEK) else set[int]())
     return ClosedDays(every[~np.isin(weekdays(every), list(resting))], tuple(sorted(resting)))
-
-
-def weekdays(days: IntArray) -> IntArray:
-    """Weekdays of days since 1970-01-01 (a Thursday), Monday 0."""
-    return (days + 3) % 7
 
 
 def _rests(days: IntArray) -> bool:
@@ -88,7 +92,7 @@ class DailyCounts:
     sites: IntArray
     """(K,) place of each history's site."""
     end: int
-    """The clock, in days since 1970-01-01."""
+    """The last day that counts, in days since 1970-01-01."""
     table: IntArray = field(default_factory=lambda: np.zeros((1, 0), dtype=np.int64))
     """(sites, days) ending on the clock."""
 

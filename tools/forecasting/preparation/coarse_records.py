@@ -11,6 +11,8 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, DateArray, FloatArray, IntArray
 from tools.domain.datasets import Period
+from tools.rhythm.grid import weekdays
+from tools.rhythm.reading import ENDING
 
 LEAST_RUN = 4
 """Gaps in a row that keep to the grid before records are taken to be coarse; irregular demand does so by chance
@@ -22,6 +24,12 @@ LONGEST_SKIP = 12
 """Steps that may lie between two coarse records: steps without demand are often not recorded."""
 
 
+PLANNED = {
+    ("monthly", Period.WEEK): "the week",
+    ("monthly", Period.DAY): "the day",
+    ("weekly", Period.DAY): "the day",
+    ("weekly", Period.WEEK): "other weeks",
+}
 LEAST_GAP_DAYS = {Period.DAY: 7, Period.WEEK: 28}
 """Shortest gap between coarse records."""
 
@@ -39,30 +47,37 @@ class SpreadRecords:
 
 
 def spread_coarse_records(
-    owners: IntArray, days: IntArray, quantities: FloatArray, end: int, period: Period
+    owners: IntArray, days: IntArray, quantities: FloatArray, end: int, period: Period, straddling: BoolArray
 ) -> SpreadRecords | None:
-    """Daily shares in place of coarse records, None where there are none. Columns are sorted by history and day."""
-    if period is Period.MONTH or not _may_be_coarse(owners, days, LEAST_GAP_DAYS[period]):
+    """Daily shares in place of coarse records, None where there are none. Columns are sorted by history and day.
+
+    `straddling` (R,) are weekly records whose week is none of the plan's; what covers days after `end` is left out.
+    """
+    wide = period is not Period.MONTH and _may_be_coarse(owners, days, LEAST_GAP_DAYS[period])
+    if not (wide or straddling.any()):
         return None
     months, key = _places_in_months(days)
-    monthly = _on_grid(owners, np.diff(months), key)
-    firsts, lasts = _months_covered(days, months, key)
-    weekly = np.zeros_like(monthly)
-    if period is Period.DAY:
-        weekly = _on_grid(owners, _whole_weeks(days), np.zeros_like(days)) & ~monthly
-        firsts, lasts = np.where(weekly, days, firsts), np.where(weekly, days + 6, lasts)
-    coarse = monthly | weekly
-    if not coarse.any():
+    monthly = _on_grid(owners, np.diff(months), key) if wide else np.zeros_like(straddling)
+    weekly = straddling & ~monthly
+    if wide and period is Period.DAY:
+        weekly |= _on_grid(owners, _whole_weeks(days), np.zeros_like(days)) & ~monthly
+    if not (monthly | weekly).any():
         return None
-    words = _words(owners[monthly], "monthly", period) | _words(owners[weekly], "weekly", period)
-    lengths = np.minimum(lasts[coarse], end) - firsts[coarse] + 1
+    begins = days - np.where(np.isin(weekdays(days), ENDING), 6, 0)
+    firsts, lasts = _months_covered(days, months, key)
+    firsts, lasts = np.where(weekly, begins, firsts), np.where(weekly, begins + 6, lasts)
+    known = ~((monthly | weekly) & (lasts > end))
+    words = _words(owners[monthly & known], "monthly", period) | _words(owners[weekly & known], "weekly", period)
+    owners, days, quantities = owners[known], days[known], quantities[known]
+    coarse, firsts, lasts = (monthly | weekly)[known], firsts[known], lasts[known]
+    lengths = lasts[coarse] - firsts[coarse] + 1
     ahead = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return SpreadRecords(
         np.concatenate([owners[~coarse], np.repeat(owners[coarse], lengths)]),
         np.concatenate([days[~coarse], np.repeat(firsts[coarse], lengths) + ahead]),
         np.concatenate([quantities[~coarse], np.repeat(quantities[coarse] / lengths, lengths)]),
         words,
-        _covered(owners, np.where(coarse, np.minimum(lasts, end), end), words),
+        _covered(owners, np.where(coarse, lasts, end), words),
     )
 
 
@@ -79,10 +94,8 @@ def _covered(owners: IntArray, lasts: IntArray, spread: Iterable[int]) -> dict[i
 
 def _words(owners: IntArray, step: str, period: Period) -> dict[int, str]:
     counted = zip(*np.unique(owners, return_counts=True), strict=True)
-    return {
-        int(owner): f"{int(count)} {step} records spread over their days, since the plan goes by the {period.value}"
-        for owner, count in counted
-    }
+    why = f"since the plan goes by {PLANNED[step, period]}"
+    return {int(owner): f"{int(count)} {step} records spread over their days, {why}" for owner, count in counted}
 
 
 def _places_in_months(days: IntArray) -> tuple[IntArray, IntArray]:

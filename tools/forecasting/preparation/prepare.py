@@ -4,7 +4,7 @@ Everything works on one flat array of the catalogue's periods; only series that 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -13,15 +13,17 @@ from tools.domain.arrays import BoolArray, DateArray, FloatArray, IntArray
 from tools.domain.datasets import DemandHistory, Period, PeriodSeries
 from tools.forecasting.context import DemandContext
 from tools.forecasting.preparation.buckets import PART, Buckets, fill_buckets, future_edges, without_leading_zeros
-from tools.forecasting.preparation.calendar_effects import ClosureGroup, closure_groups, epoch_day, open_up
+from tools.forecasting.preparation.calendar_effects import ClosureGroup, closure_groups, open_up
+from tools.forecasting.preparation.catalogue_records import read_catalogue
 from tools.forecasting.preparation.censoring import uncensor
-from tools.forecasting.preparation.closures import DailyCounts, shown_closures
+from tools.forecasting.preparation.closures import NEVER_CLOSED, DailyCounts, shown_closures
 from tools.forecasting.preparation.life import Life, lives
+from tools.forecasting.preparation.plan_periods import plan_edges
 from tools.forecasting.preparation.promotions import read_promotions, without_promotions
-from tools.forecasting.preparation.records import Notes, Records, read_records, spread_records
+from tools.forecasting.preparation.records import Notes, Records, spread_records
 from tools.forecasting.preparation.spikes import cut_spikes
 
-__all__ = ["Life", "PreparedSeries", "prepare"]
+__all__ = ["Life", "PreparedCatalogue", "PreparedSeries", "prepare", "prepare_catalogue"]
 
 UNRECORDED_DAYS = 32
 """Days after the last coarse record within which the next one may still be to come."""
@@ -33,7 +35,7 @@ class PreparedSeries:
     """One item and site, ready to be forecast."""
 
     series: PeriodSeries
-    """As recorded, from the first demand on: what people see."""
+    """As recorded in complete periods, from the first demand on: what people see."""
     values: FloatArray
     """(n,) units as if every period were fully open and unpromoted; nan where demand is unknown."""
     future: FloatArray
@@ -43,6 +45,17 @@ class PreparedSeries:
     life: Life
     notes: tuple[str, ...] = ()
     """What was changed and why, in words for people."""
+    plan_edges: FloatArray = field(default_factory=lambda: np.empty(0))
+    """(T + 1,) where the plan's periods begin and end, counted in future periods; one array may serve many series."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCatalogue:
+    """All series of a catalogue, and the periods that are to be forecast."""
+
+    series: tuple[PreparedSeries, ...]
+    ahead: DateArray
+    """(T + 1,) first days of the periods after the newest complete one, and the day after the last."""
 
 
 def prepare(
@@ -54,28 +67,44 @@ def prepare(
     context: DemandContext | None = None,
 ) -> tuple[PreparedSeries, ...]:
     """One prepared series per history, in order; never an error for what a history holds."""
-    if not histories:
-        return ()
+    return prepare_catalogue(histories, as_of=as_of, period=period, horizon=horizon, context=context).series
+
+
+def prepare_catalogue(
+    histories: Sequence[DemandHistory],
+    *,
+    as_of: date,
+    period: Period,
+    horizon: int,
+    context: DemandContext | None = None,
+) -> PreparedCatalogue:
+    """The same with the coming periods. They begin where the complete ones end, wherever the clock stands.
+
+    Two clocks with the same complete periods give the same series, bit for bit, but for `plan_edges`.
+    """
     known = context or DemandContext()
     notes: Notes = {}
-    read = _read(histories, as_of, period, notes)
+    if not histories:
+        return PreparedCatalogue((), future_edges(np.datetime64(as_of, "D"), period, horizon))
+    read = _read(histories, as_of, period, known, notes)
+    ahead = future_edges(np.datetime64(read.end, "D"), period, horizon)
     buckets = without_leading_zeros(read.buckets)
     values = buckets.values.copy()
     closed = np.zeros(values.size, dtype=np.bool_)
-    _blank_unrecorded(buckets, values, read.spread, epoch_day(as_of))
+    _blank_unreported(buckets, values, closed, read)
     uncensor(buckets, values, [(h.item_id, h.site_id) for h in histories], known.stockouts, notes)
-    ahead = future_edges(np.datetime64(as_of, "D"), period, horizon)
     shown = shown_closures(read.counts, buckets)
     groups = closure_groups(known.calendar, [h.item_id for h in histories], read.counts.sites, shown)
     for group in groups:
         open_up(buckets, values, closed, _but(group, read.spread), notes)
-    future = _futures(histories, groups, ahead, period)
+    future, plan_edges = _futures(histories, groups, ahead, period, as_of)
     item_ids = [history.item_id for history in histories]
     promoted = read_promotions(known.calendar, item_ids, buckets, values, ahead)
     for place, factor in without_promotions(promoted, item_ids, known.families, buckets, values, notes).items():
         future[place] = future[place] * factor
     cut_spikes(buckets, values, YEARLY_SEASON[period], notes)
-    return _assembled(histories, buckets, _Columns(values, closed, future, lives(buckets, values, notes)), notes)
+    columns = _Columns(values, closed, future, plan_edges, lives(buckets, values, notes))
+    return PreparedCatalogue(_assembled(histories, buckets, columns, notes), ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +113,42 @@ class _Read:
     counts: DailyCounts
     spread: Mapping[int, int]
     """Series whose records came in coarser steps than the plan's periods, to the last day that they cover."""
+    end: int
+    """Last day of the newest complete period."""
+    until: IntArray
+    """(K,) last day up to which each series is known."""
 
 
-def _read(histories: Sequence[DemandHistory], as_of: date, period: Period, notes: Notes) -> _Read:
+def _read(histories: Sequence[DemandHistory], as_of: date, period: Period, known: DemandContext, notes: Notes) -> _Read:
     """All histories in periods; read in parts that fit the processor's cache."""
-    places: dict[str, int] = {}
-    sites: IntArray = np.array([places.setdefault(h.site_id, len(places)) for h in histories], dtype=np.int64)
-    counts, spread = DailyCounts(sites, epoch_day(as_of)), dict[int, int]()
+    catalogue = read_catalogue(histories, as_of, period, notes, known.calendar)
+    end = catalogue.reporting.end
+    counts, spread = DailyCounts(catalogue.sites, end), dict[int, int]()
 
     def parts() -> Iterator[tuple[Records, int]]:
-        for first in range(0, len(histories), PART):
-            part = histories[first : first + PART]
+        for first, records in catalogue.complete():
             own: Notes = {}
-            records = read_records(part, as_of, period, own)
-            counts.add(records, first)
-            made = spread_records(records, as_of, period, own)
-            notes.update({first + place: words for place, words in own.items()})
+            counts.add(records.kept(records.days <= end), first)
+            made = spread_records(records, as_of, period, catalogue.straddling(first, records), own)
+            for place, words in own.items():
+                notes.setdefault(first + place, []).extend(words)
             spread.update({first + place: day for place, day in made.spread.items()})
-            yield made, len(part)
+            yield made.kept(made.days <= end), min(PART, len(histories) - first)
 
-    return _Read(fill_buckets(parts(), as_of, period), counts, spread)
+    buckets = fill_buckets(parts(), np.datetime64(end, "D").astype(date), period)
+    return _Read(buckets, counts, spread, end, catalogue.reporting.until)
 
 
-def _blank_unrecorded(buckets: Buckets, values: FloatArray, spread: Mapping[int, int], end: int) -> None:
-    """What a monthly record will only tell at the end of the month is unknown until then, not zero."""
-    for place, covered in spread.items():
-        if end - covered < UNRECORDED_DAYS:
-            part = values[buckets.of(place)]
-            part[np.flatnonzero(buckets.edges[-part.size :].view(np.int64) > covered + 1)] = np.nan
+def _blank_unreported(buckets: Buckets, values: FloatArray, closed: BoolArray, read: _Read) -> None:
+    """What was not reported yet is unknown, not zero; `closed` says that nothing was seen."""
+    late = {place: int(read.until[place]) for place in np.flatnonzero(read.until < read.end).tolist()}
+    for place, covered in (late | dict(read.spread)).items():
+        if read.end - covered < UNRECORDED_DAYS:
+            part = buckets.of(place)
+            edges = buckets.edges[buckets.starts.size - int(buckets.sizes[place]) + 1 :].view(np.int64)
+            unknown = np.flatnonzero(edges > covered + 1) + part.start
+            values[unknown] = np.nan
+            closed[unknown] = True
 
 
 def _but(group: ClosureGroup, left_out: Mapping[int, int]) -> ClosureGroup:
@@ -122,15 +159,16 @@ def _but(group: ClosureGroup, left_out: Mapping[int, int]) -> ClosureGroup:
 
 
 def _futures(
-    histories: Sequence[DemandHistory], groups: Sequence[ClosureGroup], ahead: DateArray, period: Period
-) -> list[FloatArray]:
-    """Open shares of the coming periods, one array for all series of a group."""
+    histories: Sequence[DemandHistory], groups: Sequence[ClosureGroup], ahead: DateArray, period: Period, as_of: date
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Open shares of the coming periods, and where the plan's periods lie in them; one array for a group's series."""
     made = [np.ones(ahead.size - 1)] * len(histories)
+    edges = [plan_edges(ahead, as_of, period, NEVER_CLOSED)] * len(histories)
     for group in groups:
-        shares = group.days.open_shares(ahead, period)
+        shares, within = group.days.open_shares(ahead, period), plan_edges(ahead, as_of, period, group.days)
         for member in group.members.tolist():
-            made[member] = shares
-    return made
+            made[member], edges[member] = shares, within
+    return made, edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +176,7 @@ class _Columns:
     values: FloatArray
     closed: BoolArray
     future: list[FloatArray]
+    plan_edges: list[FloatArray]
     life: list[Life]
 
 
@@ -159,5 +198,6 @@ def _assembled(
             columns.closed[part],
         )
         words = tuple(notes.get(place, ()))
-        made.append(PreparedSeries(series, columns.values[part], columns.future[place], columns.life[place], words))
+        future, edges = columns.future[place], columns.plan_edges[place]
+        made.append(PreparedSeries(series, columns.values[part], future, columns.life[place], words, edges))
     return tuple(made)

@@ -13,8 +13,8 @@ import numpy as np
 from tools.domain.arrays import DateArray, FloatArray, IntArray
 from tools.domain.datasets import CalendarDay
 from tools.forecasting.preparation.buckets import Buckets
-from tools.forecasting.preparation.calendar_effects import epoch_day
 from tools.forecasting.preparation.records import Notes, counted
+from tools.rhythm.grid import epoch_day
 
 PRIOR_PERIODS = 2.0
 """Wholly promoted periods that a pool's uplift counts for against an item's own."""

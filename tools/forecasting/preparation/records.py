@@ -55,10 +55,14 @@ def read_records(histories: Sequence[DemandHistory], as_of: date, period: Period
     return records
 
 
-def spread_records(records: Records, as_of: date, period: Period, notes: Notes) -> Records:
-    """Records that come in coarser steps than the plan's periods, over the days that they cover."""
-    end = int(np.datetime64(as_of, "D").astype(np.int64))
-    made = spread_coarse_records(records.owners, records.days, records.quantities, end, period)
+def spread_records(records: Records, clock: date, period: Period, straddling: BoolArray, notes: Notes) -> Records:
+    """Records that stand for more than one of the plan's periods, or for parts of two, over the days that they cover.
+
+    `straddling` (R,) are weekly records whose week is none of the plan's. What covers days after `clock` still runs
+    and is left out.
+    """
+    end = int(np.datetime64(clock, "D").astype(np.int64))
+    made = spread_coarse_records(records.owners, records.days, records.quantities, end, period, straddling)
     if made is None:
         return records
     for owner, words in made.words.items():

@@ -5,15 +5,13 @@ orders, the fast source's units at once, demand, cost on the end state. A fast s
 the same problem with the demand of its lead time added (Sheopuri, Janakiraman & Seshadri 2010).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, cast
 
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import SourceTable
+from tools.kernels import kernel
 from tools.ordering.policies.model import InventoryStates
 
 TOLERANCE = 1e-9
@@ -89,21 +87,14 @@ def solve_small(model: SmallModel) -> tuple[float, IntArray, IntArray]:
     shape = (size, codes)
     value, fresh, reach = np.zeros(shape), np.zeros(shape), np.zeros((size + model.largest, codes))
     raised, ordered = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    average = compiled()(
+    average = iterate(
         model.probability, model.cost, model.least, model.premium, model.gap, model.largest, model.lost,
         TOLERANCE, LONGEST, value, fresh, reach, raised, ordered,
     )  # fmt: skip
     return float(average), raised, ordered
 
 
-@cache
-def compiled() -> Callable[..., float]:
-    """`iterate` as machine code."""
-    from numba import njit
-
-    return cast(Callable[..., float], cast(Any, njit(cache=True, nogil=True, error_model="numpy"))(iterate))
-
-
+@kernel(error_model="numpy")
 def iterate(  # noqa: C901 - one compiled sweep over states; split, each state would pay calls
     probability: FloatArray,
     cost: FloatArray,

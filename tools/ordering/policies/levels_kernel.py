@@ -1,13 +1,11 @@
 """The index policies' simulator as machine code: many settings of a pair of sources in the same worlds."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, cast
 
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 from tools.ordering.policies.model import ItemModel
 from tools.ordering.policies.simulation import WARM_UP, Worlds
 
@@ -49,20 +47,13 @@ def play_levels(pair: Pair, model: ItemModel, worlds: Worlds, settings: FloatArr
     costs = np.array([model.holding_cost, model.shortage_cost, model.lost_share, model.cheapest()])
     found = np.zeros(settings.shape[0])
     demand = np.ascontiguousarray(worlds.demand)
-    compiled()(
+    play_worlds(
         demand, lead, pair.terms, pair.breaks, pair.express >= 0, pair.window, costs, WARM_UP, settings, found
     )  # fmt: skip
     return found
 
 
-@cache
-def compiled() -> Callable[..., None]:
-    """`play_worlds` as machine code."""
-    from numba import njit
-
-    return cast(Callable[..., None], cast(Any, njit(cache=True, nogil=True, error_model="numpy"))(play_worlds))
-
-
+@kernel(error_model="numpy")
 def play_worlds(  # noqa: C901 - one compiled loop over periods; split, each period would pay calls
     demand: FloatArray,
     lead: IntArray,

@@ -1,7 +1,7 @@
 """From a planning snapshot to the scheduling problem: packs, terms by pack, requirements and limits by period.
 
 What the schedule leaves out, so that the caller must look after it: share caps and least number of suppliers, least
-order values and joint order costs, shelf life, fill-rate targets. Unmet demand counts as backordered.
+order values and joint order costs, fill-rate targets; shelf life only bounds an order. Unmet demand is backordered.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
-from tools.ordering.levels import ItemCosts, draw_leads, item_costs
+from tools.ordering.levels import ItemCosts, cumulative_demand, item_costs, source_levels
 from tools.ordering.quantities import TINY, round_up, unit_price_at, usable_later
 from tools.ordering.schedules.packs import PackMap, multiples_in_packs, pack_sizes
 from tools.ordering.schedules.problem import ScheduleProblem
@@ -36,6 +36,8 @@ class _Frame:
     """(all sources, S) lead time on each path."""
     lead: IntArray
     """(M,) whole periods."""
+    safety: FloatArray
+    """(M,) money per usable unit: holding of the safety stock that the source's lead time asks for."""
 
 
 def schedule_problem(
@@ -65,9 +67,12 @@ def schedule_problem(
 def _frame(snapshot: PlanningSnapshot, settings: OrderingSettings) -> _Frame:
     usable = usable_later(snapshot, settings)
     rows = np.flatnonzero(usable & (snapshot.sources.first_period < snapshot.horizon))
-    draws = draw_leads(snapshot, settings.seed)
+    costs = item_costs(snapshot, settings)
+    levels = source_levels(snapshot, settings, costs, cumulative_demand(snapshot))
+    draws = levels.usual_lead
     lead = np.ceil(draws[rows].mean(axis=1) - ROUND_DOWN).astype(np.int64)
-    return _Frame(snapshot, settings, item_costs(snapshot, settings), rows, draws, np.maximum(lead, 0))
+    safety = np.maximum(levels.score - levels.unit_cost, 0.0)[rows]
+    return _Frame(snapshot, settings, costs, rows, draws, np.maximum(lead, 0), safety)
 
 
 def _without_end_value(
@@ -94,7 +99,7 @@ def _without_end_value(
         unit_price=sources.unit_price[rows] * each,
         break_packs=points,
         break_price=price,
-        freight=sources.freight_per_unit[rows] * each,
+        freight=sources.freight_per_unit[rows] * each + _risk(frame) * packs.units_per_pack[item],
         fixed_cost=sources.fixed_order_cost[rows].astype(np.float64),
         least=np.clip(np.ceil(least - TINY), 1, UNLIMITED_PACKS).astype(np.int64),
         multiple=multiple,
@@ -108,6 +113,15 @@ def _without_end_value(
         storage=np.full(frame.snapshot.horizon, frame.snapshot.limits.storage),
         max_orders=orders,
     )
+
+
+def _risk(frame: _Frame) -> FloatArray:
+    """(M,) money per usable unit by which a source's lead time asks for dearer safety stock than the usual source's.
+
+    The requirement holds what the usual source's lead time asks for; a source that strays farther costs more by this.
+    """
+    usual = _usual_sources(frame)[frame.snapshot.sources.item[frame.rows]]
+    return np.maximum(frame.safety - frame.safety[usual], 0.0)
 
 
 def _most_worth(frame: _Frame) -> FloatArray:
@@ -185,45 +199,62 @@ def _of_horizon(table: FloatArray, horizon: int) -> FloatArray:
 def _requirement(frame: _Frame, units: FloatArray, atoms: int) -> FloatArray:
     """(N, T, Q) packs required up to each period: means of equal groups of the sorted sample paths.
 
-    Group means keep the expectation that quantiles would lose. A lead time that strays from its whole periods shifts
-    the path: an order that comes a period late finds the requirement of a period later, at the mean rate beyond the
-    horizon.
+    Group means keep the expectation that quantiles would lose.
     """
     n_items, paths, horizon = frame.snapshot.demand.shape
     values = np.empty((n_items, horizon, min(atoms, paths)))
     edges = np.floor(np.arange(values.shape[2]) * paths / values.shape[2]).astype(np.int64)
     sizes = np.diff(np.append(edges, paths))
-    strays = _strays(frame)
+    usual = _usual_sources(frame)
     step = max(ATOMS_AT_ONCE // max(paths * horizon, 1), 1)
     for start in range(0, n_items, step):
         part = slice(start, min(start + step, n_items))
-        needed = _shifted(frame, part, strays[part]) / units[part, None, None]
+        needed = _needed(frame, part, usual[part]) / units[part, None, None]
         values[part] = np.add.reduceat(np.sort(needed, axis=2), edges, axis=2) / sizes
     return values
 
 
-def _shifted(frame: _Frame, part: slice, strays: IntArray) -> FloatArray:
-    """(n, T, S) units required up to each period on each path, the period shifted by the path's stray lead time."""
+def _needed(frame: _Frame, part: slice, usual: IntArray) -> FloatArray:
+    """(n, T, S) units required up to each period on each path, as far as it is unknown when the last order is placed.
+
+    An order that serves a period is placed a lead time and a review before it, when the demand until then is known:
+    only the demand since is uncertain, and what came before counts with its mean. Without this the uncertainty would
+    grow with the horizon, and distant periods would be stocked for what later orders can still react to. A lead time
+    that strays from its whole periods shifts the path: an order that comes a period late finds the requirement of a
+    period later, at the mean rate beyond the horizon. The cover cap bounds what a path may ask for above the mean.
+    """
     snapshot = frame.snapshot
     net = np.cumsum(snapshot.demand[part] - snapshot.arrivals[part], axis=2) - snapshot.on_hand[part, None, None]
     n, paths, horizon = net.shape
     start = np.broadcast_to(-snapshot.on_hand[part, None, None], (n, paths, 1))
     net = np.concatenate([start, net], axis=2)
+    lead, strays = _lead_and_strays(frame, usual, paths)
     when = np.arange(horizon)[None, None, :] + strays[:, :, None]
-    inside = np.clip(when, -1, horizon - 1) + 1
     beyond = np.maximum(when - (horizon - 1), 0) * frame.costs.mean_demand[part, None, None]
-    return (np.take_along_axis(net, inside, axis=2) + beyond).transpose(0, 2, 1)
+    needed = np.take_along_axis(net, np.clip(when, -1, horizon - 1) + 1, axis=2) + beyond
+    placed = np.maximum(np.arange(horizon)[None, :] - (lead + frame.settings.review_periods)[:, None], -1) + 1
+    known = np.take_along_axis(net, np.broadcast_to(placed[:, None, :], needed.shape), axis=2)
+    needed = needed - known + known.mean(axis=1, keepdims=True)
+    cover = frame.settings.max_cover_periods * np.maximum(frame.costs.mean_demand[part], TINY)
+    return np.minimum(needed, needed.mean(axis=1, keepdims=True) + cover[:, None, None]).transpose(0, 2, 1)
 
 
-def _strays(frame: _Frame) -> IntArray:
-    """(N, S) periods by which the lead time of each item's cheapest source differs from its whole periods, by path."""
-    snapshot, rows = frame.snapshot, frame.rows
-    strays = np.zeros(snapshot.demand.shape[:2], dtype=np.int64)
-    sources = snapshot.sources
+def _lead_and_strays(frame: _Frame, usual: IntArray, paths: int) -> tuple[IntArray, IntArray]:
+    """(n,) whole lead time of each item's usual source, and (n, S) periods that a path strays from it; 0 for none."""
+    lead, strays = np.zeros(usual.size, dtype=np.int64), np.zeros((usual.size, paths), dtype=np.int64)
+    has = usual >= 0
+    lead[has] = frame.lead[usual[has]]
+    strays[has] = frame.draws[frame.rows[usual[has]]] - lead[has, None]
+    return lead, strays
+
+
+def _usual_sources(frame: _Frame) -> IntArray:
+    """(N,) each item's cheapest source with the safety stock it asks for; -1 without one."""
+    sources, rows = frame.snapshot.sources, frame.rows
     landed = (sources.unit_price + sources.freight_per_unit)[rows] / np.maximum(sources.yield_rate[rows], TINY)
-    order = np.lexsort((sources.preference[rows], landed, sources.item[rows]))
+    order = np.lexsort((sources.preference[rows], landed + frame.safety, sources.item[rows]))
     first: BoolArray = np.ones(order.size, dtype=np.bool_)
     first[1:] = np.diff(sources.item[rows[order]]) > 0
-    best = order[first]
-    strays[sources.item[rows[best]]] = frame.draws[rows[best]] - frame.lead[best, None]
-    return strays
+    usual = np.full(frame.snapshot.n_items, -1, dtype=np.int64)
+    usual[sources.item[rows[order[first]]]] = order[first]
+    return usual

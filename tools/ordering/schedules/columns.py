@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 from tools.ordering.schedules.catalogue import Limits, PacksArray, Terms
 from tools.ordering.schedules.expected_cost import expected_stock
 from tools.ordering.schedules.item_sweeps import cost_of_orders, price_per_pack
@@ -17,7 +17,7 @@ MIX = 1099511628211
 """Multiplier of the order plans' fingerprints (FNV)."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def fingerprints(terms: Terms, packs: PacksArray, out: IntArray) -> None:  # pragma: no cover - compiled
     """Fill `out` (N,) with a number that tells order plans of all items apart."""
     for item in range(terms.start.size - 1):
@@ -32,7 +32,7 @@ def fingerprints(terms: Terms, packs: PacksArray, out: IntArray) -> None:  # pra
         out[item] = np.int64(mark >> np.uint64(1))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def plan_rows(  # noqa: C901 - one compiled loop over arrays; split, each item would pay calls
     items: IntArray,
     terms: Terms,
@@ -92,7 +92,7 @@ def plan_rows(  # noqa: C901 - one compiled loop over arrays; split, each item w
     return at
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _copy_plans(
     take: IntArray,
     begin: IntArray,
@@ -111,7 +111,7 @@ def _copy_plans(
             at += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _price_plans(
     cost: FloatArray, begin: IntArray, row: RowArray, amount: AmountArray, prices: FloatArray, out: FloatArray
 ) -> None:  # pragma: no cover - compiled

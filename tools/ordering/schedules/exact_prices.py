@@ -8,7 +8,6 @@ saves while schedules may be mixed.
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from tools.domain.arrays import FloatArray, IntArray
@@ -48,6 +47,8 @@ def linear_master(pool: PlanPool, limits: FloatArray, n_items: int) -> tuple[flo
         (pool.amount[used].astype(np.float64), (place[pool.row[used]], plan[used])), shape=(finite.size, pool.cost.size)
     )
     once = csr_array((np.ones(pool.cost.size), (pool.item, np.arange(pool.cost.size))), shape=(n_items, pool.cost.size))
+    from scipy.optimize import linprog
+
     answer: Any = linprog(
         pool.cost, A_ub=rows, b_ub=limits[finite], A_eq=once, b_eq=np.ones(n_items), bounds=(0, None), method="highs-ds"
     )

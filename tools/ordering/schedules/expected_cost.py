@@ -1,13 +1,13 @@
 """Expected holding and shortage cost of cumulative orders, and the cost of given orders in plain NumPy."""
 
 import numpy as np
-from numba import njit
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 from tools.ordering.schedules.problem import ScheduleOrders, ScheduleProblem
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def add_period_cost(
     values: FloatArray,
     out: FloatArray,
@@ -44,7 +44,7 @@ def add_period_cost(
             below += atoms[q]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def expected_stock(level: float, atoms: FloatArray) -> float:  # pragma: no cover - compiled
     """E(level - R)+ in packs."""
     total = 0.0

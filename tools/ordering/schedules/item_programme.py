@@ -10,9 +10,9 @@ Prices of the limits enter as dearer packs, orders and stock; what is left of th
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 from tools.ordering.schedules.catalogue import Limits, PacksArray, Terms
 from tools.ordering.schedules.expected_cost import add_period_cost, expected_stock
 
@@ -35,7 +35,7 @@ class Scratch(NamedTuple):
     """(2 K,) costs in a sliding window, inf in the left half."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def scratch(terms: Terms) -> Scratch:  # pragma: no cover - compiled
     """Working arrays of `solve_item`."""
     widest, top = 0, 0
@@ -49,7 +49,7 @@ def scratch(terms: Terms) -> Scratch:  # pragma: no cover - compiled
     return Scratch(np.zeros((n, wide)), np.empty(n, np.int64), sliding[0], sliding[1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _take_segment(
     before: FloatArray,
     after: FloatArray,
@@ -89,7 +89,7 @@ def _take_segment(
         target[j] = cost if cost < old else old
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def packs_left(source: int, period: int, terms: Terms, room: Limits) -> int:  # pragma: no cover - compiled
     """Most packs of one order that what is left of the capacity and of the number of orders allows."""
     if room.orders[period] < 1.0 - TINY:
@@ -106,7 +106,7 @@ def packs_left(source: int, period: int, terms: Terms, room: Limits) -> int:  # 
     return int(min((left + slack) / terms.effort_pack[source], 1.0 * ENDLESS))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def segment_most(
     source: int, segment: int, left: float, packs: int, terms: Terms
 ) -> int:  # pragma: no cover - compiled
@@ -117,7 +117,7 @@ def segment_most(
     return most
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _bar_full_levels(
     values: FloatArray, top: int, atoms: FloatArray, volume: float, left: float
 ) -> None:  # pragma: no cover - compiled
@@ -139,7 +139,7 @@ def _bar_full_levels(
         values[k] = np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def solve_item(  # noqa: C901 - one compiled loop over arrays; split, each item would pay calls
     item: int,
     terms: Terms,
@@ -210,7 +210,7 @@ def solve_item(  # noqa: C901 - one compiled loop over arrays; split, each item 
     return value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _walk_back(
     level: int,
     row: int,

@@ -7,9 +7,9 @@ from functools import cache
 from typing import TypeVar
 
 import numpy as np
-from numba import njit
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 from tools.ordering.schedules.catalogue import Limits, PacksArray, Terms
 from tools.ordering.schedules.expected_cost import expected_stock
 from tools.ordering.schedules.item_programme import TINY, scratch, solve_item
@@ -20,7 +20,7 @@ CHUNK = 256
 """Items that a thread takes at a time."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def price_per_pack(source: int, quantity: int, terms: Terms) -> float:  # pragma: no cover - compiled
     """Price of the segment that an order of this size falls into."""
     for segment in range(terms.price.shape[1]):
@@ -29,7 +29,7 @@ def price_per_pack(source: int, quantity: int, terms: Terms) -> float:  # pragma
     return terms.price[source, 0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def use_limits(
     item: int, packs: PacksArray, sign: float, terms: Terms, stored: bool, total: Limits
 ) -> None:  # pragma: no cover - compiled
@@ -52,7 +52,7 @@ def use_limits(
             total.storage[period] += sign * stock * terms.volume[item]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _arriving(item: int, packs: PacksArray, period: int, terms: Terms) -> int:  # pragma: no cover - compiled
     start, landed = terms.start[item], 0
     for source in range(start, terms.start[item + 1]):
@@ -62,7 +62,7 @@ def _arriving(item: int, packs: PacksArray, period: int, terms: Terms) -> int:  
     return landed
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def cost_of_orders(item: int, packs: PacksArray, terms: Terms, prices: Limits) -> float:  # pragma: no cover - compiled
     """Expected cost of an item's orders (S, T), with the prices of the limits."""
     start, horizon = terms.start[item], terms.requirement.shape[1]
@@ -88,7 +88,7 @@ def cost_of_orders(item: int, packs: PacksArray, terms: Terms, prices: Limits) -
     return cost
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _solve_chunk(
     items: IntArray, terms: Terms, prices: Limits, packs: PacksArray, value: FloatArray
 ) -> None:  # pragma: no cover - compiled
@@ -123,14 +123,14 @@ def solve_free(
     in_threads(lambda part: _solve_chunk(part, terms, prices, packs, value), parts)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def total_use(terms: Terms, packs: PacksArray, total: Limits, stored: bool) -> None:  # pragma: no cover - compiled
     """Add what all orders (M, T) use of every limit."""
     for item in range(terms.start.size - 1):
         use_limits(item, packs[terms.start[item] : terms.start[item + 1]], 1.0, terms, stored, total)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _bar_clashes(  # noqa: C901 - one compiled loop over arrays; split, each item would pay calls
     item: int, packs: PacksArray, terms: Terms, room: Limits, barred: IntArray
 ) -> bool:  # pragma: no cover - compiled
@@ -164,7 +164,7 @@ def _bar_clashes(  # noqa: C901 - one compiled loop over arrays; split, each ite
     return clash
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def place_in_turn(
     items: IntArray, terms: Terms, prices: Limits, stored: bool, room: Limits, packs: PacksArray
 ) -> int:  # pragma: no cover - compiled
@@ -194,7 +194,7 @@ def place_in_turn(
     return changed
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def withdraw(items: IntArray, terms: Terms, stored: bool, room: Limits, packs: PacksArray) -> None:  # pragma: no cover
     """Take back all orders of the items and give `room` what they used; their stock on hand stays where it is."""
     for item in items:
@@ -204,7 +204,7 @@ def withdraw(items: IntArray, terms: Terms, stored: bool, room: Limits, packs: P
         use_limits(item, mine, -1.0, terms, stored, room)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def costs_of_items(
     items: IntArray, terms: Terms, packs: PacksArray, prices: Limits
 ) -> FloatArray:  # pragma: no cover - compiled

@@ -10,9 +10,9 @@ items every pair of suppliers shares items, so that an interior point's normal m
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from tools.domain.arrays import FloatArray, IntArray
+from tools.kernels import kernel
 from tools.ordering.schedules.columns import AmountArray, PlanPool, RowArray
 from tools.ordering.schedules.item_sweeps import in_threads
 from tools.ordering.solver import descend
@@ -23,7 +23,7 @@ MEMORY = 20
 """Steps that L-BFGS-B remembers."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _soft_minima(
     first: IntArray,
     cost: FloatArray,

@@ -6,8 +6,6 @@ Equations are those of Snyder and Shen, Fundamentals of Supply Chain Theory (2nd
 from dataclasses import dataclass
 from math import exp, sqrt
 
-from scipy.optimize import minimize_scalar
-
 from tools.ordering.textbook.inputs import require_nonnegative, require_positive
 
 
@@ -74,6 +72,8 @@ def economic_order_quantity_with_disruptions(
         without = found_down / recovery_rate
         spent = fixed_cost + holding_cost * quantity**2 / (2 * demand) + demand * lost_sale_cost * without
         return spent / (quantity / demand + without)
+
+    from scipy.optimize import minimize_scalar
 
     most = 10 * plain.quantity + 10 * demand / recovery_rate
     bounds, exact = (plain.quantity / 10, most), {"xatol": 1e-9 * plain.quantity}

@@ -5,10 +5,10 @@ Equations are those of Snyder and Shen, Fundamentals of Supply Chain Theory (2nd
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log, log1p
+from math import ceil, exp, log, log1p, pi, sqrt
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
 from tools.domain.arrays import FloatArray
 from tools.domain.errors import BadInput
@@ -35,8 +35,9 @@ def critical_ratio(holding_cost: float, shortage_cost: float) -> float:
 def newsvendor_normal(holding_cost: float, shortage_cost: float, mean: float, sd: float) -> Level:
     """Newsvendor with normal demand: μ + z σ at cost (h + p) φ(z) σ, equations 4.17 and 4.24."""
     require_nonnegative(sd=sd)
-    score = float(stats.norm.ppf(critical_ratio(holding_cost, shortage_cost)))
-    return Level(mean + score * sd, (holding_cost + shortage_cost) * float(stats.norm.pdf(score)) * sd)
+    score = float(ndtri(critical_ratio(holding_cost, shortage_cost)))
+    density = exp(-(score**2) / 2) / sqrt(2 * pi)
+    return Level(mean + score * sd, (holding_cost + shortage_cost) * density * sd)
 
 
 def newsvendor_poisson(holding_cost: float, shortage_cost: float, mean: float) -> Level:
@@ -84,9 +85,11 @@ def newsvendor_with_disruptions(
 
 def poisson_table(mean: float) -> tuple[FloatArray, FloatArray]:
     """(n,) values 0, 1, ... of Poisson demand and their probabilities, up to a negligible tail."""
+    from scipy.stats import poisson
+
     require_positive(mean=mean)
-    values = np.arange(int(stats.poisson.ppf(1 - TAIL, mean)) + 1, dtype=np.float64)
-    return values, np.asarray(stats.poisson.pmf(values, mean), dtype=np.float64)
+    values = np.arange(int(poisson.ppf(1 - TAIL, mean)) + 1, dtype=np.float64)
+    return values, np.asarray(poisson.pmf(values, mean), dtype=np.float64)
 
 
 def one_period_cost(

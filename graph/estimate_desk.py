@@ -1,0 +1,200 @@
+"""Datasets and their stored distributions, memoised by the versions that they are made from.
+
+Nothing here plans: what only reads does without the ordering engine.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar, cast
+
+import orjson
+
+from graph.estimates import EstimateBook, Estimates, EstimateSettings, offer_lead_times, planning_period
+from store.estimates import EstimateInfo
+from store.warehouse import Warehouse
+from tools.domain.alerts import Alert
+from tools.domain.datasets import Dataset, Period, PeriodSeries
+from tools.domain.snapshots import OrderingSettings
+from tools.forecasting import ForecastSettings
+from tools.forecasting.history import bucket_all
+from tools.lead_times import (
+    FittedLeadTimes,
+    LeadTimeDistribution,
+    LeadTimeFindings,
+    LeadTimeSettings,
+    YieldDistribution,
+    estimate_yields,
+    findings_of,
+    fit_lead_times,
+)
+
+Value = TypeVar("Value")
+CACHE_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a plan depends on beside code: hashable, and rebuilt from the state of a run."""
+
+    dataset_version: str
+    item_ids: tuple[str, ...]
+    alerts: str = "[]"
+    """Canonical JSON of the typed alerts."""
+    adjustments: tuple[tuple[str, float], ...] = ()
+    """Offer id to the largest quantity that the gates left it."""
+    budget: float = float("inf")
+    """Money that the policy leaves for orders placed now."""
+    estimate_version: str = ""
+    """Stored distributions to plan with; empty to make them from the dataset, stored nowhere."""
+
+    @property
+    def typed_alerts(self) -> tuple[Alert, ...]:
+        """The alerts as values."""
+        return tuple(Alert.model_validate(raw) for raw in orjson.loads(self.alerts))
+
+
+@dataclass(frozen=True)
+class DeskSettings:
+    """What the computations of an installation depend on beside their data; part of a run's versions."""
+
+    seed: int = 7
+    horizon_periods: int = 26
+    shortage_weight: float = 1.0
+    """A shortage against what the service targets imply."""
+    max_cover_days: float = 49.0
+    """No order lifts an item above this many days of mean demand beyond its lead-time demand."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "DeskSettings":
+        """From settings, or from the versions of an earlier run; unknown names are passed over."""
+        return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key in values})
+
+    def as_versions(self) -> dict[str, Any]:
+        """JSON values that `of` takes back."""
+        return asdict(self)
+
+    @property
+    def estimating(self) -> EstimateSettings:
+        """How distributions are made."""
+        return EstimateSettings(ForecastSettings(seed=self.seed), LeadTimeSettings(), self.horizon_periods)
+
+    def ordering(self, period: Period) -> OrderingSettings:
+        """The ordering engine's settings for a planning bucket."""
+        return OrderingSettings(
+            seed=self.seed,
+            shortage_weight=self.shortage_weight,
+            max_cover_periods=max(1.0, self.max_cover_days / period.days),
+        )
+
+
+class EstimateDesk:
+    """Memoised datasets and distributions of one warehouse; safe to use from several threads."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        settings: DeskSettings | None = None,
+        protected: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        self._warehouse = warehouse
+        self._settings = settings or DeskSettings()
+        self.book = EstimateBook(warehouse, self._settings.estimating, protected)
+        """Estimate versions."""
+        self._cache: OrderedDict[Hashable, object] = OrderedDict()
+        self._lock = threading.RLock()
+
+    @property
+    def settings(self) -> DeskSettings:
+        """What its computations depend on beside their data."""
+        return self._settings
+
+    def dataset(self, version: str) -> Dataset:
+        """The dataset version."""
+        return self._memo(("dataset", version), lambda: self._warehouse.load_dataset(version))
+
+    def period(self, version: str) -> Period:
+        """The planning bucket that the history's dates imply (a day's history is planned by the week)."""
+        return self._memo(("period", version), lambda: planning_period(self.dataset(version)))
+
+    def recorded(self, version: str, period: Period) -> Mapping[tuple[str, str], PeriodSeries]:
+        """Demand as recorded in complete periods, by item and site."""
+
+        def compute() -> Mapping[tuple[str, str], PeriodSeries]:
+            dataset = self.dataset(version)
+            histories = list(dataset.demand.values())
+            made = bucket_all(histories, dataset.as_of, period, dataset.calendar)
+            return dict(zip(dataset.demand, made, strict=True))
+
+        return self._memo(("recorded", version, period), compute)
+
+    def current_estimates(self, version: str) -> str:
+        """The estimate version that a run on this dataset plans with; made and stored when there is none."""
+        return self.book.current(self.dataset(version))
+
+    def estimates(self, scope: Scope) -> Estimates:
+        """Demand forecasts of the scope's items and lead times of all offers.
+
+        They were made for the whole dataset at once: a forecast depends on the catalogue that it was made in.
+        """
+        dataset, version = self.dataset(scope.dataset_version), scope.estimate_version
+        if version:
+            leads = self.stored_lead_times(scope)
+            return self._memo(
+                ("estimates", version, scope.item_ids),
+                lambda: self.book.read(version, dataset, scope.item_ids, leads),
+            )
+        made = self._memo(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset))
+        wanted = set(scope.item_ids)
+        return replace(made, forecasts=tuple(found for found in made.forecasts if found.item_id in wanted))
+
+    def estimate_info(self, version: str | None) -> EstimateInfo:
+        """The named estimate version, or the one that the next run plans with. NotFound."""
+        if version is not None:
+            return self._warehouse.estimate(version)
+        active = self.dataset(self._warehouse.active_version() or "")
+        return self._warehouse.estimate(self.current_estimates(active.version))
+
+    def stored_lead_times(self, scope: Scope) -> Mapping[str, LeadTimeDistribution]:
+        """Lead times of all offers as the scope's estimate version has them."""
+        version, dataset = scope.estimate_version, self.dataset(scope.dataset_version)
+        return self._memo(("stored lead times", version), lambda: self.book.lead_times(version, dataset))
+
+    def lead_time_findings(self, scope: Scope) -> LeadTimeFindings:
+        """What the dataset's record says of suppliers and offers, beside the scope's stored lead times."""
+        dataset, settings = self.dataset(scope.dataset_version), self._settings.estimating.lead_times
+
+        def fit() -> FittedLeadTimes:
+            receipts, orders = dataset.receipts, dataset.open_orders
+            return fit_lead_times(dataset.offers, receipts, orders, dataset.as_of, settings, families=dataset.families)
+
+        def find() -> LeadTimeFindings:
+            fitted = self._memo(("fitted lead times", dataset.version), fit)
+            stored = replace(fitted, distributions=self.stored_lead_times(scope))
+            return findings_of(stored, dataset.receipts, self.yields(dataset.version))
+
+        return self._memo(("lead time findings", dataset.version, scope.estimate_version), find)
+
+    def lead_times(self, version: str) -> Mapping[str, LeadTimeDistribution]:
+        """Lead-time distribution of every offer, made from the dataset alone."""
+        settings = self._settings.estimating.lead_times
+        return self._memo(("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings))
+
+    def yields(self, version: str) -> Mapping[str, YieldDistribution]:
+        """Share of an order that arrives, of every offer."""
+        dataset = self.dataset(version)
+        return self._memo(
+            ("yields", version), lambda: estimate_yields(dataset.offers, dataset.receipts, dataset.open_orders)
+        )
+
+    def _memo(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        with self._lock:
+            if key not in self._cache:
+                self._keep(key, compute())
+            return cast(Value, self._cache[key])
+
+    def _keep(self, key: Hashable, value: object) -> None:
+        self._cache[key] = value
+        while len(self._cache) > CACHE_SIZE:
+            del self._cache[next(iter(self._cache))]

@@ -1,0 +1,237 @@
+"""What is stored, read without the run's graph: every session answers from here, and one that only reads needs no more.
+
+A reader opens the databases alone. It loads neither LangGraph nor the engine, unless an answer was never computed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from agents.contracts import Analyst
+from graph import queries
+from graph.answering import Answering
+from graph.changes import changes_since
+from graph.estimate_desk import DeskSettings, EstimateDesk
+from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.forecasts import ForecastDesk
+from graph.kept_stories import KeptStories
+from graph.lead_time_views import LeadTimesView
+from graph.lead_times import LeadTimeDesk
+from graph.line_story_views import LineStoryView
+from graph.old_homes import MOVED
+from graph.progress import OrderCounts, stored_step
+from graph.settings import Settings
+from graph.stores import Stores, open_stores
+from graph.views import (
+    AnswerView,
+    ApprovalView,
+    ChangeView,
+    DatasetView,
+    JournalCheckView,
+    PlanView,
+    RejectView,
+    RunView,
+    StepView,
+    TransitionView,
+)
+from store.operations import ApprovalRow
+from tools.domain.datasets import Dataset
+from tools.domain.errors import NotFound
+from tools.domain.orders import Order
+
+RUNS_COMPARED = 20
+"""Latest runs among which the earlier plan of an item is looked for."""
+LOOKED_BACK = 200
+"""Latest runs among which one that was cut off is looked for."""
+TOLD_OF_A_TURN = ("actor", "sources", "steps", "run_id", "decided_by")
+
+
+class Readings:
+    """Answers from the databases of one home. Safe across threads."""
+
+    def __init__(self, stores: Stores, desk: EstimateDesk, analyst: Callable[[], Analyst]) -> None:
+        self._stores = stores
+        self._stored = desk
+        self._forecasts = ForecastDesk(stores.warehouse, desk)
+        self._lead_times = LeadTimeDesk(desk)
+        self._stories = KeptStories(stores, desk)
+        self._answering = Answering(
+            stores, desk, analyst, self._plan_or_none, self.pending, self._lead_times.lead_times
+        )
+
+    def close(self) -> None:
+        """Release the databases."""
+        self._stores.close()
+
+    def stored_steps(self, run_id: str | None = None) -> Iterator[StepView]:
+        """The steps of a run as the journal holds them."""
+        yield from self._steps(run_id or self._latest())
+
+    def _steps(self, run_id: str) -> list[StepView]:
+        stores = self._stores
+        rows = stores.journal.transitions(run_id)
+        counts = OrderCounts.of(run_id, stores.operations)
+        return [stored_step(row, stores.warehouse, counts) for row in rows if row.event == "node"]
+
+    def _latest(self) -> str:
+        found = self._stores.operations.runs(1)
+        if not found:
+            raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
+        return found[0].run_id
+
+    def runs(self, limit: int = 20) -> Sequence[RunView]:
+        """Latest first."""
+        return queries.run_views(self._stores.operations.runs(limit), self._stores.operations)
+
+    def plan(self, run_id: str | None = None) -> PlanView:
+        """Everything stored about a run: its orders as the ledger has them now."""
+        wanted, stores = run_id or self._latest(), self._stores
+        (run,) = queries.run_views([stores.operations.run(wanted)], stores.operations)
+        dataset, orders = self._stored.dataset(run.dataset_version), stores.operations.orders_of(wanted)
+        view = queries.plan_view(run, orders, self._steps(wanted), dataset, stores.warehouse)
+        return view.model_copy(update={"changes": self._changes(wanted, orders, dataset)})
+
+    def _changes(self, run_id: str, orders: Sequence[Order], dataset: Dataset) -> tuple[ChangeView, ...]:
+        """Against the plans published before this one, as far back as are looked at."""
+        operations = self._stores.operations
+        known = operations.publications_until(run_id, RUNS_COMPARED)
+        if not known:
+            return ()
+        own, before = known[0], known[1:]
+        found: dict[str, list[Order]] = {}
+        for order in operations.orders_of(*(one.run_id for one in before)):
+            found.setdefault(order.run_id, []).append(order)
+        earlier = ((one.run_id, one.item_ids, found.get(one.run_id, [])) for one in before)
+        return changes_since(own.item_ids, orders, earlier, dataset)
+
+    def _plan_or_none(self, run_id: str | None) -> PlanView | None:
+        return self.plan(run_id) if run_id or self._stores.operations.runs(1) else None
+
+    def pending(self) -> Sequence[ApprovalView]:
+        """Approvals that wait, oldest first."""
+        return self._approvals(self._stores.operations.approvals("pending"))
+
+    def approval(self, approval_id: str) -> ApprovalView:
+        """One approval. NotFound when there is none of this id."""
+        return self._approvals([self._stores.operations.approval(approval_id)])[0]
+
+    def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
+        """Approvals that no longer wait, latest first, with what the ERP made of them."""
+        return self._approvals(self._stores.operations.decided_approvals(limit))
+
+    def _approvals(self, rows: Sequence[ApprovalRow]) -> list[ApprovalView]:
+        """Views of approvals, in three queries however many they are."""
+        operations = self._stores.operations
+        keys = {row.order_key for row in rows}
+        orders, actions = operations.orders_for(keys), operations.actions_for(keys)
+        versions = operations.dataset_versions({row.run_id for row in rows})
+        return [
+            queries.approval_view(
+                row,
+                orders.get(row.order_key),
+                self._stored.dataset(versions[row.run_id]),
+                [sent for sent in actions.get(row.order_key, ()) if sent.approval_id == row.approval_id],
+            )
+            for row in rows
+        ]
+
+    def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
+        """Why the plan, a line, an item or a supplier came out as it did."""
+        return self._answering.answer(f"why {subject}" if subject else "option choice why", run_id)
+
+    def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
+        """What other quantities, sources, terms and limits would mean for a line; computed once and kept."""
+        return self._stories.story(run_id or self._latest(), line_id)
+
+    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
+        """The stored conversation, oldest first."""
+        return [
+            {"role": turn.role, "text": turn.text, "at": turn.at}
+            | {name: turn.payload[name] for name in TOLD_OF_A_TURN if name in turn.payload}
+            for turn in self._stores.operations.messages(conversation)
+        ]
+
+    def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
+        """Transitions in order."""
+        return [queries.transition_view(row) for row in self._stores.journal.transitions(run_id)]
+
+    def verify_journal(self) -> JournalCheckView:
+        """Check the hash chain, its completeness, and that runs, decisions and ERP actions agree with it."""
+        check, lag = self._stores.journal.verify(), self._stores.journal.lag()
+        found = self._stores.journal.agreement()
+        return JournalCheckView(
+            ok=check.ok and not found.differences,
+            rows=check.rows,
+            reason=" ".join([*([check.reason] if check.reason else []), *found.differences]),
+            head_hash=check.head_hash,
+            lag_rows=lag.rows,
+            runs=found.runs,
+            decisions=found.decisions,
+            actions=found.actions,
+            uncounted_rows=check.uncounted,
+        )
+
+    def datasets(self) -> Sequence[DatasetView]:
+        """Dataset versions, newest first; the active one is planned on, any can be made active again."""
+        return [queries.dataset_view(info) for info in self._stores.warehouse.datasets()]
+
+    def rejects(self, limit: int = 500) -> Sequence[RejectView]:
+        """Rows that imports turned away, latest import first."""
+        return [RejectView.model_validate(asdict(row)) for row in self._stores.warehouse.rejects()[-limit:]]
+
+    def forecast(self, item_id: str, site_id: str | None = None, version: str | None = None) -> ForecastView:
+        """An item's demand forecast with accuracy and provenance."""
+        return self._forecasts.forecast(item_id, site_id, version)
+
+    def forecasts(self, version: str | None = None) -> Sequence[ForecastRowView]:
+        """Every item's forecast in a row, the worst accuracy first."""
+        return self._forecasts.forecasts(version)
+
+    def estimates(self, limit: int = 20) -> Sequence[EstimateView]:
+        """Estimate versions, newest first, each with what differs from the one before."""
+        return self._forecasts.estimates(limit)
+
+    def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
+        """The stored accuracy of a version; empty before its backtest."""
+        return self._forecasts.backtests(version)
+
+    def lead_times(self, subject: str | None = None, version: str | None = None) -> LeadTimesView:
+        """How suppliers keep their quotes; of a supplier, item or order its offers and when open orders arrive."""
+        return self._lead_times.lead_times(subject, version)
+
+
+def open_readings(settings: Settings) -> Readings | None:
+    """A session that only reads; None when a run, a decision, an action or an alert waits for one that works.
+
+    OutOfReach when another process owns the warehouse.
+    """
+    stores = open_stores(settings)
+    try:
+        waits = _work_waits(stores)
+    except BaseException:
+        stores.close()
+        raise
+    if waits:
+        stores.close()
+        return None
+    return Readings(stores, _desk(stores), lambda: _analyst(settings))
+
+
+def _work_waits(stores: Stores) -> bool:
+    operations = stores.operations
+    return bool(
+        not operations.flag(MOVED)
+        or any(row.status == "running" for row in operations.runs(LOOKED_BACK))
+        or operations.undelivered_decisions()
+        or any(operations.outbox_counts().get(status) for status in ("queued", "leased"))
+        or any(row.status in ("new", "taken") for row in operations.inbox(LOOKED_BACK))
+    )
+
+
+def _desk(stores: Stores) -> EstimateDesk:
+    return EstimateDesk(stores.warehouse, DeskSettings.of(stores.settings.model_dump()), stores.pinned_estimates)
+
+
+def _analyst(settings: Settings) -> Analyst:
+    from graph.team import agents_of
+
+    return agents_of(settings).analyst

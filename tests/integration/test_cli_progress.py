@@ -1,0 +1,101 @@
+"""While a command computes, the terminal says what; what a program reads is never touched by it."""
+
+import json
+import os
+import pty
+import subprocess
+import threading
+
+import pytest
+from demo_home import demo_home
+from jit_command import JIT, Jit
+
+from evals.worlds.demo import AS_OF, write_demo_world
+
+COMMANDS = (
+    (("plan", "I010"), "Pricing options (step 6 of 12)"),
+    (("explain", "I018"), "Computing what else could be ordered of I018"),
+    (("ask", "what is at risk?"), "Looking for the answer"),
+    (("forecast", "I010"), "Reading the forecast of I010"),
+    (("forecast", "--backtest"), "Forecasting again from earlier clocks"),
+    (("journal", "--verify"), "Recomputing the hash of every row of the journal"),
+    (("replay", "RUN"), "Computing RUN again from its snapshot"),
+    (("decide", "APPROVAL", "approve"), "going on with its run"),
+    (("observe",), "Reading back from the ERP"),
+    (("doctor",), "Asking every part whether it answers"),
+    (("import", "world", "--as-of", str(AS_OF)), "Importing world"),
+)
+
+
+@pytest.fixture(scope="module")
+def jit(tmp_path_factory: pytest.TempPathFactory) -> Jit:
+    """A home with a plan that waits, beside the folder that its data came from."""
+    place = tmp_path_factory.mktemp("progress")
+    write_demo_world(place / "world")
+    return Jit(demo_home(place, planned=True))
+
+
+def on_a_terminal(jit: Jit, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output through a pipe, and what a terminal on standard error was sent."""
+    reader, writer = pty.openpty()
+    shown: list[bytes] = []
+
+    def listen() -> None:
+        while True:
+            try:
+                part = os.read(reader, 65536)
+            except OSError:  # how a terminal ends
+                return
+            if not part:
+                return
+            shown.append(part)
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    command = [str(JIT), *arguments]
+    found = jit.environment(TERM="xterm", COLUMNS="120")
+    done = subprocess.run(
+        command, env=found, cwd=jit.home.parent, stdout=subprocess.PIPE, stderr=writer, timeout=240, check=False
+    )
+    os.close(writer)
+    listening.join()
+    os.close(reader)
+    return done.returncode, done.stdout.decode(), b"".join(shown).decode(errors="replace")
+
+
+@pytest.fixture(scope="module")
+def ids(jit: Jit) -> dict[str, str]:
+    """The run and an order of it that waits."""
+    waiting = json.loads(jit("approvals", "--json").stdout)[0]
+    return {"RUN": waiting["run_id"], "APPROVAL": waiting["approval_id"]}
+
+
+@pytest.mark.parametrize(("arguments", "told"), COMMANDS, ids=lambda part: part[0] if isinstance(part, tuple) else "")
+def test_a_command_that_computes_says_what_on_the_terminal_and_nothing_of_it_in_the_document(
+    jit: Jit, ids: dict[str, str], arguments: tuple[str, ...], told: str
+) -> None:
+    named = [ids.get(word, word) for word in arguments]
+    code, output, shown = on_a_terminal(jit, *named, "--json")
+    assert code == 0, output
+    assert json.loads(output)
+    text = told.replace("RUN", ids["RUN"])
+    assert text in shown
+    assert "0:00:0" in shown
+    assert text not in output
+    assert "\x1b" not in output
+
+
+def test_a_pipe_gets_the_result_alone_also_without_json(jit: Jit) -> None:
+    code, output, shown = on_a_terminal(jit, "runs")
+    assert code == 0
+    assert "Reading the latest runs" in shown
+    assert output.startswith("run ")
+    assert "\x1b" not in output
+    assert "Reading" not in output
+
+
+def test_where_nothing_is_a_terminal_nothing_is_told(jit: Jit) -> None:
+    done = jit("explain", "I018", FORCE_COLOR="1")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "Computing" not in done.stdout
