@@ -17,8 +17,9 @@ $(BIN)/uv:
 	@sh scripts/set-up.sh environment $(PYTHON) $(VENV) $(UV_VERSION)
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/uv
-	@sh scripts/set-up.sh install $(VENV) --compile-bytecode --require-hashes -r requirements.lock
+	@sh scripts/set-up.sh install $(VENV) --require-hashes -r requirements.lock
 	@sh scripts/set-up.sh install $(VENV) --no-deps --editable .
+	@sh scripts/set-up.sh ahead $(VENV)
 	@touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
@@ -55,7 +56,7 @@ eval: setup
 	$(BIN)/jit eval
 
 bench: $(VENV)/.development
-	@for name in small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead alert_latency alert_burst closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
+	@for name in small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead alert_latency alert_burst start closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \

@@ -26,6 +26,8 @@ def diagnose(parts: Parts, alerts: BackgroundWork, catch_up: BackgroundWork, owe
         "journal": _journal,
         "alerts": lambda parts: _alerts(parts, alerts),
         "catch-up": lambda parts: _catch_up(parts, catch_up, owed_runs),
+        "size of the operations database": _operations_size,
+        "size of the warehouse": _warehouse_size,
         "erp": _erp,
         "model": _model,
         "clock": _clock,
@@ -92,6 +94,25 @@ def _working(worker: BackgroundWork, told: str) -> tuple[bool, str]:
     if worker.trouble is not None:
         return False, f"{told}; held up since {worker.trouble.since:%H:%M:%S} UTC: {worker.trouble.reason}"
     return worker.alive, told if worker.alive else f"{told}; its thread does not run"
+
+
+def _operations_size(parts: Parts) -> tuple[bool, str]:
+    size = parts.operations.size()
+    going_on = f"{size.runs_with_checkpoints} runs that wait or go on"
+    filled = f"{_megabytes(size.checkpoints)} checkpoints of {going_on}, {_megabytes(size.free)} free"
+    each = f"; a closed run keeps {size.kept / size.closed_runs / 1e3:,.0f} kB" if size.closed_runs else ""
+    return True, f"{_megabytes(size.total)}: {filled}{each}"
+
+
+def _warehouse_size(parts: Parts) -> tuple[bool, str]:
+    size = parts.warehouse.size()
+    filled = f"{_megabytes(size.artifacts)} artifacts, {_megabytes(size.journal)} journal, {_megabytes(size.free)} free"
+    each = f"; a run adds {(size.artifacts + size.journal) / size.runs / 1e3:,.0f} kB" if size.runs else ""
+    return True, f"{_megabytes(size.total)}: {filled}{each}"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
 
 
 def _erp(parts: Parts) -> tuple[bool, str]:

@@ -1,6 +1,7 @@
 """Settings of an installation: from the environment (JIT_...) and an optional jit.toml, never from code."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -93,5 +94,10 @@ class Settings(BaseSettings):
             else:
                 origin = "default"
             text = ("set" if value.get_secret_value() else "not set") if isinstance(value, SecretStr) else str(value)
-            shown[name] = (text, origin)
+            shown[name] = (_without_password(text), origin)
         return shown
+
+
+def _without_password(text: str) -> str:
+    """A URL without the password in it; any other text as it is."""
+    return re.sub(r"(?<=://)([^/?#@]*?):[^/?#]*@", r"\1:***@", text)

@@ -34,8 +34,12 @@ class Stores:
 
 
 def open_stores(settings: Settings) -> Stores:
-    """Open the databases. OutOfReach when another process owns the warehouse."""
+    """Open the databases. OutOfReach when another process owns the warehouse, NewerHome for a newer version's home.
+
+    Both are looked at before either is migrated: a newer version's home is left as it is.
+    """
     tighten(settings.home)
+    Operations(settings.operations_url, migrate=False).close()
     warehouse = Warehouse(settings.warehouse_path)
     operations = Operations(settings.operations_url)
     return Stores(settings, operations, warehouse, Journal(operations, warehouse))

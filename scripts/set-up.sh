@@ -2,8 +2,11 @@
 # The steps of `make setup`. When one fails, the last line says what to do.
 #   set-up.sh environment PYTHON FOLDER UV_VERSION   an empty environment with the installer in it
 #   set-up.sh install FOLDER ARGUMENTS...            what the arguments name, into it
+#   set-up.sh ahead FOLDER                           compile what the first command would otherwise wait for
 set -eu
 NEEDED_MB=1500
+# Modules that no everyday command imports; Python compiles them when one does.
+SELDOM='/(tests?|pip|setuptools|matplotlib|mpl_toolkits|fontTools|openai|docutils)/'
 
 stop() {
   echo "Set-up stopped: $1" >&2
@@ -65,6 +68,14 @@ case "$1" in
     folder="$2"
     shift 2
     run python "$folder" "$folder/bin/uv" pip install --quiet --python "$folder/bin/python" "$@"
+    ;;
+  ahead)
+    echo "Compiling the engine's kernels and what every command imports, once for this version"
+    for packages in "$2"/lib/python3.*/site-packages; do
+      "$2/bin/python" -m compileall -q -x "$SELDOM" "$packages" >/dev/null 2>&1 &
+    done
+    "$2/bin/python" -m tools.compile_ahead || echo "Kernels will be compiled when they are first called."
+    wait
     ;;
   *) stop "unknown step $1" ;;
 esac

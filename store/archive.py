@@ -1,7 +1,7 @@
 """What runs leave behind: artifacts, KPIs and the hash-chained journal."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,19 @@ from tools.domain.errors import IntegrityBroken
 
 FOUND_BY = "run_id, node, event, status, started_at"
 """Columns of a journal row that repeat its body, so that it can be found without reading every body."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseSize:
+    """Bytes of the warehouse file, and of the blocks that runs fill."""
+
+    total: int
+    free: int
+    """Within the total: used by the next rows."""
+    artifacts: int
+    journal: int
+    runs: int
+    """How many runs have artifacts."""
 
 
 class Archive(DuckFile):
@@ -53,6 +66,15 @@ class Archive(DuckFile):
             "SELECT key, payload FROM artifacts WHERE run_id = ? AND kind = ? ORDER BY key", [run_id, kind]
         )
         return {key: orjson.loads(payload) for key, payload in rows}
+
+    def size(self) -> WarehouseSize:
+        """How large the file is, and what runs fill of it; blocks are counted whole."""
+        sql = "SELECT block_size * total_blocks, block_size * free_blocks, block_size FROM pragma_database_size()"
+        ((total, free, block),) = self._all(sql)
+        filled = "SELECT count(DISTINCT block_id) FROM pragma_storage_info(?) WHERE block_id >= 0"
+        (artifacts,), (journal,) = (self._all(filled, [table])[0] for table in ("artifacts", "transitions"))
+        ((runs,),) = self._all("SELECT count(DISTINCT run_id) FROM artifacts")
+        return WarehouseSize(int(total), int(free), block * artifacts, block * journal, runs)
 
     def put_kpis(self, run_id: str | None, version: str, values: Mapping[str, float], at: datetime) -> None:
         """Store KPI values."""

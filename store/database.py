@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from store.faults import faults_named
 from store.first_orders import move_first_approvals
-from store.migrations import scripts
+from store.migrations import refuse_newer, scripts
 from store.private import private_file, private_folder
 from tools.domain.errors import JitError, StorageOutOfReach
 
@@ -58,11 +58,12 @@ class Database:
 
     A commit through the fast pool survives the death of the process; only a power cut can lose the last of
     them. Approvals, inbox and outbox go through the full pool, whose commits are on disk when they return.
+    Without `migrate` it is only looked at: NewerHome when this version is too old for it.
     """
 
     skip_locked: ClassVar[str] = " FOR UPDATE SKIP LOCKED"
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now, migrate: bool = True) -> None:
         self._url = make_url(url.replace("postgres://", "postgresql://", 1))
         if self._url.drivername == "postgresql":
             self._url = self._url.set(drivername="postgresql+psycopg")
@@ -71,7 +72,9 @@ class Database:
         self._engine = self._open(durable=True)
         self._fast = self._open(durable=False)
         try:
-            self._migrate()
+            self._refuse_newer()
+            if migrate:
+                self._migrate()
         except DatabaseError as error:
             self.close()
             raise self._away(error) from error
@@ -162,6 +165,12 @@ class Database:
             with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
                 old.backup(new)
             part.rename(kept)
+
+    def _refuse_newer(self) -> None:
+        with self._read() as connection:
+            if inspect(connection).has_table("migrations"):
+                found = connection.execute(text("SELECT name FROM migrations")).scalars().all()
+                refuse_newer(found, [name for name, _ in scripts("operations")], "the operations database")
 
     def _migrate(self) -> None:
         if self.is_sqlite:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from store.faults import faults_named, storage_fault
+from store.migrations import newer_home, refuse_newer
 from store.private import close_to_others, private_folder
 from store.schema import MIGRATIONS
 from tools.domain.errors import JitError, OutOfReach
@@ -45,6 +46,7 @@ class DuckFile:
         self._lock = threading.RLock()
         self._opened: duckdb.DuckDBPyConnection | None = None
         try:
+            self._refuse_newer()
             self._migrate()
         except JitError:
             self.close()
@@ -77,6 +79,13 @@ class DuckFile:
                     self._opened.close()
                     self._opened = None
                 raise
+
+    def _refuse_newer(self) -> None:
+        """NewerHome when this version does not know all of its tables."""
+        if not self._all("SELECT 1 FROM information_schema.tables WHERE table_name = 'migrations'"):
+            return
+        found = [str(name) for (name,) in self._all("SELECT name FROM migrations")]
+        refuse_newer(found, [name for name, _ in MIGRATIONS], "the warehouse")
 
     def _migrate(self) -> None:
         self._run("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY)")
@@ -160,6 +169,8 @@ def _refusal(path: Path, error: duckdb.IOException) -> OutOfReach:
             f"Another process owns {path}.",
             remedy="Use the running server (`jit` does so by itself when it answers), or end that process.",
         )
+    if "storage version number" in str(error):
+        return newer_home(f"DuckDB here cannot read the format of {path}")
     remedy = "Check that the folder is writable and that the file is a DuckDB file."
     unknown = OutOfReach(f"The warehouse {path} cannot be opened: {error}.", remedy=remedy)
     return storage_fault(error, f"The warehouse {path}", path) or unknown

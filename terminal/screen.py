@@ -11,10 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tools.kernels import watching
+
 PIPED_WIDTH = 110
 """Columns when the output is no terminal and COLUMNS does not say."""
 NARROWEST = 60
 ELLIPSIS = "…"
+COMPILING = "Compiling the engine's kernels, once after an install: {place} of {of}"
 
 
 @lru_cache(maxsize=1)
@@ -125,4 +128,9 @@ def working(text: str, *, quiet: bool = False) -> Generator[Callable[[str], None
     console = Console(stderr=True) if apart else screen()
     with Progress(*columns, console=console, transient=True, redirect_stdout=not apart) as shown:
         task = shown.add_task(clean(text), total=None)
-        yield lambda said: shown.update(task, description=clean(said), refresh=True)
+
+        def tell(said: str) -> None:
+            shown.update(task, description=clean(said), refresh=True)
+
+        with watching(lambda _name, place, of: tell(COMPILING.format(place=place, of=of))):
+            yield tell

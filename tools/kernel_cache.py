@@ -29,6 +29,11 @@ def kernel_folder(modules: Sequence[str]) -> Path | None:
     return None
 
 
+def is_kept(folder: Path | None, name: str) -> bool:
+    """Whether machine code of a kernel is in the folder, for some processor."""
+    return folder is not None and any(folder.glob(f"*/*.{name}-*.nbi"))
+
+
 def _places() -> Iterator[Path]:
     asked = os.environ.get(NUMBA_FOLDER)
     if asked:

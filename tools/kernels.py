@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from tools.kernel_cache import NUMBA_FOLDER, kernel_folder
+from tools.kernel_cache import NUMBA_FOLDER, is_kept, kernel_folder
 
 LOG = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -35,10 +35,12 @@ MODULES = (
 """Where kernels stand; what any of them says is part of the name that their machine code is kept under."""
 MOST_NESTED = 20
 """Kernels that one calls, directly or in turn."""
-Watcher = Callable[[str, int], None]
-"""Told the name of a kernel before it is compiled, and how many were compiled before it."""
+Watcher = Callable[[str, int, int], None]
+"""Told before a kernel is compiled: its name, which it is in this process, and of how many."""
 
 _watchers: list[Watcher] = []
+_usual: list[str] = []
+"""Names of the kernels that every plan calls: those with a signature."""
 
 
 class Kernel(Generic[R]):
@@ -52,6 +54,8 @@ class Kernel(Generic[R]):
         self.plain = plain
         self.signature = signature
         self._options = options
+        if signature:
+            _usual.append(plain.__name__)
 
     def __call__(self, *args: Any) -> R:
         """Run it, compiled."""
@@ -113,11 +117,11 @@ def _prepared() -> Path | None:
         _tell_not_kept("no place of the installation or the user can be written")
     else:
         cast(Any, config).CACHE_DIR = str(folder)
-    event.register("numba:compile", cast(Any, _listener()))
+    event.register("numba:compile", cast(Any, _listener(folder)))
     return folder
 
 
-def _listener() -> object:
+def _listener(folder: Path | None) -> object:
     from numba.core.event import Listener
 
     class Compiling(Listener):
@@ -125,11 +129,13 @@ def _listener() -> object:
 
         def __init__(self) -> None:
             self.depth = self.compiled = 0
+            self.expected = len([name for name in _usual if not is_kept(folder, name)])
 
         def on_start(self, event: Any) -> None:
             if self.depth == 0:
+                place = self.compiled + 1
                 for watcher in _watchers:
-                    watcher(event.data["dispatcher"].py_func.__name__, self.compiled)
+                    watcher(event.data["dispatcher"].py_func.__name__, place, max(place, self.expected))
             self.depth += 1
 
         def on_end(self, event: Any) -> None:

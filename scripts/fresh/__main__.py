@@ -16,8 +16,8 @@ from pathlib import Path
 
 from running import Clock, Failure, Runner, Stopped, say, surroundings
 from serving import serve_and_ask
+from shipped import install_wheel
 from walk import ACTING, READING, missing, take
-from wheel import install_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 

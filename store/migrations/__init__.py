@@ -1,6 +1,30 @@
 """Numbered SQL scripts of both databases, applied once each, in order."""
 
+from collections.abc import Iterable
 from importlib.resources import files
+
+from tools.domain.errors import OutOfReach
+
+
+class NewerHome(OutOfReach):
+    """A newer version of the program made this database; nothing in it was touched."""
+
+    code = "JIT-405"
+
+
+def refuse_newer(found: Iterable[str], known: Iterable[str], what: str) -> None:
+    """NewerHome when a database has migrations that this version does not know."""
+    latest, unknown = max(known), sorted(set(found) - set(known))
+    if unknown:
+        raise newer_home(f"{what} is at {unknown[-1]}, and this one knows it up to {latest}")
+
+
+def newer_home(detail: str) -> NewerHome:
+    """The refusal, with what is newer."""
+    return NewerHome(
+        f"A newer version of the program made this home: {detail}.",
+        remedy="Install that version again, or set JIT_HOME to a backup from before it; nothing here was changed.",
+    )
 
 
 def scripts(database: str) -> list[tuple[str, list[str]]]:

@@ -1,5 +1,6 @@
 """A run that is over gives its checkpoints back and still tells everything; one that waits keeps them all."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +16,8 @@ from graph.session import LocalSession, open_session
 from graph.settings import Settings
 from graph.views import RunStatus
 from store.operations import Operations
+
+POSTGRES_TABLES = ("checkpoints", "checkpoint_writes", "checkpoint_blobs")
 
 
 @contextmanager
@@ -40,17 +43,10 @@ def _everything(session: LocalSession, run_id: str) -> dict[str, Any]:
 
 def _checkpointed(url: str) -> set[str]:
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    tables = ("checkpoints", "writes") if url.startswith("sqlite") else POSTGRES_TABLES
+    query = text(" UNION ".join(f"SELECT thread_id FROM {table}" for table in tables))  # noqa: S608
     with engine.connect() as connection:
-        tables = (
-            ["checkpoints", "writes"]
-            if url.startswith("sqlite")
-            else ["checkpoints", "checkpoint_writes", "checkpoint_blobs"]
-        )
-        found = {
-            run
-            for table in tables
-            for run in connection.execute(text(f"SELECT thread_id FROM {table}")).scalars()  # noqa: S608
-        }
+        found = set(connection.execute(query).scalars())
     engine.dispose()
     return found
 
@@ -86,6 +82,12 @@ def test_a_superseded_run_sheds_its_checkpoints_when_the_next_is_planned(tmp_pat
         second = session.start(plan_trigger())
         assert _checkpointed(session._parts.settings.operations_url) == {second}
         assert [line.line_id for line in session.plan(first).lines] == [line.line_id for line in lines]
+        told = {part.part: part.detail for part in session.diagnose()}
+    assert re.search(
+        r"MB: \d+\.\d MB checkpoints of 1 runs that wait .*; a closed run keeps [1-9]\d kB",
+        told["size of the operations database"],
+    )
+    assert re.search(r"MB artifacts, .* MB journal, .*; a run adds [1-9]\d* kB", told["size of the warehouse"])
 
 
 def test_the_last_decision_closes_a_run_and_an_earlier_one_does_not(tmp_path: Path) -> None:

@@ -184,12 +184,31 @@ def test_errors_come_back_as_the_classes_they_were(remote: Remote) -> None:
         client.plan("run-999")
     assert missing.value.code == NotFound.code
     assert missing.value.remedy == "Start one."
-    with pytest.raises(BadInput, match="signed webhook"):
+    with pytest.raises(NotAllowed, match="needs admin"):
         client.receive_alert("m", {}, "s")
     with pytest.raises(BadInput):
         remote("key-ada").import_folder("somewhere")
     with pytest.raises(SignInNeeded):
         remote("nobody").runs()
+
+
+@pytest.mark.parametrize("key", ["key-vic", "key-ana", "key-bo", "key-mia"])
+def test_only_an_admin_gives_an_alert_by_hand(remote: Remote, session: InMemorySession, key: str) -> None:
+    event = {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "phone",
+        "type": "supplier.alert",
+        "data": {"kind": "delay", "node_id": "NORTHWIND", "delay_days": 14},
+    }
+    with pytest.raises(NotAllowed, match="needs admin"):
+        remote(key).receive_alert("m-1", event, "by hand", "ada")
+    assert not session.inbox
+    remote("key-ada").receive_alert("m-1", event, "by hand", "mia")
+    assert session.given_by == {"m-1": "ada"}, "the key says who gives it"
+    with pytest.raises(BadInput, match="delay_days"):
+        remote("key-ada").receive_alert("m-2", {**event, "data": {**event["data"], "delay_days": -1}}, "by hand")  # type: ignore[dict-item] # data is an object
+    assert set(session.inbox) == {"m-1"}
 
 
 def test_a_server_that_is_gone_is_out_of_reach() -> None:

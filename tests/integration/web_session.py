@@ -54,6 +54,7 @@ class InMemorySession:
     talk: list[dict[str, object]] = field(default_factory=list)
     rows: list[TransitionView] = field(default_factory=list)
     inbox: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    given_by: dict[str, str] = field(default_factory=dict)
     turned_away: list[RejectView] = field(default_factory=list)
     dataset: str = "ds-1-ab12cd34"
     versions: list[EstimateView] = field(default_factory=lambda: [version_of(2, True), version_of(1, False)])
@@ -221,6 +222,8 @@ class InMemorySession:
             if message_id in self.inbox:
                 raise Conflict("This alert was received before.", remedy="Nothing to do.", message_id=message_id)
             self.inbox[message_id] = event
+            if given_by:
+                self.given_by[message_id] = given_by
             return {"accepted": True}
 
     def alerts(self, limit: int = 50) -> Sequence[AlertView]:
