@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.domain.catalogue import Record
 from tools.domain.errors import JitError, OutOfReach
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 from tools.domain.snapshots import Intent
 
 
@@ -100,7 +100,7 @@ class ErpLine(Frozen):
     quantity: float
     open_quantity: float
     promised_date: date | None
-    status: OrderStatus
+    status: OpenOrderStatus
 
 
 class ErpOrder(Frozen):
@@ -108,7 +108,7 @@ class ErpOrder(Frozen):
 
     erp_ref: str
     key: str
-    status: OrderStatus
+    status: OpenOrderStatus
     confirmed_at: date | None = None
     lines: tuple[ErpLine, ...] = ()
 

@@ -1,7 +1,7 @@
 """The only writer to an ERP: leased actions become orders, each exactly once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from erp.actions import actions_of
 from erp.adapter import (
     ActionKind,
     AuthFailed,
@@ -21,10 +22,12 @@ from erp.adapter import (
     Retryable,
 )
 from store.journal import TransitionDraft
-from store.operations import OutboxRow
-from tools.domain.errors import JitError, StorageOutOfReach
-from tools.domain.orders import OrderStatus
+from store.operations import ApprovalRow, OutboxRow
+from tools.domain.errors import IntegrityBroken, JitError, StorageOutOfReach
+from tools.domain.orders import OpenOrderStatus, Order, OrderStatus, RouteKind, in_words
 
+SENT_FOR = (OrderStatus.SENDING, OrderStatus.IN_DOUBT, OrderStatus.CHANGE_SENT)
+"""Statuses in which the ERP may be asked for something."""
 HALTED_FLAG = "halted"
 LEASE_SECONDS = 60.0
 MAX_ATTEMPTS = 8
@@ -44,12 +47,20 @@ class ActionQueue(Protocol):
         """The ERP did it."""
         ...
 
-    def retry_later(self, action_key: str, error: str, delay: float) -> None:
-        """Due again in `delay` seconds."""
+    def retry_later(self, action_key: str, error: str, delay: float, *, may_stand: bool | None = False) -> None:
+        """Due again in `delay` seconds; `may_stand` says whether the ERP may have done it, None for unknown."""
         ...
 
-    def fail(self, action_key: str, error: str) -> None:
+    def fail(self, action_key: str, error: str, *, may_stand: bool | None = False) -> None:
         """Given up to a person."""
+        ...
+
+    def orders_for(self, order_keys: Iterable[str]) -> dict[str, Order]:
+        """Orders of the ledger by key."""
+        ...
+
+    def approval(self, approval_id: str) -> ApprovalRow:
+        """One approval."""
         ...
 
     def give_back(self, action_key: str) -> None:
@@ -113,6 +124,17 @@ class DispatchReport:
         return tuple(attempt.action_key for attempt in self.attempts if attempt.status == status)
 
 
+@dataclass(slots=True)
+class _Trace:
+    """Whether the ERP may have done an action by now; None where only earlier attempts can tell."""
+
+    may_stand: bool | None
+
+    def may_stand_after(self, outcome: JitError) -> bool | None:
+        """The same, given how the attempt ended."""
+        return True if isinstance(outcome, (InDoubt, ConflictFound)) else self.may_stand
+
+
 @dataclass(frozen=True)
 class Outbox:
     """Drains the operations database's outbox into an ERP.
@@ -157,55 +179,75 @@ class Outbox:
 
     def _dispatch(self, row: OutboxRow) -> tuple[Dispatched, str]:
         """One attempt, settled in the operations database; the text says why the drain must end, if it must."""
-        started = datetime.now(UTC)
+        started, trace = datetime.now(UTC), _Trace(None if row.attempts > 1 else False)
         try:
-            outcome: ErpOrder | JitError = self._carry_out(row)
-        except (Retryable, InDoubt, AuthFailed, Permanent, ConflictFound) as error:
+            outcome: ErpOrder | JitError = self._carry_out(row, trace)
+        except (Retryable, InDoubt, AuthFailed, Permanent, ConflictFound, IntegrityBroken) as error:
             outcome = error
         except ValidationError as error:
             outcome = Permanent(str(error), remedy="Correct the order.", action_key=row.action_key)
         with self.operations.together():
-            attempt = self._settle(row, outcome)
+            attempt = self._settle(row, outcome, trace)
             self._note(row, attempt, started)
         return attempt, str(outcome) if isinstance(outcome, AuthFailed) else ""
 
-    def _settle(self, row: OutboxRow, outcome: ErpOrder | JitError) -> Dispatched:
-        """Store what came of an attempt."""
+    def _settle(self, row: OutboxRow, outcome: ErpOrder | JitError, trace: "_Trace") -> Dispatched:
+        """Store what came of an attempt, and whether the order may stand in the ERP."""
         if isinstance(outcome, ErpOrder):
             self.operations.complete(row.action_key, outcome.erp_ref, outcome.model_dump(mode="json"))
             return _attempt(row, "done", erp_ref=outcome.erp_ref)
+        may_stand = trace.may_stand_after(outcome)
         if isinstance(outcome, (Retryable, InDoubt)):
-            return self._put_off(row, outcome)
+            return self._put_off(row, outcome, may_stand)
         if isinstance(outcome, AuthFailed):
-            self.operations.retry_later(row.action_key, str(outcome), LONGEST_RETRY_SECONDS)
+            self.operations.retry_later(row.action_key, str(outcome), LONGEST_RETRY_SECONDS, may_stand=may_stand)
             return _attempt(row, "retried", error=str(outcome))
-        self.operations.fail(row.action_key, str(outcome))
+        self.operations.fail(row.action_key, str(outcome), may_stand=may_stand)
         return _attempt(row, "failed", error=str(outcome))
 
-    def _put_off(self, row: OutboxRow, error: JitError) -> Dispatched:
+    def _put_off(self, row: OutboxRow, error: JitError, may_stand: bool | None) -> Dispatched:
         """Later again; to a person after too many tries, or when it is in doubt for the second time running."""
         in_doubt_again = isinstance(error, InDoubt) and (row.error or "").startswith(f"[{InDoubt.code}]")
         if in_doubt_again or row.attempts >= MAX_ATTEMPTS:
-            self.operations.fail(row.action_key, str(error))
+            self.operations.fail(row.action_key, str(error), may_stand=may_stand)
             return _attempt(row, "failed", error=str(error))
         delay = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** (row.attempts - 1))
-        self.operations.retry_later(row.action_key, str(error), delay)
+        self.operations.retry_later(row.action_key, str(error), delay, may_stand=may_stand)
         return _attempt(row, "retried", error=str(error))
 
-    def _carry_out(self, row: OutboxRow) -> ErpOrder:
+    def _carry_out(self, row: OutboxRow, trace: "_Trace") -> ErpOrder:
         """The order after the action: found by key if it was carried out before, else sent now.
 
         The row's key is the idempotency key, whatever the payload says.
         """
+        self._must_be_decided(row)
         action = OrderAction.model_validate({**row.payload, "key": row.action_key})
         if action.kind not in self.adapter.capabilities().kinds:
             raise Permanent(f"This ERP cannot {action.kind}.", remedy="Do it there by hand.", action_key=row.action_key)
         order = self.adapter.find_by_key(action.key) if row.attempts > 1 else None
+        trace.may_stand = order is not None
         if order is None:
             order = self._send(action)
-        if action.kind is ActionKind.PLACE and order.status is OrderStatus.DRAFT:
+        trace.may_stand = True
+        if action.kind is ActionKind.PLACE and order.status is OpenOrderStatus.DRAFT:
             order = self._release(order, f"{action.key}:confirm")
         return order
+
+    def _must_be_decided(self, row: OutboxRow) -> None:
+        """IntegrityBroken unless the order is the one that was gated, signed where a gate says so, and not ended."""
+        order = self.operations.orders_for([row.order_key]).get(row.order_key)
+        if order is None:
+            return
+        intact = order.is_intact and order.status in SENT_FOR and _asks_for(order, row)
+        if intact and order.route.kind is RouteKind.PERSON:
+            stored = self.operations.approval(order.route.approval_id)
+            intact = stored.status == "approved" and stored.content_hash == order.route.content_hash
+        if not intact:
+            raise IntegrityBroken(
+                f"Order {order.order_key} is not the one that was approved; it is {in_words(order.status)}.",
+                remedy="Plan again; `jit journal --verify` shows whether the log was changed.",
+                order_key=order.order_key,
+            )
 
     def _send(self, action: OrderAction) -> ErpOrder:
         """Write once. An unanswered or refused write is looked up at once; a record with our key is adopted."""
@@ -230,7 +272,7 @@ class Outbox:
             return self.adapter.confirm(order.erp_ref, key)
         except (InDoubt, ConflictFound, Permanent):
             now = self.adapter.get_status(order.erp_ref)
-            if now.status is OrderStatus.DRAFT:
+            if now.status is OpenOrderStatus.DRAFT:
                 raise
             return now
 
@@ -260,6 +302,14 @@ class Outbox:
                 payload=payload,
             )
         )
+
+
+def _asks_for(order: Order, row: OutboxRow) -> bool:
+    """Whether an action is one that the order, as it was decided, asks for."""
+    if order.status is OrderStatus.CHANGE_SENT:
+        return row.kind == ActionKind.CANCEL.value and row.payload.get("erp_ref") == order.erp_ref
+    wanted = [action.model_dump(mode="json", exclude={"key"}) for action in actions_of(order)]
+    return {name: value for name, value in row.payload.items() if name != "key"} in wanted
 
 
 def _attempt(row: OutboxRow, status: str, *, erp_ref: str | None = None, error: str | None = None) -> Dispatched:

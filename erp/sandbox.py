@@ -27,7 +27,7 @@ from erp.sandbox_clock import Passed, confirm_due, confirmation_delay, draw, pas
 from erp.sandbox_tables import fill, open_file, writing
 from tools.domain.catalogue import Item, Offer, Record, Supplier
 from tools.domain.datasets import Dataset
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 
 UNKNOWN_LEAD_TIME_DAYS = 30
 """Lead time of an item and supplier that no offer joins."""
@@ -193,7 +193,7 @@ class SandboxErp:
             if found is not None:
                 return found
             order = self.get_status(erp_ref)
-            if order.status is not OrderStatus.DRAFT:
+            if order.status is not OpenOrderStatus.DRAFT:
                 raise Permanent(
                     f"Order {erp_ref} is {order.status}, not a draft.", remedy="Read its state.", erp_ref=erp_ref
                 )
@@ -248,7 +248,7 @@ class SandboxErp:
                 quantity=row["quantity"],
                 open_quantity=row["open"],
                 promised_date=_day(row["promised_on"]),
-                status=OrderStatus(row["status"]),
+                status=OpenOrderStatus(row["status"]),
             )
             for row in rows
         )
@@ -318,13 +318,13 @@ def _text(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _status_of(lines: Sequence[OrderStatus]) -> OrderStatus:
+def _status_of(lines: Sequence[OpenOrderStatus]) -> OpenOrderStatus:
     """An order stands where the least finished of its lines stands; cancelled lines do not count beside others."""
-    kept = [status for status in lines if status is not OrderStatus.CANCELLED]
+    kept = [status for status in lines if status is not OpenOrderStatus.CANCELLED]
     if not kept:
-        return OrderStatus.CANCELLED
-    if OrderStatus.ON_HOLD in kept:
-        return OrderStatus.ON_HOLD
-    if OrderStatus.RECEIVED in kept and len(set(kept)) > 1:
-        return OrderStatus.PARTIAL
-    return OrderStatus.PARTIAL if OrderStatus.PARTIAL in kept else kept[0]
+        return OpenOrderStatus.CANCELLED
+    if OpenOrderStatus.ON_HOLD in kept:
+        return OpenOrderStatus.ON_HOLD
+    if OpenOrderStatus.RECEIVED in kept and len(set(kept)) > 1:
+        return OpenOrderStatus.PARTIAL
+    return OpenOrderStatus.PARTIAL if OpenOrderStatus.PARTIAL in kept else kept[0]

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from tools.domain.orders import OrderStatus
+from tools.domain.orders import OpenOrderStatus
 
 CONFIRMATION_DAYS = ((0, 0.80), (1, 0.12), (2, 0.05), (3, 0.03))
 """Days from order to confirmation, and their probability: most within hours, one in twenty after two days."""
@@ -90,7 +90,7 @@ def _receive_due(connection: sqlite3.Connection, today: date, seed: int) -> int:
     for line in due:
         arrived, next_day = _arrival(line, today, seed)
         rest = line["open"] - arrived
-        status = OrderStatus.PARTIAL if rest > 0 else OrderStatus.RECEIVED
+        status = OpenOrderStatus.PARTIAL if rest > 0 else OpenOrderStatus.RECEIVED
         connection.execute(
             "UPDATE lines SET open = ?, arrives_on = ?, status = ? WHERE number = ?",
             (rest, next_day.isoformat(), status.value, line["number"]),
@@ -119,7 +119,7 @@ def _receive_due(connection: sqlite3.Connection, today: date, seed: int) -> int:
 def _arrival(line: sqlite3.Row, today: date, seed: int) -> tuple[float, date]:
     """Units that arrive today, and the day of the rest. Only a first arrival is ever partial."""
     chance = draw(seed, "arrival", line["order_id"], line["item_id"], line["arrives_on"])
-    whole = line["status"] == OrderStatus.PARTIAL.value or line["open"] < 2
+    whole = line["status"] == OpenOrderStatus.PARTIAL.value or line["open"] < 2
     if whole or chance.random() >= PARTIAL_PROBABILITY:
         return line["open"], today
     arrived = max(1, math.floor(line["open"] * chance.uniform(*PARTIAL_SHARES)))

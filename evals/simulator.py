@@ -17,7 +17,7 @@ from evals.buying import DAYS, Buyer, LoopRecord, LoopSettings, OrderRequest, Vi
 from evals.worlds.demo import DemoWorld
 from tools.domain.arrays import BoolArray, FloatArray
 from tools.domain.catalogue import Offer
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 
 DAYS_PER_YEAR = 365.0
 
@@ -210,7 +210,7 @@ def _as_order(line: _Pending, start: date, world: DemoWorld) -> PurchaseOrder:
         quantity=line.quantity,
         order_date=ordered,
         promised_date=promised,
-        status=OrderStatus.CONFIRMED,
+        status=OpenOrderStatus.CONFIRMED,
     )
 
 

@@ -1,18 +1,16 @@
 """A person's decisions on orders: who may sign, what the signature binds to, and that it is taken in once."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from erp.adapter import ActionKind, OrderAction
-from graph import queries, records
+from erp.actions import cancelling, queued_actions
 from graph.edits import edited_order, refuse_denied
 from graph.parts import Parts
-from graph.transitions import stable_hash
 from graph.views import ApprovalView
 from policies.approval import may_decide
 from policies.gates import Effect, Tier
-from store.operations import ApprovalRow, OutboxRow
+from store.operations import ApprovalRow, Ruling
 from tools.domain.errors import BadInput, Conflict, NotAllowed
+from tools.domain.orders import Order, OrderStatus
 
 LARGEST_QUANTITY = 1_000_000_000
 """Units that an edit may order at most: a slip of the keyboard, and money beyond what can be counted in cents."""
@@ -44,21 +42,29 @@ class ApprovalDesk:
         content_hash: str | None,
         edits: Mapping[str, float] | None,
     ) -> ApprovalView:
-        """Decide once; the run takes the decision in at once, or as soon as the databases let it.
+        """Decide once: approval, order, outbox and supply change together. The run takes it in as soon as it can.
 
-        NotAllowed when the actor may not sign; Conflict when it is decided already, or when the order, the policy
-        or the facts are no longer those that were shown; BadInput for edits that are none.
+        NotAllowed when the actor may not sign; Conflict when it is decided already, or when the order, the policy,
+        the facts or what is on order are no longer those that were shown; BadInput for edits that are none.
         """
-        row = self._parts.operations.approval(approval_id)
+        operations, context = self._parts.operations, self._parts.context
+        row = operations.approval(approval_id)
         self._may_sign(row, actor)
         self._still_binding(row)
+        edited: Order | None = None
         if decision == "edit":
-            _check_edits(edits, row.payload)
-            refuse_denied(edited_order(row.payload, edits or {}, row.run_id, self._parts.context)[1])
-        self._parts.operations.decide_approval(
-            approval_id, decision, actor, reason, content_hash or row.content_hash, edits
-        )
-        self._deliver(row.run_id)
+            _check_edits(edits, row.order)
+            edited, verdicts = edited_order(row.order, edits or {}, actor, context)
+            refuse_denied(verdicts)
+        leaves = row.order if decision == "approve" else edited
+        actions = queued_actions(leaves) if leaves and _goes(leaves, decision) else []
+        bound = content_hash or row.content_hash
+        ruling = Ruling(approval_id, decision, actor, reason, bound, edits, edited, actions)
+        try:
+            operations.decide(ruling)
+        finally:
+            self._deliver(row.run_id)
+        self._drain()
         return self._show(approval_id)
 
     def withdraw(self, approval_id: str, actor: str, reason: str) -> ApprovalView:
@@ -67,31 +73,10 @@ class ApprovalDesk:
         The same people may withdraw who may sign. Conflict when it was never approved, or was withdrawn before.
         """
         operations = self._parts.operations
-        row = operations.approval(approval_id)
-        self._may_sign(row, actor)
-        sent = [action for action in operations.outbox(row.run_id) if action.approval_id == approval_id]
-        if row.status != "approved" or not sent or sent[-1].kind == ActionKind.CANCEL or sent[-1].status == "failed":
-            raise Conflict(
-                f"Approval {approval_id} is {row.status}; there is no order to take back.",
-                remedy="`jit show` lists the orders of the latest run with their status.",
-                approval_id=approval_id,
-            )
-        with operations.together():
-            for action in sent:
-                self._take_back(action, actor, reason)
+        self._may_sign(operations.approval(approval_id), actor)
+        operations.withdraw(approval_id, actor, reason, cancelling)
         self._drain()
         return self._show(approval_id)
-
-    def _take_back(self, action: OutboxRow, actor: str, reason: str) -> None:
-        operations = self._parts.operations
-        if action.erp_ref is None:
-            operations.fail(action.action_key, f"{queries.WITHDRAWN}{actor}. {reason}".strip())
-            return
-        key = stable_hash(["withdraw", action.action_key])
-        cancel = OrderAction(key=key, kind=ActionKind.CANCEL, erp_ref=action.erp_ref).model_dump(mode="json")
-        operations.enqueue(
-            OutboxRow(key, action.run_id, action.order_key, ActionKind.CANCEL.value, cancel, action.approval_id)
-        )
 
     def _may_sign(self, row: ApprovalRow, actor: str) -> None:
         policy = self._parts.context.rules.version
@@ -101,12 +86,12 @@ class ApprovalDesk:
 
     def _still_binding(self, row: ApprovalRow) -> None:
         """Void an approval whose order or policy is not the one that its hash was made of."""
-        order = row.payload
-        if row.status != "pending" or row.content_hash == records.signed(
-            order, self._parts.context.rules.version, order["facts"]
-        ):
+        latest = self._parts.operations.orders_for([row.order_key]).get(row.order_key)
+        policy, facts = self._parts.context.rules.version, row.order.route.facts
+        shown = (row.order, latest) if latest is not None else (row.order,)
+        if row.status != "pending" or all(order.seal(policy, facts) == row.content_hash for order in shown):
             return
-        self._parts.operations.supersede_approval(row.approval_id, "the policy or the order changed")
+        self._parts.operations.void(row.approval_id, "the policy or the order changed")
         self._deliver(row.run_id)
         raise Conflict(
             f"The policy or the order changed since approval {row.approval_id} was opened; it is void.",
@@ -120,12 +105,17 @@ class ApprovalDesk:
         return known[0] if known else ("viewer" if users else LOCAL_ROLE)
 
 
-def _check_edits(edits: Mapping[str, float] | None, order: Mapping[str, Any]) -> None:
-    if order["changes"]:
+def _goes(order: Order, decision: str) -> bool:
+    """Whether an order leaves by this decision: signed, or edited to what policy lets leave by itself."""
+    return decision == "approve" or order.status is OrderStatus.APPROVED
+
+
+def _check_edits(edits: Mapping[str, float] | None, order: Order) -> None:
+    if order.changes:
         raise BadInput(
             "This concerns an open order of the ERP; it has no quantity to edit.", remedy="Approve or reject it."
         )
-    known = {line["line_id"] for line in order["lines"]}
+    known = {line.line_id for line in order.lines}
     wrong = sorted(set(edits or {}) - known)
     if not edits or wrong or not all(0 <= quantity <= LARGEST_QUANTITY for quantity in edits.values()):
         raise BadInput(

@@ -53,7 +53,7 @@ def build(checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     builder.add_edge("negotiate", "gate_lines")
     builder.add_conditional_edges("gate_lines", gates.denied_lines_go_back, ["compute_options", "gate_plan"])
     builder.add_edge("gate_plan", "gate_autonomy")
-    builder.add_conditional_edges("gate_autonomy", gates.to_order_branches, ["order", "close"])
+    builder.add_conditional_edges("gate_autonomy", gates.to_order_branches, ["sense", "order", "close"])
     builder.add_edge("order", "close")
     builder.add_edge("close", END)
     return builder.compile(checkpointer=checkpointer, name="sourcing_run")

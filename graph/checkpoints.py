@@ -1,7 +1,7 @@
-"""LangGraph's checkpoints in the operations database: SQLite or PostgreSQL, plain JSON values only."""
+"""LangGraph's checkpoints in the operations database, SQLite or PostgreSQL: JSON values and typed orders."""
 
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,16 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from store.faults import faults_named
 from store.operations import Operations
+from tools.domain.catalogue import Autonomy
+from tools.domain.orders import Intent, Order, OrderLine, OrderStatus, OrderVerdict, Origin, Route, RouteKind
 
 POOL_SIZE = 4
 TITLE = "The file of checkpoints"
+ORDER_TYPES = tuple(
+    (made.__module__, made.__name__)
+    for made in (Order, OrderLine, Route, OrderVerdict, OrderStatus, Origin, RouteKind, Intent, Autonomy)
+)
+"""Types of the state by the names that checkpoints store."""
 
 
 class CheckpointFile(SqliteSaver):
@@ -49,23 +56,13 @@ class CheckpointFile(SqliteSaver):
 def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:
     """The saver beside the other operations tables, and what closes it.
 
-    State holds JSON alone, so no type of ours is ever rebuilt from a checkpoint: none is allowed.
+    State holds JSON and orders: the types of an order are the only ones of ours rebuilt from a checkpoint.
     """
-    serde = JsonPlusSerializer(allowed_msgpack_modules=())
+    serde = JsonPlusSerializer(allowed_msgpack_modules=ORDER_TYPES)
     if operations.is_sqlite:
         saver = CheckpointFile(Path(operations.checkpointer_url), serde)
         return saver, saver.conn.close
     return _postgres(operations.checkpointer_url, serde)
-
-
-def stored_values(operations: Operations, run_id: str) -> Mapping[str, Any]:
-    """The state of a run at its latest checkpoint; nothing without one."""
-    saver, close = open_checkpointer(operations)
-    try:
-        found = saver.get_tuple({"configurable": {"thread_id": run_id, "checkpoint_ns": ""}})
-        return found.checkpoint["channel_values"] if found else {}
-    finally:
-        close()
 
 
 def _postgres(url: str, serde: JsonPlusSerializer) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:

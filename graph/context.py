@@ -27,3 +27,5 @@ class Context:
     rules: RuleSet
     now: Callable[[], datetime]
     counterparty: Counterparties
+    fresh_dataset: Callable[[], str | None]
+    """The active dataset version, read anew from the ERP where it does not know what is on order; None for none."""

@@ -15,6 +15,7 @@ from policies.facts import BASIS_POINTS, DriftFacts
 from policies.gates import Effect, RuleSet, Verdict, evaluate
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
+from tools.domain.orders import Order
 from tools.drift import DriftAlarm, DriftReport, DriftSettings, demand_series, lead_time_series, watch
 from tools.forecasting import DemandForecast
 
@@ -92,9 +93,9 @@ def alarm_hash(alarms: Sequence[Mapping[str, Any]]) -> str:
     return stable_hash(list(alarms))
 
 
-def about_order(state: RunState, order: Mapping[str, Any]) -> list[Verdict]:
+def about_order(state: RunState, order: Order) -> list[Verdict]:
     """What the gate `drift` says of an order's items and of its supplier; each order carries it to its end."""
-    names = {str(order["supplier_id"]), *(str(line["item_id"]) for line in order["lines"])}
+    names = {order.supplier_id, *order.item_ids}
     verdicts = state.get("drift", {}).get("verdicts", [])
     return [records.verdict_from(raw) for raw in verdicts if raw["subject"] in names]
 

@@ -3,7 +3,7 @@
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from typing import Any
@@ -16,11 +16,13 @@ from graph.closed_runs import ClosedRuns
 from graph.desk import DeskSettings
 from graph.parts import Parts
 from graph.progress import PROGRESS_TITLES, live_step
-from graph.reading import ROUTED, Routed
+from graph.queries import figures_of
+from graph.standing import LEAVING
 from graph.transitions import JournalCallbacks
 from graph.views import StepView, Trigger
 from store.operations import ApprovalRow
 from tools.domain.errors import BadInput, JitError, StorageOutOfReach
+from tools.domain.orders import Order
 from tools.forecasting.forecast import MODEL_VERSION
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ class RunDriver:
         self._drives: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._owed: set[str] = set()
-        self.closed = ClosedRuns(parts, lambda run_id: self.state(run_id).values)
+        self.closed = ClosedRuns(parts)
 
     def create(self, trigger: Trigger, beside: Callable[[str], None] = lambda _run_id: None) -> str:
         """Store a new run on the trigger's dataset, or on the active one with what the ERP did since. BadInput.
@@ -96,6 +98,10 @@ class RunDriver:
     def state(self, run_id: str) -> Any:
         """The run's latest checkpoint."""
         return self._graph.get_state({"configurable": {"thread_id": run_id}})
+
+    def values(self, run_id: str) -> dict[str, Any]:
+        """The values of that checkpoint; empty where there is none."""
+        return dict(self.state(run_id).values)
 
     def deliver_decisions(self) -> None:
         """Resume every run that has decisions it has not taken in yet."""
@@ -225,9 +231,7 @@ class RunDriver:
         state = self.state(run_id)
         stopped = str(state.values.get("stopped", ""))
         status = "failed" if failure else "stopped" if stopped else "waiting" if state.interrupts else "done"
-        summary = _summary(state.values.get("routed", []), failure or stopped)
-        routed = Routed.of(state.values)
-        self._parts.warehouse.put_artifact(run_id, *ROUTED, routed.as_record())
+        summary = _summary(self._parts.operations.orders_of(run_id), failure or stopped)
         self._parts.operations.set_run_status(run_id, status, summary)
 
 
@@ -247,13 +251,8 @@ def _answer(row: ApprovalRow) -> dict[str, Any]:
     }
 
 
-def _summary(routed: Sequence[Mapping[str, Any]], text: str) -> dict[str, Any]:
-    kept = [order for order in routed if order["route"] != "drop"]
-    placed = [order for order in kept if not order["changes"]]
+def _summary(orders: Sequence[Order], text: str) -> dict[str, Any]:
+    kept = [order for order in orders if order.route.kind in LEAVING]
+    placed = [order for order in kept if not order.changes]
     changes = f", {len(kept) - len(placed)} changes of open orders" if len(kept) > len(placed) else ""
-    return {
-        "lines": sum(len(order["lines"]) for order in kept),
-        "order_value": sum(line["value"] for order in placed for line in order["lines"]),
-        "currency": kept[0]["currency"] if kept else "",
-        "text": text or f"{len(placed)} orders{changes}",
-    }
+    return {**figures_of(orders), "text": text or f"{len(placed)} orders{changes}"}

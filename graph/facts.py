@@ -1,23 +1,24 @@
 """From datasets, plans and orders to the integer facts that the gates know."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from graph.context import Context
 from graph.line_facts import PLACING, Ledger, line_facts, points
-from graph.state import Json, RunState, scope_of
+from graph.state import RunState, scope_of
 from policies.facts import AutonomyFacts, DataFacts, LineFacts, PlanFacts
 from policies.gates import RuleSet, Verdict
+from store.operations import LeftOrder
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset
 from tools.domain.money import Money
-from tools.domain.snapshots import Intent
+from tools.domain.orders import Order, OrderLine
 from tools.ordering import expected_volume
 
 __all__ = [
     "Ledger",
+    "Standing",
     "allowed_quantity",
     "autonomy_facts",
     "data_facts",
@@ -25,6 +26,7 @@ __all__ = [
     "ledger_of",
     "line_facts",
     "plan_facts",
+    "standing",
 ]
 
 TIER_WINDOW = timedelta(days=7)
@@ -51,13 +53,7 @@ def data_facts(dataset: Dataset, rejected: int, rows: int) -> DataFacts:
 
 def ledger_of(context: Context) -> Ledger:
     """Last prices of the installation's own orders, as a run finds them; receipts carry no price."""
-    prices: dict[tuple[str, str], float] = {}
-    for row in context.operations.outbox():
-        if row.kind == "place" and row.status != "failed":
-            order = row.payload["order"]
-            for line in order["lines"]:
-                prices[line["item_id"], order["supplier_id"]] = float(line["unit_price"])
-    return Ledger(prices)
+    return Ledger(context.operations.last_prices())
 
 
 def allowed_quantity(known: LineFacts, verdicts: Sequence[Verdict], rules: RuleSet) -> float:
@@ -70,26 +66,28 @@ def allowed_quantity(known: LineFacts, verdicts: Sequence[Verdict], rules: RuleS
     return float(max(known.quantity * (most_days - known.cover_before_days) // added_days, 0))
 
 
-def plan_facts(orders: Sequence[Json], state: RunState, context: Context) -> PlanFacts:
+def plan_facts(orders: Sequence[Order], state: RunState, context: Context) -> PlanFacts:
     """What the gates know of the whole plan."""
-    placing = [order for order in map(_placing, orders) if order["lines"]]
+    placing = [lines for lines in map(_placing, orders) if lines]
     by_supplier: dict[str, int] = {}
-    for order in placing:
-        by_supplier[order["supplier_id"]] = by_supplier.get(order["supplier_id"], 0) + _order_cents(order)
-    value = sum(by_supplier.values())
-    recent = _left_within(context, BREAKER_WINDOW)
+    for order in orders:
+        cents = sum(line.value_cents for line in _placing(order))
+        by_supplier[order.supplier_id] = by_supplier.get(order.supplier_id, 0) + cents
+    value, now = sum(by_supplier.values()), context.now()
+    recent = context.operations.left_since(now - BREAKER_WINDOW)
+    month = context.operations.left_since(now - BUDGET_WINDOW)
     currency = context.desk.dataset(state["dataset_version"]).currency
-    alerts = [row for row in context.operations.inbox(500) if context.now() - row.received_at < BREAKER_WINDOW]
+    alerts = [row for row in context.operations.inbox(500) if now - row.received_at < BREAKER_WINDOW]
     return PlanFacts(
         value_cents=value,
-        value_last_30_days_cents=sum(int(row["value_cents"]) for row in _left_within(context, BUDGET_WINDOW)),
-        lines=sum(len(order["lines"]) for order in placing),
+        value_last_30_days_cents=sum(left.value_cents for left in month),
+        lines=sum(len(lines) for lines in placing),
         orders=len(placing),
-        storage_bp=_storage_bp(placing, state, context),
+        storage_bp=_storage_bp([line for lines in placing for line in lines], state, context),
         worst_supplier_share_bp=points(max(by_supplier.values(), default=0), value),
         money_at_risk_cents=Money.of(max(state.get("exposure", {}).values(), default=0.0), currency).minor,
         orders_last_hour=len(recent),
-        value_last_hour_cents=sum(int(row["value_cents"]) for row in recent),
+        value_last_hour_cents=sum(left.value_cents for left in recent),
         alerts_last_hour=len(alerts),
     )
 
@@ -99,11 +97,11 @@ def budget_left(context: Context, currency: str) -> float | None:
     budget = context.rules.limits.get("budget_cents", -1)
     if budget < 0:
         return None
-    spent = sum(int(row["value_cents"]) for row in _left_within(context, BUDGET_WINDOW))
+    spent = sum(left.value_cents for left in context.operations.left_since(context.now() - BUDGET_WINDOW))
     return float(Money(max(0, budget - spent), currency).amount)
 
 
-def _storage_bp(orders: Sequence[Json], state: RunState, context: Context) -> int:
+def _storage_bp(lines: Sequence[OrderLine], state: RunState, context: Context) -> int:
     """Fullest site over the horizon: stock, open orders and the plan's lines; other items keep what they have."""
     dataset, item_ids = context.desk.dataset(state["dataset_version"]), tuple(state["item_ids"])
     capacities = {site.site_id: site.storage_capacity for site in dataset.sites.values() if site.storage_capacity}
@@ -111,7 +109,7 @@ def _storage_bp(orders: Sequence[Json], state: RunState, context: Context) -> in
         return 0
     scope = replace(scope_of(state), adjustments=(), budget=float("inf"))
     snapshot = context.desk.snapshot(scope)
-    ordered = {line["offer_id"]: float(line["quantity"]) for order in orders for line in order["lines"]}
+    ordered = {line.offer_id: line.quantity for line in lines}
     filled = expected_volume(snapshot, ordered)
     known = set(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
     shares = [0]
@@ -126,64 +124,55 @@ def _storage_bp(orders: Sequence[Json], state: RunState, context: Context) -> in
     return max(shares)
 
 
-def _placing(order: Json) -> Json:
-    return {**order, "lines": [line for line in order["lines"] if Intent(line["intent"]) in PLACING]}
+def _placing(order: Order) -> list[OrderLine]:
+    return [line for line in order.lines if line.intent in PLACING]
 
 
-def _order_cents(order: Mapping[str, Any]) -> int:
-    return sum(Money.of(line["value"], line["currency"]).minor for line in order["lines"])
-
-
-def _left_within(context: Context, window: timedelta) -> list[dict[str, Any]]:
-    since = context.now() - window
-    return [
-        {
-            "supplier_id": row.payload["order"]["supplier_id"],
-            "value_cents": _payload_cents(row.payload),
-            "key": row.order_key,
-        }
-        for row in context.operations.outbox()
-        if row.created_at is not None and row.created_at > since and row.status != "failed" and row.kind == "place"
-    ]
-
-
-def _payload_cents(payload: Any) -> int:
-    order = payload["order"]
-    return sum(
-        Money.of(float(line["unit_price"]) * line["quantity"], order["currency"]).minor for line in order["lines"]
-    )
-
-
-def leaves_by_itself(line: Json, rules: RuleSet) -> bool:
+def leaves_by_itself(line: OrderLine, rules: RuleSet) -> bool:
     """Whether a line is small and automatic: an agreed price would need a signature, and is not worth one."""
-    small = Money.of(line["value"], line["currency"]).minor <= rules.limits["auto_order_value_cents"]
-    return small and line["autonomy"] == Autonomy.AUTO.value
+    return line.value_cents <= rules.limits["auto_order_value_cents"] and line.autonomy is Autonomy.AUTO
 
 
-def autonomy_facts(order: Json, context: Context) -> AutonomyFacts:
-    """What the gates know of one supplier order at the door.
+@dataclass(frozen=True)
+class Standing:
+    """What left lately and what waits, read once for all orders of a run."""
 
-    Approvals of the order's own run do not count as waiting: a node that runs again must find the same facts.
+    left: Sequence[LeftOrder]
+    waiting: Sequence[Order]
+    """Of other runs, about items that this run leaves alone."""
+    halted: bool
+
+
+def standing(run_id: str, item_ids: Collection[str], context: Context) -> Standing:
+    """What the gates weigh an order of this run against.
+
+    Approvals of the run itself do not count as waiting: a node that runs again must find the same facts. What waits
+    for its own items gives way to it.
     """
-    value, key = _order_cents(order), str(order["order_key"])
+    again = frozenset(item_ids)
+    waiting = context.operations.waiting_orders()
+    others = [order for order in waiting if order.run_id != run_id and not again & order.item_ids]
+    left = context.operations.left_since(context.now() - TIER_WINDOW)
+    return Standing(left, others, bool(context.operations.flag("halted")))
+
+
+def autonomy_facts(order: Order, beside: Standing) -> AutonomyFacts:
+    """What the gates know of one supplier order at the door."""
+    value, supplier = order.value_cents, order.supplier_id
     left = [
-        int(row["value_cents"])
-        for row in _left_within(context, TIER_WINDOW)
-        if row["supplier_id"] == order["supplier_id"] and row["key"] != key
+        known.value_cents
+        for known in beside.left
+        if known.supplier_id == supplier and known.order_key != order.order_key
     ]
-    waiting = [
-        _order_cents(asked.payload)
-        for asked in context.operations.approvals(status="pending")
-        if asked.payload["supplier_id"] == order["supplier_id"] and asked.run_id != key.partition("/")[0]
-    ]
-    strictest = min((Autonomy(line["autonomy"]) for line in order["lines"]), key=list(Autonomy).index)
+    waiting = [asked.value_cents for asked in beside.waiting if asked.supplier_id == supplier]
+    strictest = min((line.autonomy for line in order.lines), key=list(Autonomy).index)
     return AutonomyFacts(
         order_value_cents=value,
         window_value_cents=value + sum(left),
         waiting_value_cents=sum(waiting),
         autonomy=strictest.value,
         proposed_by_agent=True,
-        edited=bool(order.get("edited", False)),
-        negotiated=any(line["unit_price"] != line["list_price"] for line in order["lines"]),
-        halted=bool(context.operations.flag("halted")),
+        edited=order.edited,
+        negotiated=any(line.unit_price != line.list_price for line in order.lines),
+        halted=beside.halted,
     )

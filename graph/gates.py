@@ -1,20 +1,27 @@
 """The nodes that gate: data, lines, plan and autonomy; denied lines go back, what needs a signature waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
+from erp.actions import queued_actions
 from graph import facts, records
 from graph.context import Context
 from graph.drift import about_order
+from graph.standing import LEAVING
 from graph.state import Json, RunState, scope_of
 from graph.transitions import stable_hash
 from policies.approval import approval_tier
 from policies.gates import Effect, Verdict, decide, evaluate
+from store.operations import Moved, Plan, Window
+from tools.domain.catalogue import Autonomy
+from tools.domain.orders import Order, OrderLine, OrderStatus, Route, RouteKind
 
 Update = dict[str, Any]
+KINDS: Mapping[Effect, RouteKind] = {Effect.DENY: RouteKind.DENIED, Effect.REQUIRE_APPROVAL: RouteKind.PERSON}
 MAX_ROUNDS = 2
 """Revise rounds: how often denied lines go back to the planner."""
 
@@ -30,7 +37,7 @@ def gate_data(state: RunState, runtime: Runtime[Context]) -> Update:
         state["run_id"], "quality", "data", {"verdicts": [records.verdict(v, "dataset") for v in verdicts]}
     )
     denied = [verdict.reason for verdict in verdicts if verdict.effect is Effect.DENY]
-    stopped = " ".join(denied)
+    stopped = state.get("stopped", "") or " ".join(denied)
     if not stopped and not state["item_ids"]:
         stopped = "No item is affected."
     return {"stopped": stopped}
@@ -44,22 +51,24 @@ def unless_stopped(state: RunState) -> Literal["estimate", "close"]:
 def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
     """Quantity, MOQ, price, supplier, need and duplicates, line by line."""
     context, scope = runtime.context, scope_of(state)
-    plan = context.desk.plan(scope, state["choice"]["choices"])
-    orders = records.with_agreements(state["orders"], state.get("agreements", []))
+    plan, ledger = context.desk.plan(scope, state["choice"]["choices"]), facts.ledger_of(context)
+    agreements = [one for one in state.get("agreements", []) if one.get("supply") == state.get("supply")]
     found: list[Json] = []
+    gated: list[Order] = []
     adjustments = dict(state.get("adjustments", {}))
-    ledger = facts.ledger_of(context)
-    for order in orders:
-        for line in order["lines"]:
+    for order in records.with_agreements(state["orders"], agreements):
+        lines: list[OrderLine] = []
+        for line in order.lines:
             known = facts.line_facts(line, plan, context.desk, scope, ledger)
             verdicts = evaluate(known, context.rules)
-            found += [records.verdict(verdict, line["line_id"]) for verdict in verdicts]
-            line["status"] = "denied" if decide(verdicts) is Effect.DENY else "planned"
-            line["facts"] = known.model_dump()
-            if line["status"] == "denied":
-                adjustments[line["offer_id"]] = facts.allowed_quantity(known, verdicts, context.rules)
+            found += [records.verdict(verdict, line.line_id) for verdict in verdicts]
+            denied = decide(verdicts) is Effect.DENY
+            lines.append(line.model_copy(update={"denied": denied, "facts": known.model_dump()}))
+            if denied:
+                adjustments[line.offer_id] = facts.allowed_quantity(known, verdicts, context.rules)
+        gated.append(order.changed(lines=tuple(lines)))
     context.warehouse.put_artifact(state["run_id"], "verdict", f"lines-{state['rounds']}", {"verdicts": found})
-    return {"line_verdicts": found, "orders": orders, "adjustments": adjustments}
+    return {"line_verdicts": found, "orders": gated, "adjustments": adjustments}
 
 
 def denied_lines_go_back(state: RunState) -> Literal["compute_options", "gate_plan"]:
@@ -71,7 +80,7 @@ def denied_lines_go_back(state: RunState) -> Literal["compute_options", "gate_pl
 def gate_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     """Budget, storage, risk tolerance and the cascade breaker, over the plan's allowed lines."""
     context = runtime.context
-    orders = [order for order in _allowed(state["orders"]) if not order["changes"]]
+    orders = [order for order in _allowed(state["orders"]) if not order.changes]
     known = facts.plan_facts(orders, state, context)
     verdicts = evaluate(known, context.rules)
     found = [records.verdict(verdict, "plan") for verdict in verdicts]
@@ -79,62 +88,93 @@ def gate_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     return {"plan_verdicts": found}
 
 
-def _allowed(orders: Sequence[Json]) -> list[Json]:
-    kept = [{**order, "lines": [line for line in order["lines"] if line["status"] != "denied"]} for order in orders]
-    return [order for order in kept if order["lines"]]
+def _allowed(orders: Sequence[Order]) -> list[Order]:
+    kept = [(order, tuple(line for line in order.lines if not line.denied)) for order in orders]
+    return [order.changed(lines=lines) for order, lines in kept if lines]
 
 
 def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
-    """Approval tier and autonomy level of each order; opens the approvals that are needed.
+    """Approval tier and autonomy level of each order; then the plan is published, unless supply moved meanwhile.
 
-    Approvals of earlier runs about the same items become void first: the same need is never asked for twice.
+    Publishing opens the approvals that are needed, queues what leaves by itself, and replaces what earlier runs ask
+    for the same items: the same need is never asked for, or bought, twice.
     """
-    context = runtime.context
-    records.void_earlier_approvals(state["run_id"], state["item_ids"], context.operations)
+    context, run_id = runtime.context, state["run_id"]
     plan_verdicts = [records.verdict_from(raw) for raw in state["plan_verdicts"]]
-    routed: list[Json] = []
+    beside = facts.standing(run_id, state["item_ids"], context)
+    routed: list[Order] = []
     for order in _allowed(state["orders"]):
-        line_ids = {line["line_id"] for line in order["lines"]}
+        line_ids = {line.line_id for line in order.lines}
         own = [records.verdict_from(raw) for raw in state["line_verdicts"] if raw["subject"] in line_ids]
         known = [*plan_verdicts, *own, *about_order(state, order)]
         routed += [
-            route_order(part, known, state["run_id"], state["trigger"]["actor"], context)
-            for part in records.by_autonomy(order)
+            route_order(part, known, state["trigger"]["actor"], beside, context) for part in records.by_autonomy(order)
         ]
-    return {"routed": routed}
+    published = context.operations.publish(plan_of(state, routed, context))
+    if isinstance(published, Moved):
+        return {"moved": sorted({item_id for item_id, _ in published.needs})}
+    return {"moved": [], "routed": list(published)}
 
 
-def route_order(order: Json, inherited: Sequence[Verdict], run_id: str, proposer: str, context: Context) -> Json:
-    """The order with its route (auto, person, drop), tier, reasons and content hash; opens its approval."""
-    known = facts.autonomy_facts(order, context)
+def plan_of(state: RunState, routed: Sequence[Order], context: Context) -> Plan:
+    """What the run publishes: its orders, their actions, and the window of each need that it decides."""
+    desk, version = context.desk, state["dataset_version"]
+    dataset, review = desk.dataset(version), timedelta(days=desk.period(version).days)
+    planned = set(state["item_ids"])
+    sites = {(offer.item_id, offer.site_id) for offer in dataset.offers} | set(dataset.on_hand)
+    ends = {need: dataset.as_of for need in sites if need[0] in planned}
+    for order in routed:
+        for need in order.needs:
+            ends[need] = max(ends.get(need, dataset.as_of), order.latest_arrival)
+    leaving = [order for order in routed if order.status is OrderStatus.APPROVED]
+    return Plan(
+        run_id=state["run_id"],
+        seq=state["supply"],
+        item_ids=state["item_ids"],
+        needs={need: Window(dataset.as_of, end + review) for need, end in ends.items()},
+        orders=routed,
+        actions=[action for order in leaving for action in queued_actions(order)],
+    )
+
+
+def route_order(
+    order: Order, inherited: Sequence[Verdict], proposer: str, beside: facts.Standing, context: Context
+) -> Order:
+    """The order with its route, the tier that must sign, the reasons and the content hash."""
+    known = facts.autonomy_facts(order, beside)
     verdicts = [*inherited, *evaluate(known, context.rules)]
-    effect = decide(verdicts)
-    routes = {Effect.DENY: "drop", Effect.REQUIRE_APPROVAL: "person"}
-    signed = records.signed(order, context.rules.version, known.model_dump())
+    kind = KINDS.get(decide(verdicts), RouteKind.AUTO)
+    if known.autonomy == Autonomy.SHADOW.value:
+        kind = RouteKind.SHADOW
+    sealed = order.seal(context.rules.version, known.model_dump())
     reasons = [v.reason for v in verdicts if v.effect in (Effect.DENY, Effect.REQUIRE_APPROVAL)]
     tier = approval_tier(known.order_value_cents, verdicts, context.rules)
-    shadow = known.autonomy == "shadow"
-    routed: Json = {
-        **order,
-        "route": routes.get(effect, "auto"),
-        "tier": tier.value if tier else "",
-        "reasons": list(dict.fromkeys(reasons)),
-        "content_hash": signed,
-        "facts": known.model_dump(),
-        "status": "shadow" if shadow else {"drop": "denied"}.get(routes.get(effect, "auto"), "planned"),
-        "proposed_by": list(dict.fromkeys([*order.get("proposed_by", []), "agent:planner", proposer])),
-        "approval_id": f"ap-{stable_hash([run_id, order['order_key'], signed])[:12]}",
-        "verdicts": [records.verdict(v, order["order_key"]) for v in verdicts],
-    }
-    if routed["route"] == "person":
-        records.open_approval(routed, run_id, context)
-    return routed
+    asked = f"ap-{stable_hash([order.run_id, order.order_key, sealed])[:12]}" if kind is RouteKind.PERSON else ""
+    waiting = OrderStatus.CHANGE_WAITING if order.changes else OrderStatus.WAITING
+    status = {RouteKind.AUTO: OrderStatus.APPROVED, RouteKind.PERSON: waiting}
+    return order.changed(
+        status=status.get(kind, OrderStatus.GATED),
+        route=Route(
+            kind=kind,
+            tier=tier.value if tier else "",
+            reasons=tuple(dict.fromkeys(reasons)),
+            verdicts=tuple(records.order_verdict(v, order.order_key) for v in verdicts),
+            facts=known.model_dump(),
+            policy_version=context.rules.version,
+            content_hash=sealed,
+            approval_id=asked,
+        ),
+        proposed_by=tuple(dict.fromkeys([*order.proposed_by, "agent:planner", proposer])),
+        reason="" if kind in LEAVING else " ".join(dict.fromkeys(reasons)),
+    )
 
 
-def to_order_branches(state: RunState) -> list[Send] | Literal["close"]:
-    """Every order goes its own way from here, so that one signature never waits for another."""
+def to_order_branches(state: RunState) -> list[Send] | Literal["sense", "close"]:
+    """Every order goes its own way from here; where supply moved meanwhile, the run looks again first."""
+    if state.get("moved"):
+        return "sense"
     sends = [
         Send("order", {"run_id": state["run_id"], "versions": state["versions"], "order": order})
-        for order in state["routed"]
+        for order in state.get("routed", [])
     ]
     return sends or "close"

@@ -157,7 +157,7 @@ class AlertIntake:
 
     def _told(self, run: RunRow) -> str:
         """A line for the conversation, so that whoever watches sees what the alert set off."""
-        waiting = len(self._parts.operations.approvals("pending", run.run_id))
+        waiting = self._parts.operations.pending_count([run.run_id]).get(run.run_id, 0)
         summary = dict(run.summary)
         value = f"{float(summary.get('order_value', 0.0)):,.0f} {summary.get('currency', '')}".strip()
         return (

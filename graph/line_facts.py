@@ -9,13 +9,12 @@ from datetime import timedelta
 import numpy as np
 
 from graph.desk import Desk, Scope
-from graph.state import Json
 from policies.facts import BASIS_POINTS, LineFacts
 from tools.domain.catalogue import Offer, SupplierStatus
 from tools.domain.datasets import Dataset
 from tools.domain.money import Money
-from tools.domain.orders import OrderStatus
-from tools.domain.snapshots import Intent, OrderPlan, PlanLine, PlanningSnapshot
+from tools.domain.orders import Intent, OpenOrderStatus, OrderLine
+from tools.domain.snapshots import OrderPlan, PlanLine, PlanningSnapshot
 from tools.ordering import days_short_before, extra_cost_of_switching
 
 CEILING = 10**9
@@ -34,16 +33,16 @@ class Ledger:
     """Unit price of the last order that left, by item and supplier."""
 
 
-def line_facts(line: Json, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Ledger) -> LineFacts:
+def line_facts(line: OrderLine, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Ledger) -> LineFacts:
     """What the gates know of one drafted line."""
     dataset, snapshot = desk.dataset(scope.dataset_version), desk.snapshot(scope)
     estimates = desk.estimates(scope)
-    offer = next(known for known in dataset.offers_by_item[line["item_id"]] if known.offer_id == line["offer_id"])
+    offer = next(known for known in dataset.offers_by_item[line.item_id] if known.offer_id == line.offer_id)
     key = (offer.item_id, offer.site_id)
-    planned = next(known for known in plan.lines_by_item[key] if known.line_id == line["line_id"])
+    planned = next(known for known in plan.lines_by_item[key] if known.line_id == line.line_id)
     outlook, forecast = plan.outlook_of[key], estimates.forecast_of[key]
     daily = max(float(forecast.mean().mean()) / estimates.period.days, 1e-9)
-    quantity, figures, spent = float(line["quantity"]), line["figures"], max(float(line["landed_cost"]), 1e-9)
+    quantity, figures, spent = line.quantity, line.figures, max(line.landed_cost, 1e-9)
     others = [p for p in plan.lines_by_item[key] if _places_now(p) and p.line_id != planned.line_id]
     before = max(outlook.inventory_position, 0) + sum(other.quantity for other in others)
     ordered_from = {offer.offer_id, *(known.offer_id for known in (planned, *others))} & estimates.lead_times.keys()
@@ -54,8 +53,8 @@ def line_facts(line: Json, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Le
     faster = _faster(snapshot, planned, others) if days_late else None
     rivals = _ordinary_rivals(dataset, offer)
     return LineFacts(
-        intent=line["intent"],
-        value_cents=Money.of(line["value"], line["currency"]).minor,
+        intent=line.intent.value,
+        value_cents=line.value_cents,
         quantity=math.floor(quantity + 1e-9),
         moq=_comparable(offer.moq, quantity),
         max_quantity=-1 if offer.max_quantity is None else _comparable(offer.max_quantity, quantity),
@@ -64,9 +63,9 @@ def line_facts(line: Json, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Le
         cover_after_days=whole((before + quantity) / daily),
         lead_time_days=leads.get(offer.offer_id, 0),
         max_cover_days=whole(longest_days + estimates.period.days + lot_days),
-        price_bp_of_offer=points(line["unit_price"], offer.unit_price_at(quantity)),
+        price_bp_of_offer=points(line.unit_price, offer.unit_price_at(quantity)),
         price_bp_of_last_paid=_points_or_unknown(
-            line["unit_price"], ledger.last_prices.get((offer.item_id, offer.supplier_id))
+            line.unit_price, ledger.last_prices.get((offer.item_id, offer.supplier_id))
         ),
         supplier_status=dataset.suppliers[offer.supplier_id].status.value,
         sole_source=not any(rival.supplier_id != offer.supplier_id for rival in _rivals(dataset, offer)),
@@ -82,7 +81,7 @@ def line_facts(line: Json, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Le
         return_bp=whole(figures.get("extra_cost_of_ordering_nothing", 0.0) / spent * BASIS_POINTS),
         forecast_fallback=forecast.fallback is not None,
         forecast_observations=int(forecast.history.quantities.size),
-        negotiated_bp=points(line["unit_price"], line.get("list_price", line["unit_price"])),
+        negotiated_bp=points(line.unit_price, line.list_price),
     )
 
 
@@ -204,6 +203,6 @@ def _duplicate_days(dataset: Dataset, offer: Offer) -> int:
         (dataset.as_of - order.order_date).days
         for order in dataset.open_orders_by_item.get(offer.item_id, ())
         if (order.supplier_id, order.site_id) == (offer.supplier_id, offer.site_id)
-        and order.status in (OrderStatus.DRAFT, OrderStatus.SENT)
+        and order.status in (OpenOrderStatus.DRAFT, OpenOrderStatus.SENT)
     ]
     return min(ages, default=-1)

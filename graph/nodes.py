@@ -23,33 +23,69 @@ from graph.state import Json, NegotiationTask, RunState, scope_of
 from graph.triggers import in_force
 from policies.gates import Effect
 from tools.domain.alerts import Alert
+from tools.domain.orders import Order
 from tools.domain.snapshots import OrderPlan, PlanOption
 from tools.negotiation import price_limits
 
 Update = dict[str, Any]
 SHOWN_EXPOSURES = 12
+MOST_PASSES = 8
+"""How often a run looks at supply again because it moved while the run planned."""
+OLD_SUPPLY = (
+    "The dataset version that was asked for does not know what was ordered since it was made; planning on it would"
+    " order the same need again. Make it active with `jit rollback` and plan: the ERP's open orders are read then."
+)
+NEVER_STILL = "What is on order moved {} times while this run planned; it ordered nothing. Plan again in a moment."
 
 
 def sense(state: RunState, runtime: Runtime[Context]) -> Update:
-    """Fix the dataset version, the alerts and the items of this run.
+    """Fix the state of supply, the dataset version, the alerts and the items of this run.
 
-    A run that an alert starts replans what the alert affects; any other heeds the alerts still in force. Items
-    whose order waits for a signature together with a wanted one are wanted too: their order is proposed anew.
+    The ledger's counter is read before anything else: whatever moves after it is found out when the plan is
+    published, and the run comes back here. A run that an alert starts replans what the alert affects; any other
+    heeds the alerts still in force. Items whose order waits for a signature together with a wanted one are wanted
+    too: their order is proposed anew.
     """
-    desk, trigger = runtime.context.desk, state["trigger"]
-    version = state["dataset_version"]
+    desk, trigger, operations = runtime.context.desk, state["trigger"], runtime.context.operations
+    supply = operations.supply_seq()
+    version = _version_to_plan_on(state, runtime.context)
+    stopped = "" if operations.knows_supply(version) or version != trigger.get("dataset_version") else OLD_SUPPLY
     dataset = desk.dataset(version)
     new = list(trigger.get("alerts", []))
-    held = [alert.model_dump(mode="json") for alert in in_force(runtime.context.operations, dataset.as_of)]
+    held = [alert.model_dump(mode="json") for alert in in_force(operations, dataset.as_of)]
     alerts = [*(alert for alert in held if alert["alert_id"] not in {known["alert_id"] for known in new}), *new]
     wanted = set(trigger.get("item_ids", ()))
     if new:
         scope = Scope(version, tuple(dataset.items), orjson.dumps(new, option=orjson.OPT_SORT_KEYS).decode())
         wanted |= set(desk.disruption(scope).affected_item_ids)
-    wanted = records.with_waiting_companions(wanted, runtime.context.operations.approvals("pending"))
+    wanted = records.with_waiting_companions(wanted, operations.waiting_orders())
     item_ids = [item_id for item_id in dataset.items if item_id in wanted or (not wanted and not new)]
     budget = facts.budget_left(runtime.context, dataset.currency)
-    return {"item_ids": item_ids, "alerts": alerts, "adjustments": {}, "budget": budget}
+    again = state.get("passes", 0)
+    return {
+        "supply": supply,
+        "dataset_version": version,
+        "item_ids": item_ids,
+        "alerts": alerts,
+        "adjustments": {},
+        "budget": budget,
+        "passes": 1,
+        "rounds": -state.get("rounds", 0),
+        "line_verdicts": [],
+        "stopped": NEVER_STILL.format(again) if again >= MOST_PASSES else stopped,
+    }
+
+
+def _version_to_plan_on(state: RunState, context: Context) -> str:
+    """The dataset version that was asked for, else the active one, which knows what is on order by now."""
+    version = state["dataset_version"]
+    if state.get("passes"):
+        context.warehouse.drop_artifacts(state["run_id"])
+    asked_for = state["trigger"].get("dataset_version")
+    fresh = asked_for or context.fresh_dataset() or version
+    if fresh != version:
+        context.operations.set_run_dataset(state["run_id"], fresh)
+    return fresh
 
 
 def estimate(state: RunState, runtime: Runtime[Context]) -> Update:
@@ -181,25 +217,26 @@ def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | L
         NegotiationTask(
             run_id=state["run_id"],
             order=order,
+            supply=state["supply"],
             round=state["rounds"],
             limits=price_limits_of(state, order, runtime.context),
         )
         for order in state["orders"]
-        if not order["changes"]
+        if not order.changes
     ]
     return [Send("negotiate", task) for task in tasks if task["limits"]] or "gate_lines"
 
 
-def price_limits_of(state: RunState, order: Json, context: Context) -> list[Json]:
+def price_limits_of(state: RunState, order: Order, context: Context) -> list[Json]:
     """Target and reservation price of each line, from what the plan would cost without its source."""
     scope, chosen = scope_of(state), state["choice"]["choices"]
     plan, reservations = context.desk.plan(scope, chosen), context.desk.reservation_prices(scope, chosen)
     found: list[Json] = []
     lines = {line.line_id: line for line in plan.lines}
-    for drafted in order["lines"]:
+    for drafted in order.lines:
         if facts.leaves_by_itself(drafted, context.rules):
             continue
-        line = lines[drafted["line_id"]]
+        line = lines[drafted.line_id]
         limits = price_limits(line.unit_price, reservations.get(line.line_id))
         found.append(
             {
@@ -218,19 +255,21 @@ def negotiate(state: NegotiationTask, runtime: Runtime[Context]) -> Update:
     """Talk prices with one supplier inside the limits that the plan priced."""
     context, order = runtime.context, state["order"]
     brief = NegotiationBrief.model_validate(
-        {"supplier_id": order["supplier_id"], "currency": order["currency"], "lines": state["limits"]}
+        {"supplier_id": order.supplier_id, "currency": order.currency, "lines": state["limits"]}
     )
     other = context.counterparty(brief.supplier_id, {line.line_id: line.unit_price for line in brief.lines})
     outcome = context.agents.negotiator.negotiate(brief, other)
-    stored: Json = {**outcome.model_dump(mode="json"), "order_key": order["order_key"], "round": state["round"]}
-    context.warehouse.put_artifact(state["run_id"], "negotiation", order["supplier_id"], stored)
-    return {"agreements": [stored], "decisions": [records.decided(outcome)]}
+    talk = {"order_key": order.order_key, "round": state["round"]}
+    stored: Json = {**outcome.model_dump(mode="json"), **talk}
+    context.warehouse.put_artifact(state["run_id"], "negotiation", order.supplier_id, stored)
+    return {"agreements": [{**stored, "supply": state["supply"]}], "decisions": [records.decided(outcome)]}
 
 
 def close(state: RunState, runtime: Runtime[Context]) -> Update:
     """Store the plan, the decisions and the KPIs of the run."""
     context = runtime.context
-    totals: Mapping[str, float] = records.run_kpis(state, context.desk)
+    routed = context.operations.orders_of(state["run_id"])
+    totals: Mapping[str, float] = records.run_kpis(state, routed, context.desk)
     context.warehouse.put_kpis(state["run_id"], state["dataset_version"], totals, context.now())
     context.warehouse.put_artifact(state["run_id"], "kpi", "run", dict(totals))
     context.warehouse.put_artifact(state["run_id"], "plan", "outcomes", {"outcomes": state.get("outcomes", [])})

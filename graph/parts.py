@@ -14,6 +14,7 @@ from erp.sandbox import SandboxErp
 from graph.checkpoints import open_checkpointer
 from graph.context import Context, Counterparties
 from graph.desk import Desk, DeskSettings
+from graph.readback import ReadBack
 from graph.settings import Settings
 from graph.stores import Stores, open_stores
 from graph.team import agents_of
@@ -32,6 +33,7 @@ class Parts(Stores):
     checkpointer: BaseCheckpointSaver[Any]
     close_checkpointer: Callable[[], None]
     context: Context
+    readback: ReadBack
 
     def close(self) -> None:
         """Project what is staged, then release every file."""
@@ -47,8 +49,10 @@ def open_parts(settings: Settings) -> Parts:
     stores = open_stores(settings)
     operations, warehouse, journal = stores.operations, stores.warehouse, stores.journal
     erp = SandboxErp(settings.sandbox_path, settings.seed)
+    desk = Desk(warehouse, DeskSettings.of(settings.model_dump()), stores.pinned_estimates)
+    readback = ReadBack(operations, warehouse, erp, desk, settings.seed)
     context = Context(
-        desk=Desk(warehouse, DeskSettings.of(settings.model_dump()), stores.pinned_estimates),
+        desk=desk,
         warehouse=warehouse,
         operations=operations,
         outbox=Outbox(operations, erp, journal),
@@ -56,9 +60,10 @@ def open_parts(settings: Settings) -> Parts:
         rules=rules_of(settings),
         now=_utc_now,
         counterparty=counterparties_of(settings),
+        fresh_dataset=readback.fresh_version,
     )
     checkpointer, close_checkpointer = open_checkpointer(operations)
-    return Parts(settings, operations, warehouse, journal, erp, checkpointer, close_checkpointer, context)
+    return Parts(settings, operations, warehouse, journal, erp, checkpointer, close_checkpointer, context, readback)
 
 
 def _utc_now() -> datetime:

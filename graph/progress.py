@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from graph.views import StepView
@@ -30,6 +31,20 @@ PROGRESS_TITLES: Mapping[str, str] = {
 SHOWN_DRIFT = 3
 
 
+@dataclass(frozen=True, slots=True)
+class OrderCounts:
+    """Orders of a run that wait for a person, and actions that the ERP has carried out."""
+
+    waiting: int
+    sent: int
+
+    @classmethod
+    def of(cls, run_id: str, operations: Operations) -> "OrderCounts":
+        """As of now."""
+        waiting, sent = operations.pending_count([run_id]), operations.sent_count([run_id])
+        return cls(waiting.get(run_id, 0), sent.get(run_id, 0))
+
+
 def live_step(run_id: str, node: str, started: datetime, warehouse: Warehouse, operations: Operations) -> StepView:
     """A step that has just ended."""
     now = datetime.now(UTC)
@@ -37,26 +52,26 @@ def live_step(run_id: str, node: str, started: datetime, warehouse: Warehouse, o
         run_id=run_id,
         node=node,
         title=PROGRESS_TITLES[node],
-        summary=step_summary(node, run_id, warehouse, operations),
+        summary=step_summary(node, run_id, warehouse, OrderCounts.of(run_id, operations)),
         seconds=(now - started).total_seconds(),
         at=now,
     )
 
 
-def stored_step(row: Transition, warehouse: Warehouse, operations: Operations) -> StepView:
+def stored_step(row: Transition, warehouse: Warehouse, counts: OrderCounts) -> StepView:
     """A step as the journal holds it."""
     return StepView(
         run_id=row.run_id,
         node=row.node,
         title=PROGRESS_TITLES.get(row.node, row.node),
-        summary=step_summary(row.node, row.run_id, warehouse, operations),
+        summary=step_summary(row.node, row.run_id, warehouse, counts),
         seconds=(row.ended_at - row.started_at).total_seconds(),
         status=row.status,
         at=row.ended_at,
     )
 
 
-def step_summary(node: str, run_id: str, warehouse: Warehouse, operations: Operations) -> str:
+def step_summary(node: str, run_id: str, warehouse: Warehouse, counts: OrderCounts) -> str:
     """What a step found, in a sentence or a few lines."""
     writers = {
         "gate_data": _data_summary,
@@ -69,9 +84,9 @@ def step_summary(node: str, run_id: str, warehouse: Warehouse, operations: Opera
     if node in writers:
         return writers[node](run_id, warehouse)
     if node == "gate_autonomy":
-        return f"{len(operations.approvals('pending', run_id))} orders wait for a person."
+        return f"{counts.waiting} orders wait for a person."
     if node in ("dispatch", "order", "close"):
-        return f"{len([a for a in operations.outbox(run_id) if a.status == 'done'])} orders are in the ERP."
+        return f"{counts.sent} orders are in the ERP."
     return ""
 
 

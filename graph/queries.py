@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graph.naming import in_plain_words
+from graph.standing import LEAVING, shown_status
 from graph.views import (
     ApprovalView,
     DatasetView,
@@ -23,16 +24,22 @@ from store.lineage import DatasetInfo
 from store.operations import ApprovalRow, Operations, OutboxRow, RunRow
 from store.warehouse import Transition, Warehouse
 from tools.domain.datasets import Dataset
+from tools.domain.orders import Order, OrderLine, OrderVerdict
 
-WITHDRAWN = "Withdrawn by "
-"""How the error of an action begins that was taken back before it left."""
+AUTONOMY = "autonomy"
+"""The gate whose verdicts an order's route adds to those of lines and plan."""
 
 
-def run_view(row: RunRow, operations: Operations) -> RunView:
-    """A run in short."""
-    summary = dict(row.summary)
-    waiting = operations.approvals("pending", row.run_id)
-    sent = [action for action in operations.outbox(row.run_id) if action.status == "done"]
+def run_views(rows: Sequence[RunRow], operations: Operations) -> list[RunView]:
+    """Runs in short, with what the ledger tells of each: three queries however many they are."""
+    run_ids = [row.run_id for row in rows]
+    waiting, sent = operations.pending_count(run_ids), operations.sent_count(run_ids)
+    orders = operations.orders_of(*run_ids)
+    return [_run_view(row, [o for o in orders if o.run_id == row.run_id], waiting, sent) for row in rows]
+
+
+def _run_view(row: RunRow, orders: Sequence[Order], waiting: Mapping[str, int], sent: Mapping[str, int]) -> RunView:
+    told = {**row.summary, **figures_of(orders)} if orders else dict(row.summary)
     return RunView(
         run_id=row.run_id,
         status=RunStatus(row.status),
@@ -41,23 +48,39 @@ def run_view(row: RunRow, operations: Operations) -> RunView:
         versions={key: str(value) for key, value in row.versions.items()},
         started_at=row.created_at,
         ended_at=row.ended_at,
-        summary=str(summary.get("text", "")),
-        n_lines=int(summary.get("lines", 0)),
-        order_value=float(summary.get("order_value", 0.0)),
-        currency=str(summary.get("currency", "")),
-        pending_approvals=len(waiting),
-        dispatched=len(sent),
+        summary=str(told.get("text", "")),
+        n_lines=int(told.get("lines", 0)),
+        order_value=float(told.get("order_value", 0.0)),
+        currency=str(told.get("currency", "")),
+        pending_approvals=waiting.get(row.run_id, 0),
+        dispatched=sent.get(row.run_id, 0),
     )
 
 
-def approval_view(row: ApprovalRow, dataset: Dataset, actions: Sequence[OutboxRow] = ()) -> ApprovalView:
-    """An approval with the lines that it is about, their order limits, and what the ERP made of its actions."""
-    order, sent = row.payload, actions[0] if actions else None
-    status = "waiting" if row.status == "pending" else row.status
-    if actions and is_withdrawn(actions[-1], order):
-        status = "withdrawn"
-    lines = tuple(line_view(_with_limits(line, dataset), order, dataset, status, ()) for line in order["lines"])
-    supplier = dataset.suppliers.get(order["supplier_id"])
+def figures_of(orders: Sequence[Order]) -> dict[str, Any]:
+    """What a run orders, from its orders in their latest form."""
+    kept = [order for order in orders if order.route.kind in LEAVING]
+    placed = [order for order in kept if not order.changes]
+    return {
+        "lines": sum(len(order.lines) for order in kept),
+        "order_value": sum(order.value for order in placed),
+        "currency": kept[0].currency if kept else "",
+    }
+
+
+def approval_view(
+    row: ApprovalRow, latest: Order | None, dataset: Dataset, actions: Sequence[OutboxRow] = ()
+) -> ApprovalView:
+    """An approval with the lines that it is about, their order limits, and what the ERP made of its actions.
+
+    `latest` is the order's latest form; an approval that an edit replaced shows what it was asked for itself.
+    """
+    order, sent = row.order, actions[0] if actions else None
+    status = row.status
+    if latest is not None and latest.route.approval_id == row.approval_id and row.status != "void":
+        status = shown_status(latest) if row.status in ("pending", "approved") else row.status
+    lines = tuple(line_view(_with_limits(line, dataset), order, dataset, status, ()) for line in order.lines)
+    supplier = dataset.suppliers.get(order.supplier_id)
     return ApprovalView(
         approval_id=row.approval_id,
         run_id=row.run_id,
@@ -65,11 +88,11 @@ def approval_view(row: ApprovalRow, dataset: Dataset, actions: Sequence[OutboxRo
         status=row.status,
         tier=row.tier,
         content_hash=row.content_hash,
-        supplier=supplier.name if supplier and supplier.name else str(order["supplier_id"]),
-        value=sum(line.value for line in lines),
-        currency=order["currency"],
+        supplier=supplier.name if supplier and supplier.name else order.supplier_id,
+        value=order.value,
+        currency=order.currency,
         lines=lines,
-        reasons=tuple(order["reasons"]),
+        reasons=order.route.reasons,
         proposed_by=tuple(row.proposed_by),
         opened_at=row.opened_at,
         decided_at=row.decided_at,
@@ -81,53 +104,59 @@ def approval_view(row: ApprovalRow, dataset: Dataset, actions: Sequence[OutboxRo
     )
 
 
-def _with_limits(line: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
+def _with_limits(line: OrderLine, dataset: Dataset) -> OrderLine:
     """The line with its offer's MOQ, multiple and maximum among its figures, for whoever edits the quantity."""
-    item, wanted = line["item_id"], line["offer_id"]
-    offer = next((one for one in dataset.offers_by_item.get(item, ()) if one.offer_id == wanted), None)
+    offers = dataset.offers_by_item.get(line.item_id, ())
+    offer = next((one for one in offers if one.offer_id == line.offer_id), None)
     if offer is None:
-        return dict(line)
+        return line
     limits = {"moq": offer.moq, "order_multiple": offer.order_multiple}
     if offer.max_quantity is not None:
         limits["max_quantity"] = offer.max_quantity
-    return {**line, "figures": {**line["figures"], **limits}}
+    return line.model_copy(update={"figures": {**line.figures, **limits}})
 
 
 def line_view(
-    line: Mapping[str, Any], order: Mapping[str, Any], dataset: Dataset, status: str, verdicts: Sequence[VerdictView]
+    line: OrderLine, order: Order, dataset: Dataset, status: str, verdicts: Sequence[VerdictView]
 ) -> LineView:
     """One line with everything that explains it."""
-    supplier = dataset.suppliers.get(str(order["supplier_id"]))
-    names = ("line_id", "intent", "item_id", "item", "uom", "offer_id", "quantity", "unit_price", "value")
-    more = ("landed_cost", "currency", "order_date", "expected_arrival", "policy", "formula", "figures")
+    supplier = dataset.suppliers.get(order.supplier_id)
     return LineView(
-        order_key=str(order["order_key"]),
-        supplier_id=str(order["supplier_id"]),
-        supplier=supplier.name if supplier and supplier.name else str(order["supplier_id"]),
+        line_id=line.line_id,
+        order_key=order.order_key,
+        intent=line.intent.value,
+        item_id=line.item_id,
+        item=line.item,
+        uom=line.uom,
+        supplier_id=order.supplier_id,
+        supplier=supplier.name if supplier and supplier.name else order.supplier_id,
+        offer_id=line.offer_id,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        value=line.value,
+        landed_cost=line.landed_cost,
+        currency=line.currency,
+        order_date=line.order_date.isoformat(),
+        expected_arrival=line.expected_arrival.isoformat(),
         status=status,
-        notes=tuple(in_plain_words(note, dataset) for note in line["notes"]),
-        binding=tuple(line["binding"]),
-        verdicts=tuple(v for v in verdicts if v.subject == line["line_id"]),
-        **{name: line[name] for name in (*names, *more)},
+        policy=line.policy,
+        formula=line.formula,
+        figures=line.figures,
+        notes=tuple(in_plain_words(note, dataset) for note in line.notes),
+        binding=line.binding,
+        verdicts=tuple(v for v in verdicts if v.subject == line.line_id),
     )
 
 
 def plan_view(
-    run: RunView,
-    orders: Sequence[Mapping[str, Any]],
-    steps: Sequence[StepView],
-    dataset: Dataset,
-    warehouse: Warehouse,
-    operations: Operations,
+    run: RunView, orders: Sequence[Order], steps: Sequence[StepView], dataset: Dataset, warehouse: Warehouse
 ) -> PlanView:
-    """Everything stored about a run. `orders` are the routed orders of its state."""
+    """Everything stored about a run. `orders` are the run's orders as the ledger has them."""
     run_id = run.run_id
     choice = warehouse.artifact(run_id, "plan", "choice") or {}
     verdicts = _gate_verdicts(warehouse.artifacts(run_id, "drift") | warehouse.artifacts(run_id, "verdict"))
     for order in orders:
-        verdicts += [
-            VerdictView.model_validate(_verdict(raw)) for raw in order.get("verdicts", []) if raw["gate"] == "autonomy"
-        ]
+        verdicts += [_order_verdict(made) for made in order.route.verdicts if made.gate == AUTONOMY]
     quality = warehouse.artifact(run_id, "quality", "data") or {"verdicts": []}
     risk = warehouse.artifact(run_id, "risk", "assessment") or {"risks": [], "exposures": []}
     return PlanView(
@@ -137,9 +166,7 @@ def plan_view(
         risks=tuple(_risk(raw, risk["exposures"]) for raw in risk["risks"]),
         options=_options(warehouse.artifacts(run_id, "option"), choice),
         lines=tuple(
-            line_view(line, order, dataset, order_status(order, operations), verdicts)
-            for order in orders
-            for line in order["lines"]
+            line_view(line, order, dataset, shown_status(order), verdicts) for order in orders for line in order.lines
         ),
         outlooks=_outlooks(run_id, dataset, warehouse),
         verdicts=tuple(verdicts),
@@ -149,6 +176,10 @@ def plan_view(
         expected_cost=float(dict(choice.get("cost", {})).get("total", 0.0)),
         conflicts=tuple(in_plain_words(text, dataset) for text in choice.get("conflicts", ())),
     )
+
+
+def _order_verdict(made: OrderVerdict) -> VerdictView:
+    return VerdictView.model_validate(made.model_dump(include=set(VerdictView.model_fields)))
 
 
 def _gate_verdicts(stored: Mapping[str, Mapping[str, Any]]) -> list[VerdictView]:
@@ -162,26 +193,6 @@ def _gate_verdicts(stored: Mapping[str, Mapping[str, Any]]) -> list[VerdictView]
 
 def _verdict(raw: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(raw[name]) for name in ("gate", "rule", "subject", "effect", "reason", "limit", "actual")}
-
-
-def is_withdrawn(last: OutboxRow, order: Mapping[str, Any]) -> bool:
-    """Whether the last action of an order took an approval back; a change of an open order may be a cancel too."""
-    return (last.kind == "cancel" and not order["changes"]) or (last.error or "").startswith(WITHDRAWN)
-
-
-def order_status(order: Mapping[str, Any], operations: Operations) -> str:
-    """Where an order of a run stands."""
-    if order["route"] == "drop":
-        return str(order["status"])
-    sent = [a for a in operations.outbox() if a.order_key == order["order_key"]]
-    if sent and is_withdrawn(sent[-1], order):
-        return "withdrawn"
-    if sent:
-        return {"done": "confirmed", "failed": "failed"}.get(sent[-1].status, "dispatched")
-    waiting = [a for a in operations.approvals() if a.approval_id == order.get("approval_id")]
-    if waiting:
-        return {"pending": "waiting"}.get(waiting[0].status, waiting[0].status)
-    return str(order["status"])
 
 
 def _risk(raw: Mapping[str, Any], exposures: Sequence[Mapping[str, Any]]) -> RiskView:

@@ -1,69 +1,82 @@
 """What the ERP did since the last look: receipts, confirmations, stock and demand become a new dataset version."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from erp.adapter import ActionKind, ErpOrder
+from erp.sandbox import SandboxErp
 from erp.sandbox_demand import resampled_demand
-from graph.parts import Parts
-from store.operations import OutboxRow
+from graph.desk import Desk
+from store.operations import Operations
+from store.orders import IN_ERP
+from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset, Period
 from tools.domain.errors import NotFound
-from tools.domain.orders import OrderStatus, PurchaseOrder
+from tools.domain.orders import OpenOrderStatus, Order, OrderStatus, PurchaseOrder
 from tools.lead_times import LeadTimeDistribution
 
 SHOWN_CHANGES = 10
-UNSENT = ("queued", "leased")
+STATUS_OF_ERP: Mapping[OpenOrderStatus, OrderStatus] = {
+    OpenOrderStatus.CONFIRMED: OrderStatus.CONFIRMED,
+    OpenOrderStatus.IN_TRANSIT: OrderStatus.CONFIRMED,
+    OpenOrderStatus.PARTIAL: OrderStatus.PART_RECEIVED,
+    OpenOrderStatus.RECEIVED: OrderStatus.RECEIVED,
+    OpenOrderStatus.CANCELLED: OrderStatus.CANCELLED,
+}
+"""What the ERP's word for an order means for the ledger."""
 
 
 class ReadBack:
-    """Reads the ERP into new versions of the active dataset."""
+    """Reads the ERP into new versions of the active dataset; one reading at a time."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, operations: Operations, warehouse: Warehouse, erp: SandboxErp, desk: Desk, seed: int) -> None:
+        self._operations = operations
+        self._warehouse = warehouse
+        self._erp = erp
+        self._desk = desk
+        self._seed = seed
+        self._reading = threading.RLock()
 
     def fresh_version(self) -> str | None:
-        """The active version; a new one first when orders of ours left, or were queued, since it was made.
+        """The active version; a new one first when it does not know everything that is on order by now.
 
-        Without this a second plan would order the same need again.
+        Without this a second plan would order the same need again. The ledger's counter tells, never a clock.
         """
-        warehouse = self._parts.warehouse
-        active = next((known for known in warehouse.datasets() if known.active), None)
-        if active is None:
-            return None
-        moved = [
-            row.updated_at
-            for row in self._parts.operations.outbox()
-            if row.updated_at is not None and row.status != "failed"
-        ]
-        if not moved or max(moved) <= active.created_at:
-            return active.version
-        return str(self.observe(0)["version"])
+        with self._reading:
+            active = self._warehouse.active_version()
+            if active is None or self._operations.knows_supply(active):
+                return active
+            return str(self.observe(0)["version"])
 
     def observe(self, advance_days: int) -> Mapping[str, object]:
         """Read everything back. `advance_days` first moves the clock of a sandbox ERP.
 
         Returns the new version, its parent, the clock, what arrived and which lead times it changed.
         """
-        erp, warehouse, desk = self._parts.erp, self._parts.warehouse, self._parts.context.desk
-        parent = warehouse.active_version()
-        if parent is None:
-            raise NotFound("Nothing has been imported yet.", remedy="Run `jit import FOLDER` or `jit demo` first.")
-        before = desk.dataset(parent)
-        asked = resampled_demand(before, desk.period(parent), erp.today, advance_days, self._parts.settings.seed)
-        passed = erp.advance(advance_days, asked)
-        receipts = [receipt for receipt in erp.iter_receipts(None)]
-        known = {(r.order_id, r.item_id, r.receipt_date) for r in before.receipts}
-        fresh = [r for r in receipts if (r.order_id, r.item_id, r.receipt_date) not in known]
-        version = warehouse.derive_dataset(
-            parent,
-            receipts=fresh,
-            open_orders=[*erp.iter_open_orders(), *self._unsent(before)],
-            on_hand={(item, site): units for item, site, units in erp.iter_stock()},
-            demand=bucketed(erp.iter_demand(before.as_of), before.as_of, desk.period(parent)),
-            as_of=erp.today,
-            note="sandbox ERP",
-        )
+        erp, warehouse, desk = self._erp, self._warehouse, self._desk
+        with self._reading:
+            parent = warehouse.active_version()
+            if parent is None:
+                raise NotFound("Nothing has been imported yet.", remedy="Run `jit import FOLDER` or `jit demo` first.")
+            before = desk.dataset(parent)
+            asked = resampled_demand(before, desk.period(parent), erp.today, advance_days, self._seed)
+            passed = erp.advance(advance_days, asked)
+            seq, on_order = self._operations.supply_seq(), self._on_order(before)
+            receipts = [receipt for receipt in erp.iter_receipts(None)]
+            known = {(r.order_id, r.item_id, r.receipt_date) for r in before.receipts}
+            fresh = [r for r in receipts if (r.order_id, r.item_id, r.receipt_date) not in known]
+            version = warehouse.derive_dataset(
+                parent,
+                receipts=fresh,
+                open_orders=on_order,
+                on_hand={(item, site): units for item, site, units in erp.iter_stock()},
+                demand=bucketed(erp.iter_demand(before.as_of), before.as_of, desk.period(parent)),
+                as_of=erp.today,
+                note="sandbox ERP",
+            )
+            self._operations.note_supply_read(version, seq)
         return {
             "version": version,
             "parent": parent,
@@ -74,13 +87,54 @@ class ReadBack:
             "lead_times_changed": self._changed_lead_times(parent, version),
         }
 
-    def _unsent(self, dataset: Dataset) -> list[PurchaseOrder]:
-        """Approved orders that wait in the outbox (dispatch is halted, the ERP is away): decided, so on order."""
-        rows = [row for row in self._parts.operations.outbox() if row.status in UNSENT and row.kind == "place"]
-        return [order for row in rows for order in _as_orders(row, dataset)]
+    def _on_order(self, dataset: Dataset) -> list[PurchaseOrder]:
+        """The ERP's open orders, and ours that are approved and not among them: decided, so on order.
+
+        Ours are read first: one that reaches the ERP meanwhile is found there by its key, and counted once.
+        """
+        unsent = self._operations.unsent_orders()
+        placing = self._placing_keys(unsent)
+        standing = list(self._erp.iter_open_orders())
+        there = {order.order_id for order in standing}
+        found = {key: self._erp.find_by_key(key) for key in placing.values()}
+        self._note_in_erp()
+        self._note_born(dataset, standing, {line.order_id for held in found.values() if held for line in held.lines})
+        waiting = [(order, placing[order.order_key]) for order in unsent if order.order_key in placing]
+        ours = [(order, key) for order, key in waiting if not _is_there(found[key], there)]
+        return [*standing, *(made for order, key in ours for made in _as_orders(order, key, dataset))]
+
+    def _placing_keys(self, orders: Sequence[Order]) -> dict[str, str]:
+        """Idempotency key of the action that places each of these orders, by order key."""
+        actions = self._operations.actions_for(order.order_key for order in orders)
+        return {
+            order_key: row.action_key
+            for order_key, rows in actions.items()
+            for row in rows
+            if row.kind == ActionKind.PLACE.value
+        }
+
+    def _note_in_erp(self) -> None:
+        """Move our orders on to where the ERP says that they stand."""
+        ours = self._operations.orders_in(IN_ERP)
+        keys = self._placing_keys(ours)
+        found: dict[str, tuple[OrderStatus, str]] = {}
+        for order in ours:
+            held = self._erp.find_by_key(keys[order.order_key]) if order.order_key in keys else None
+            status = STATUS_OF_ERP.get(held.status, OrderStatus.PLACED) if held else order.status
+            if held is not None and status is not order.status:
+                found[order.order_key] = (status, held.erp_ref)
+        self._operations.note_in_erp(found, "read back from the ERP")
+
+    def _note_born(self, dataset: Dataset, standing: Sequence[PurchaseOrder], sent: Collection[str]) -> None:
+        """Orders that were born in the ERP since the last reading change the supply of their items."""
+        known = {order.order_id for order in dataset.open_orders} | {r.order_id for r in dataset.receipts} | set(sent)
+        new = [order for order in standing if order.order_id not in known]
+        own = self._operations.own_references({ref for order in new for ref in _references(order)})
+        born = [order for order in new if not own.intersection(_references(order))]
+        self._operations.supply_moved({(order.item_id, order.site_id) for order in born})
 
     def _changed_lead_times(self, parent: str, version: str) -> list[dict[str, Any]]:
-        desk = self._parts.context.desk
+        desk = self._desk
         before, after = desk.lead_times(parent), desk.lead_times(version)
         changes = [
             _change(offer_id, before[offer_id], made)
@@ -112,20 +166,31 @@ def bucketed(
     ]
 
 
-def _as_orders(row: OutboxRow, dataset: Dataset) -> Sequence[PurchaseOrder]:
-    order: Mapping[str, Any] = row.payload["order"]
+def _is_there(found: ErpOrder | None, open_ids: set[str]) -> bool:
+    """Whether the ERP's list of open orders tells of an order already, or it has come to its end."""
+    if found is None:
+        return False
+    return not found.status.is_open or any(line.order_id in open_ids for line in found.lines)
+
+
+def _references(order: PurchaseOrder) -> tuple[str, str]:
+    """The ERP's order that an open line may belong to."""
+    return order.order_id, order.order_id.rpartition("/")[0]
+
+
+def _as_orders(order: Order, action_key: str, dataset: Dataset) -> Sequence[PurchaseOrder]:
     return [
         PurchaseOrder(
-            order_id=f"queued:{row.action_key[:12]}:{place}",
-            item_id=line["item_id"],
-            supplier_id=order["supplier_id"],
-            site_id=order["site_id"],
-            quantity=line["quantity"],
+            order_id=f"queued:{action_key[:12]}:{place}",
+            item_id=line.item_id,
+            supplier_id=order.supplier_id,
+            site_id=order.site_id,
+            quantity=line.quantity,
             order_date=dataset.as_of,
-            promised_date=line["due_date"],
-            status=OrderStatus.CONFIRMED,
+            promised_date=line.expected_arrival,
+            status=OpenOrderStatus.CONFIRMED,
         )
-        for place, line in enumerate(order["lines"])
+        for place, line in enumerate(order.lines)
     ]
 
 

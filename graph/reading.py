@@ -5,7 +5,6 @@ A reader opens the databases alone. It loads neither LangGraph nor the engine, u
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, NamedTuple
 
 from agents.contracts import Analyst
 from graph import queries
@@ -18,7 +17,8 @@ from graph.kept_stories import KeptStories
 from graph.lead_time_views import LeadTimesView
 from graph.lead_times import LeadTimeDesk
 from graph.line_story_views import LineStoryView
-from graph.progress import stored_step
+from graph.old_homes import MOVED
+from graph.progress import OrderCounts, stored_step
 from graph.settings import Settings
 from graph.stores import Stores, open_stores
 from graph.views import (
@@ -36,30 +36,13 @@ from graph.views import (
 from store.operations import ApprovalRow
 from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
+from tools.domain.orders import Order
 
 RUNS_COMPARED = 20
 """Latest runs among which the earlier plan of an item is looked for."""
 LOOKED_BACK = 200
 """Latest runs among which one that was cut off is looked for."""
-ROUTED = ("plan", "routed")
-"""Kind and key of the artifact that holds a run's routed orders."""
 TOLD_OF_A_TURN = ("actor", "sources", "steps", "run_id", "decided_by")
-
-
-class Routed(NamedTuple):
-    """The items that a run planned and its orders as the gates routed them; no items before it got there."""
-
-    item_ids: Sequence[str]
-    orders: Sequence[Mapping[str, Any]]
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "Routed":
-        """From the state of a run, or from what was stored of it."""
-        return cls(values["item_ids"], values["routed"]) if "routed" in values else cls((), ())
-
-    def as_record(self) -> dict[str, Any]:
-        """What `of` takes back."""
-        return {"item_ids": self.item_ids, "routed": self.orders}
 
 
 class Readings:
@@ -86,7 +69,8 @@ class Readings:
     def _steps(self, run_id: str) -> list[StepView]:
         stores = self._stores
         rows = stores.journal.transitions(run_id)
-        return [stored_step(row, stores.warehouse, stores.operations) for row in rows if row.event == "node"]
+        counts = OrderCounts.of(run_id, stores.operations)
+        return [stored_step(row, stores.warehouse, counts) for row in rows if row.event == "node"]
 
     def _latest(self) -> str:
         found = self._stores.operations.runs(1)
@@ -96,56 +80,59 @@ class Readings:
 
     def runs(self, limit: int = 20) -> Sequence[RunView]:
         """Latest first."""
-        return [queries.run_view(row, self._stores.operations) for row in self._stores.operations.runs(limit)]
+        return queries.run_views(self._stores.operations.runs(limit), self._stores.operations)
 
     def plan(self, run_id: str | None = None) -> PlanView:
-        """Everything stored about a run."""
+        """Everything stored about a run: its orders as the ledger has them now."""
         wanted, stores = run_id or self._latest(), self._stores
-        run = queries.run_view(stores.operations.run(wanted), stores.operations)
-        dataset, routed = self._stored.dataset(run.dataset_version), self._routed(wanted)
-        view = queries.plan_view(run, routed.orders, self._steps(wanted), dataset, stores.warehouse, stores.operations)
-        return view.model_copy(update={"changes": self._changes(run, routed, dataset)})
+        (run,) = queries.run_views([stores.operations.run(wanted)], stores.operations)
+        dataset, orders = self._stored.dataset(run.dataset_version), stores.operations.orders_of(wanted)
+        view = queries.plan_view(run, orders, self._steps(wanted), dataset, stores.warehouse)
+        return view.model_copy(update={"changes": self._changes(wanted, orders, dataset)})
 
-    def _routed(self, run_id: str) -> Routed:
-        """The orders of a run: stored when its drive ended; from its checkpoints where an older program drove it."""
-        stored = self._stores.warehouse.artifact(run_id, *ROUTED)
-        if stored is None:
-            from graph.checkpoints import stored_values
-
-            stored = stored_values(self._stores.operations, run_id)
-        return Routed.of(stored)
-
-    def _changes(self, run: RunView, routed: Routed, dataset: Dataset) -> tuple[ChangeView, ...]:
-        """Against the plans of earlier runs, as far back as are looked at."""
+    def _changes(self, run_id: str, orders: Sequence[Order], dataset: Dataset) -> tuple[ChangeView, ...]:
+        """Against the plans published before this one, as far back as are looked at."""
         operations = self._stores.operations
-        known = [row for row in operations.runs(RUNS_COMPARED) if row.created_at < run.started_at]
-        found = ((row.run_id, self._routed(row.run_id)) for row in known)
-        earlier = ((run_id, before.item_ids, before.orders) for run_id, before in found)
-        return changes_since(routed.item_ids, routed.orders, earlier, dataset, operations)
+        known = operations.publications_until(run_id, RUNS_COMPARED)
+        if not known:
+            return ()
+        own, before = known[0], known[1:]
+        found: dict[str, list[Order]] = {}
+        for order in operations.orders_of(*(one.run_id for one in before)):
+            found.setdefault(order.run_id, []).append(order)
+        earlier = ((one.run_id, one.item_ids, found.get(one.run_id, [])) for one in before)
+        return changes_since(own.item_ids, orders, earlier, dataset)
 
     def _plan_or_none(self, run_id: str | None) -> PlanView | None:
         return self.plan(run_id) if run_id or self._stores.operations.runs(1) else None
 
     def pending(self) -> Sequence[ApprovalView]:
         """Approvals that wait, oldest first."""
-        return [self._approval(row) for row in self._stores.operations.approvals("pending")]
+        return self._approvals(self._stores.operations.approvals("pending"))
 
     def approval(self, approval_id: str) -> ApprovalView:
         """One approval. NotFound when there is none of this id."""
-        return self._approval(self._stores.operations.approval(approval_id))
+        return self._approvals([self._stores.operations.approval(approval_id)])[0]
 
     def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
         """Approvals that no longer wait, latest first, with what the ERP made of them."""
-        rows = [row for row in self._stores.operations.approvals() if row.status != "pending"]
-        rows.sort(key=lambda row: row.decided_at or row.opened_at, reverse=True)
-        return [self._approval(row) for row in rows[:limit]]
+        return self._approvals(self._stores.operations.decided_approvals(limit))
 
-    def _approval(self, row: ApprovalRow) -> ApprovalView:
+    def _approvals(self, rows: Sequence[ApprovalRow]) -> list[ApprovalView]:
+        """Views of approvals, in three queries however many they are."""
         operations = self._stores.operations
-        version = operations.run(row.run_id).dataset_version
-        sent = [] if row.status == "pending" else operations.outbox(row.run_id)
-        own = [action for action in sent if action.approval_id == row.approval_id]
-        return queries.approval_view(row, self._stored.dataset(version), own)
+        keys = {row.order_key for row in rows}
+        orders, actions = operations.orders_for(keys), operations.actions_for(keys)
+        versions = operations.dataset_versions({row.run_id for row in rows})
+        return [
+            queries.approval_view(
+                row,
+                orders.get(row.order_key),
+                self._stored.dataset(versions[row.run_id]),
+                [sent for sent in actions.get(row.order_key, ()) if sent.approval_id == row.approval_id],
+            )
+            for row in rows
+        ]
 
     def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
         """Why the plan, a line, an item or a supplier came out as it did."""
@@ -232,9 +219,10 @@ def open_readings(settings: Settings) -> Readings | None:
 def _work_waits(stores: Stores) -> bool:
     operations = stores.operations
     return bool(
-        any(row.status == "running" for row in operations.runs(LOOKED_BACK))
+        not operations.flag(MOVED)
+        or any(row.status == "running" for row in operations.runs(LOOKED_BACK))
         or operations.undelivered_decisions()
-        or any(row.status in ("queued", "leased") for row in operations.outbox())
+        or any(operations.outbox_counts().get(status) for status in ("queued", "leased"))
         or any(row.status in ("new", "taken") for row in operations.inbox(LOOKED_BACK))
     )
 

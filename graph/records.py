@@ -2,22 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from agents.contracts import Decided
-from graph.context import Context
 from graph.desk import Desk, Scope
+from graph.standing import LEAVING
 from graph.state import Json, RunState
-from policies.approval import content_hash
 from policies.gates import Effect, Tier, Verdict
-from store.operations import ApprovalRow, Operations
 from store.warehouse import Warehouse
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
+from tools.domain.orders import Order, OrderLine, OrderVerdict
 from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
 from tools.forecasting import DemandForecast
 from tools.lead_times import LeadTimeDistribution
@@ -39,6 +37,11 @@ def verdict(found: Verdict, subject: str) -> Json:
         "tier": found.tier.value if found.tier else "",
         "policy_version": found.policy_version,
     }
+
+
+def order_verdict(found: Verdict, subject: str) -> OrderVerdict:
+    """A verdict as an order carries it."""
+    return OrderVerdict.model_validate(verdict(found, subject))
 
 
 def verdict_from(raw: Mapping[str, Any]) -> Verdict:
@@ -128,115 +131,79 @@ def plan_hash_parts(plan: OrderPlan) -> list[list[Any]]:
     return [[line.line_id, line.quantity, line.unit_price, str(line.expected_arrival)] for line in plan.lines]
 
 
-def orders(plan: OrderPlan, dataset: Dataset, run_id: str) -> list[Json]:
+def orders(plan: OrderPlan, dataset: Dataset, run_id: str) -> list[Order]:
     """Draft orders: new lines by supplier and site, and each change of an open order by itself."""
     grouped: dict[tuple[str, str, str], list[PlanLine]] = {}
     for line in plan.lines:
         if line.period == 0 and line.quantity > 0 and line.offer_id:
             grouped.setdefault((line.supplier_id, line.site_id, line.replaces_order_id or ""), []).append(line)
     return [
-        {
-            "order_key": "/".join(part for part in (run_id, supplier_id, site_id, changed) if part),
-            "supplier_id": supplier_id,
-            "site_id": site_id,
-            "currency": plan.currency,
-            "changes": changed,
-            "lines": [_line(line, dataset, plan.currency) for line in lines],
-        }
+        Order(
+            order_key="/".join(part for part in (run_id, supplier_id, site_id, changed) if part),
+            run_id=run_id,
+            supplier_id=supplier_id,
+            site_id=site_id,
+            currency=plan.currency,
+            changes=changed,
+            lines=tuple(order_line(line, dataset, plan.currency) for line in lines),
+        )
         for (supplier_id, site_id, changed), lines in sorted(grouped.items())
     ]
 
 
-def _line(line: PlanLine, dataset: Dataset, currency: str) -> Json:
+def order_line(line: PlanLine, dataset: Dataset, currency: str) -> OrderLine:
+    """A plan's line as an order carries it."""
     item = dataset.items[line.item_id]
-    return {
-        "line_id": line.line_id,
-        "intent": line.intent.value,
-        "item_id": line.item_id,
-        "item": item.description or line.item_id,
-        "uom": item.uom,
-        "autonomy": item.autonomy.value,
-        "offer_id": line.offer_id,
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "list_price": line.unit_price,
-        "value": line.value,
-        "landed_cost": line.landed_cost,
-        "currency": currency,
-        "order_date": line.order_date.isoformat(),
-        "expected_arrival": line.expected_arrival.isoformat(),
-        "policy": line.explanation.policy,
-        "formula": line.explanation.formula,
-        "figures": dict(line.explanation.figures),
-        "notes": list(line.explanation.notes),
-        "binding": [limit_in_words(limit, currency) for limit in line.binding],
-        "status": "planned",
-    }
-
-
-def with_agreements(found: Sequence[Json], agreements: Sequence[Json]) -> list[Json]:
-    """The orders with agreed prices on their lines."""
-    prices = {a["line_id"]: a["unit_price"] for outcome in agreements for a in outcome["agreements"]}
-    return [{**order, "lines": [_agreed(line, prices) for line in order["lines"]]} for order in found]
-
-
-def _agreed(line: Json, prices: Mapping[str, float]) -> Json:
-    price = min(float(prices.get(line["line_id"], line["unit_price"])), float(line["unit_price"]))
-    saved = (line["unit_price"] - price) * line["quantity"]
-    changed = {"unit_price": price, "value": line["value"] - saved, "landed_cost": line["landed_cost"] - saved}
-    return {**line, **changed}
-
-
-def by_autonomy(order: Json) -> list[Json]:
-    """The order split by autonomy level, so that a shadow item never holds back another."""
-    parts: list[Json] = []
-    for level in Autonomy:
-        lines = [line for line in order["lines"] if line["autonomy"] == level.value]
-        if lines:
-            parts.append({**order, "order_key": f"{order['order_key']}/{level.value}", "lines": lines})
-    return parts
-
-
-def signed(order: Mapping[str, Any], policy_version: str, known: Mapping[str, Any]) -> str:
-    """The hash that an approval of this order binds to."""
-    bound = {
-        "order_key": order["order_key"],
-        "supplier_id": order["supplier_id"],
-        "site_id": order["site_id"],
-        "currency": order["currency"],
-        "changes": order["changes"],
-        "lines": [
-            [
-                *(line["line_id"], line["item_id"], line["offer_id"], line["intent"], line["expected_arrival"]),
-                str(Decimal(str(line["quantity"]))),
-                str(line["unit_price"]),
-            ]
-            for line in order["lines"]
-        ],
-    }
-    return content_hash(bound, policy_version, known)
-
-
-def open_approval(order: Json, run_id: str, context: Context) -> None:
-    """Open the approval of an order; opening it again changes nothing."""
-    context.operations.open_approval(
-        ApprovalRow(
-            approval_id=order["approval_id"],
-            run_id=run_id,
-            interrupt_id="",
-            order_key=order["order_key"],
-            content_hash=order["content_hash"],
-            tier=order["tier"],
-            proposed_by=order["proposed_by"],
-            payload=order,
-            opened_at=context.now(),
-        )
+    return OrderLine(
+        line_id=line.line_id,
+        intent=line.intent,
+        item_id=line.item_id,
+        item=item.description or line.item_id,
+        uom=item.uom,
+        autonomy=item.autonomy,
+        offer_id=line.offer_id,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        list_price=line.unit_price,
+        value=line.value,
+        landed_cost=line.landed_cost,
+        currency=currency,
+        order_date=line.order_date,
+        expected_arrival=line.expected_arrival,
+        policy=line.explanation.policy,
+        formula=line.explanation.formula,
+        figures=dict(line.explanation.figures),
+        notes=tuple(line.explanation.notes),
+        binding=tuple(limit_in_words(limit, currency) for limit in line.binding),
     )
 
 
-def with_waiting_companions(wanted: set[str], pending: Sequence[ApprovalRow]) -> set[str]:
+def with_agreements(found: Sequence[Order], agreements: Sequence[Json]) -> list[Order]:
+    """The orders with agreed prices on their lines."""
+    prices = {a["line_id"]: float(a["unit_price"]) for outcome in agreements for a in outcome["agreements"]}
+    return [order.changed(lines=tuple(_agreed(line, prices) for line in order.lines)) for order in found]
+
+
+def _agreed(line: OrderLine, prices: Mapping[str, float]) -> OrderLine:
+    price = min(prices.get(line.line_id, line.unit_price), line.unit_price)
+    saved = (line.unit_price - price) * line.quantity
+    changed = {"unit_price": price, "value": line.value - saved, "landed_cost": line.landed_cost - saved}
+    return line.model_copy(update=changed)
+
+
+def by_autonomy(order: Order) -> list[Order]:
+    """The order split by autonomy level, so that a shadow item never holds back another."""
+    parts: list[Order] = []
+    for level in Autonomy:
+        lines = tuple(line for line in order.lines if line.autonomy is level)
+        if lines:
+            parts.append(order.changed(order_key=f"{order.order_key}/{level.value}", lines=lines))
+    return parts
+
+
+def with_waiting_companions(wanted: set[str], waiting: Sequence[Order]) -> set[str]:
     """The wanted items and those that share a waiting order with one of them, directly or in turn."""
-    baskets = [{str(line["item_id"]) for line in row.payload["lines"]} for row in pending]
+    baskets = [order.item_ids for order in waiting]
     found, grown = set(wanted), True
     while grown:
         grown = False
@@ -245,14 +212,6 @@ def with_waiting_companions(wanted: set[str], pending: Sequence[ApprovalRow]) ->
                 found |= basket
                 grown = True
     return found
-
-
-def void_earlier_approvals(run_id: str, item_ids: Sequence[str], operations: Operations) -> None:
-    """Make void what waits from other runs for items that this run decides anew."""
-    again = set(item_ids)
-    for row in operations.approvals("pending"):
-        if row.run_id != run_id and again & {str(line["item_id"]) for line in row.payload["lines"]}:
-            operations.supersede_approval(row.approval_id)
 
 
 def stored_scope(run_id: str, warehouse: Warehouse) -> Scope:
@@ -266,17 +225,17 @@ def stored_scope(run_id: str, warehouse: Warehouse) -> Scope:
     return Scope(version, item_ids, stored["alerts"], tuple(pairs), budget, stored.get("estimate_version", ""))
 
 
-def run_kpis(state: RunState, desk: Desk) -> dict[str, float]:
-    """Figures of a run: what it orders and what it expects."""
-    routed = state.get("routed", [])
-    placed = [order for order in routed if order["route"] != "drop" and not order["changes"]]
-    values = [line["value"] for order in placed for line in order["lines"]]
+def run_kpis(state: RunState, routed: Sequence[Order], desk: Desk) -> dict[str, float]:
+    """Figures of a run: what it orders and what it expects. `routed` are its orders in their latest form."""
+    placed = [order for order in routed if order.route.kind in LEAVING and not order.changes]
+    values = [line.value for order in placed for line in order.lines]
     found = {
         "order_value": float(sum(values)),
         "order_lines": float(len(values)),
         "items": float(len(state["item_ids"])),
     }
-    found["negotiated_saving"] = float(sum(outcome["saved"] for outcome in state.get("agreements", [])))
+    talks = [outcome for outcome in state.get("agreements", []) if outcome.get("supply") == state.get("supply")]
+    found["negotiated_saving"] = float(sum(outcome["saved"] for outcome in talks))
     if not state["stopped"]:
         dataset = desk.dataset(state["dataset_version"])
         found["stock_value"] = float(

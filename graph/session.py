@@ -22,10 +22,10 @@ from graph.drift import replayed_drift
 from graph.driver import RunDriver
 from graph.forecast_views import BacktestView, EstimateView
 from graph.intake import AlertIntake
+from graph.old_homes import OLD_ORDERS, move_old_runs
 from graph.parts import Parts, open_parts
 from graph.provenance import replayed_estimates
-from graph.readback import ReadBack
-from graph.reading import Readings, Routed
+from graph.reading import Readings
 from graph.settings import Settings
 from graph.transitions import stable_hash
 from graph.views import (
@@ -53,13 +53,14 @@ class LocalSession(Readings):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts, parts.context.desk, lambda: parts.context.agents.analyst)
         self._parts = parts
-        self._readback = ReadBack(parts)
+        self._readback = parts.readback
         self._driver = RunDriver(parts, build(parts.checkpointer), self._readback.fresh_version)
         self._catch_up = CatchUp(parts, self._driver)
         self._desk = ApprovalDesk(parts, self._driver.deliver_when_possible, self._catch_up.drain, self.approval)
         self._intake = AlertIntake(parts, self._driver)
         self._talk = Conversation(parts.operations, self._answering, lambda trigger: self.stream(trigger=trigger))
         parts.journal.start_projector()
+        move_old_runs(parts.operations, self._old_values)
         self._driver.recover()
         self._intake.open()
         self._catch_up.worker.start()
@@ -109,6 +110,7 @@ class LocalSession(Readings):
             if history.dates.size > 1
         }
         self._parts.erp.seed_from(dataset, days, daily)
+        self._parts.operations.erp_started_over()
 
     def start(self, trigger: Trigger) -> str:
         """Run until it ends or waits for people; returns the run id."""
@@ -124,11 +126,9 @@ class LocalSession(Readings):
         else:
             yield from self._driver.drive(self._driver.create(trigger))
 
-    def _routed(self, run_id: str) -> Routed:
-        """Of a run that goes on, as far as it has come."""
-        if self._parts.operations.run(run_id).status == "running":
-            return Routed.of(self._driver.state(run_id).values)
-        return super()._routed(run_id)
+    def _old_values(self, run_id: str) -> Mapping[str, Any]:
+        """What an earlier version left of a run: its checkpoint, or its routed orders in the warehouse."""
+        return self._driver.values(run_id) or self._parts.warehouse.artifact(run_id, *OLD_ORDERS) or {}
 
     def decide(
         self,
@@ -230,7 +230,7 @@ class LocalSession(Readings):
     def status(self) -> Mapping[str, object]:
         """Active dataset, policy version, model, journal lag, ERP health, halted."""
         lag = self._parts.journal.lag()
-        outbox = self._parts.operations.outbox()
+        outbox = self._parts.operations.outbox_counts()
         active = self._parts.warehouse.active_estimates()
         return {
             "dataset": self._parts.warehouse.active_version() or "none",
@@ -240,8 +240,8 @@ class LocalSession(Readings):
             "journal_lag_rows": lag.rows,
             "erp": self._parts.erp.health(),
             "halted": bool(self._parts.operations.flag("halted")),
-            "outbox_waiting": sum(1 for row in outbox if row.status in ("queued", "leased")),
-            "outbox_failed": sum(1 for row in outbox if row.status == "failed"),
+            "outbox_waiting": outbox.get("queued", 0) + outbox.get("leased", 0),
+            "outbox_failed": outbox.get("failed", 0),
         }
 
 

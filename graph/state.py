@@ -1,15 +1,23 @@
 """State of a sourcing run. Small and JSON-able: bulk values are recomputed from the versions it names."""
 
 import operator
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
 from typing_extensions import TypedDict
 
 from graph.estimate_desk import Scope
+from graph.old_homes import typed_order
+from tools.domain.orders import Order
 
 Json = dict[str, Any]
-"""A JSON object; bulk and typed values live in tools, store and agents, not in the checkpoint."""
+"""A JSON object; bulk values live in tools, store and agents, not in the checkpoint."""
+
+
+def by_key(known: Sequence[Order], changed: Sequence[Order]) -> list[Order]:
+    """Orders with those that changed in place of what they were."""
+    return list({order.order_key: order for order in map(typed_order, (*known, *changed))}.values())
 
 
 class RunState(TypedDict):
@@ -19,6 +27,12 @@ class RunState(TypedDict):
     trigger: Json
     dataset_version: str
     versions: Json
+    supply: int
+    """The ledger's counter before anything else was read: what moves after it is not in this plan; sense."""
+    passes: Annotated[int, operator.add]
+    """How often the run looked at supply; sense."""
+    moved: list[str]
+    """Items whose supply moved before the plan was published; gate_autonomy."""
     item_ids: list[str]
     """Items this run replans; sense."""
     alerts: list[Json]
@@ -39,16 +53,16 @@ class RunState(TypedDict):
     rounds: Annotated[int, operator.add]
     choice: Json
     """Group to option id, with reasons; choose_plan."""
-    orders: list[Json]
-    """Draft orders by supplier; choose_plan."""
+    orders: list[Order]
+    """Draft orders by supplier; choose_plan, gate_lines."""
     agreements: Annotated[list[Json], operator.add]
-    """Negotiation outcomes by order, tagged with their round; negotiate."""
+    """Negotiation outcomes by order, tagged with their pass and round; negotiate."""
     decisions: Annotated[list[Json], operator.add]
     """Who decided in each agent's node: rules or a model, with its tokens and why it was passed over."""
     line_verdicts: list[Json]
     plan_verdicts: list[Json]
-    routed: list[Json]
-    """Orders with the tier that must sign, or none; gate_autonomy."""
+    routed: Annotated[list[Order], by_key]
+    """Orders as they were published, each in the form that its branch left it in; gate_autonomy, the order branch."""
     outcomes: Annotated[list[Json], operator.add]
     """What became of each order; the order branch."""
     closed: bool
@@ -59,23 +73,26 @@ class OrderState(TypedDict):
 
     run_id: str
     versions: Json
-    order: Json
+    order: Order
     answer: Json
     """The person's decision; await_approval."""
     outcomes: Annotated[list[Json], operator.add]
+    routed: Annotated[list[Order], by_key]
 
 
 class OrderOutcome(TypedDict):
-    """What an order's branch hands back: nothing that another branch also writes."""
+    """What an order's branch hands back: what became of the order, and its latest form."""
 
     outcomes: Annotated[list[Json], operator.add]
+    routed: Annotated[list[Order], by_key]
 
 
 class NegotiationTask(TypedDict):
     """What one negotiator gets."""
 
     run_id: str
-    order: Json
+    order: Order
+    supply: int
     round: int
     limits: list[Json]
     """Target and reservation price of each line."""

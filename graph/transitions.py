@@ -16,6 +16,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Send
 
 from store.journal import Journal, TransitionDraft
+from tools.domain.orders import Order
 
 PAYLOAD_KEYS = 40
 SMALL_RECORD = 8
@@ -77,6 +78,8 @@ def _size_or_value(part: object) -> Any:
 def _order_key(inputs: object) -> str:
     """The order that a node of an order's branch is about; empty elsewhere."""
     order = inputs.get("order") if isinstance(inputs, Mapping) else None
+    if isinstance(order, Order):
+        return order.order_key
     return str(order["order_key"]) if isinstance(order, Mapping) else ""
 
 

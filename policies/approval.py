@@ -1,12 +1,12 @@
 """Who must sign what, and what a signature binds to."""
 
-import hashlib
-import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 
 from policies.gates import Effect, RuleSet, Tier, Verdict, tier_of
-from tools.domain.errors import BadInput
+from tools.domain.seals import content_hash
+
+__all__ = ["approval_tier", "content_hash", "may_decide"]
 
 TIERS_OF_ROLE: Mapping[str, tuple[Tier, ...]] = {
     "viewer": (),
@@ -20,19 +20,6 @@ PROGRAMS = frozenset({"rules", "outbox", "session"})
 """Names under which the program itself stands in the journal."""
 BUYER_LIMIT = "max_order_value_buyer_cents"
 """Limit in the rule file up to which a buyer's signature is enough."""
-
-
-def content_hash(order: Mapping[str, object], policy_version: str, facts: Mapping[str, object]) -> str:
-    """SHA-256 over canonical JSON of the order, the policy version and the facts: change one field and it is void.
-
-    Raises BadInput when something in them is no plain JSON value, since its text could change without its meaning.
-    """
-    bound = {"order": order, "policy_version": policy_version, "facts": facts}
-    try:
-        text = json.dumps(bound, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"The order cannot be signed: {error}.", remedy="Give plain JSON values.") from error
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def approval_tier(value_cents: int, verdicts: Sequence[Verdict], rules: RuleSet) -> Tier | None:

@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, text
+from sqlalchemy import Connection, Row, bindparam, text
 
-from store.database import Database, to_json, to_text
+from store.database import Database, to_json
 from store.packing import unpacked
-from tools.domain.errors import BadInput, Conflict, NotFound
-
-OUTCOME = {"approve": "approved", "edit": "edited", "reject": "rejected"}
+from tools.domain.errors import Conflict, NotFound
+from tools.domain.orders import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,8 @@ class ApprovalRow:
     content_hash: str
     tier: str
     proposed_by: Sequence[str]
-    payload: Mapping[str, Any]
+    order: Order
+    """The order as it was shown to whoever decides."""
     opened_at: datetime
     status: str = "pending"
     decision: str | None = None
@@ -39,39 +39,12 @@ class ApprovalRow:
 
 
 class ApprovalBook(Database):
-    """Approvals by id, by run and by status. Every commit is durable when it returns."""
-
-    def open_approval(self, row: ApprovalRow) -> ApprovalRow:
-        """Store an approval; opening it again changes nothing and returns what is stored."""
-        insert = text(
-            "INSERT INTO approvals (approval_id, run_id, interrupt_id, order_key, content_hash, tier, proposed_by,"
-            " payload, opened_at, status, reason, applied) VALUES (:approval_id, :run_id, :interrupt_id, :order_key,"
-            " :content_hash, :tier, :proposed_by, :payload, :opened_at, :status, '', 0) ON CONFLICT DO NOTHING"
-        )
-        values = {
-            "approval_id": row.approval_id,
-            "run_id": row.run_id,
-            "interrupt_id": row.interrupt_id,
-            "order_key": row.order_key,
-            "content_hash": row.content_hash,
-            "tier": row.tier,
-            "proposed_by": to_json(list(row.proposed_by)),
-            "payload": to_json(row.payload),
-            "opened_at": to_text(row.opened_at),
-            "status": row.status,
-        }
-        with self._write() as connection:
-            connection.execute(insert, values)
-        return self.approval(row.approval_id)
+    """Approvals by id, by run and by status."""
 
     def approval(self, approval_id: str) -> ApprovalRow:
         """One approval. NotFound when there is none of this id."""
-        query = text("SELECT * FROM approvals WHERE approval_id = :id")
         with self._read() as connection:
-            row = connection.execute(query, {"id": approval_id}).first()
-        if row is None:
-            raise _no_approval(approval_id)
-        return _approval(row)
+            return select_approval(connection, approval_id)
 
     def approvals(self, status: str | None = None, run_id: str | None = None) -> list[ApprovalRow]:
         """Oldest first, of one status or run when given."""
@@ -83,64 +56,24 @@ class ApprovalBook(Database):
             found = connection.execute(query, {"status": status, "run_id": run_id})
             return [_approval(row) for row in found]
 
-    def decide_approval(
-        self,
-        approval_id: str,
-        decision: str,
-        actor: str,
-        reason: str,
-        content_hash: str,
-        edits: Mapping[str, Any] | None = None,
-    ) -> ApprovalRow:
-        """Decide a pending approval in one statement, so that of two deciders exactly one succeeds.
-
-        Raises Conflict when it is already decided or void, or when its content hash is not the one the
-        decider saw; NotFound for an unknown id; BadInput for a decision that is not approve, edit or reject.
-        """
-        if decision not in OUTCOME:
-            raise BadInput(f"{decision!r} is no decision.", remedy="Use approve, edit or reject.")
-        update = text(
-            "UPDATE approvals SET status = :status, decision = :decision, decided_by = :actor, decided_at = :at,"
-            " reason = :reason, edits = :edits"
-            " WHERE approval_id = :id AND status = 'pending' AND content_hash = :hash RETURNING *"
+    def decided_approvals(self, limit: int) -> list[ApprovalRow]:
+        """Decided or void, latest first."""
+        query = text(
+            "SELECT * FROM approvals WHERE status <> 'pending' ORDER BY decided_at DESC, opened_at DESC, approval_id"
+            " LIMIT :limit"
         )
-        values = {
-            "id": approval_id,
-            "status": OUTCOME[decision],
-            "decision": decision,
-            "actor": actor,
-            "at": self._now(),
-            "reason": reason,
-            "edits": None if edits is None else to_json(edits),
-            "hash": content_hash,
-        }
-        with self._write() as connection:
-            decided = connection.execute(update, values).first()
-        return _approval(decided) if decided is not None else self._refuse(approval_id)
+        with self._read() as connection:
+            return [_approval(row) for row in connection.execute(query, {"limit": limit})]
 
-    def _refuse(self, approval_id: str) -> ApprovalRow:
-        stored = self.approval(approval_id)
-        if stored.status != "pending":
-            by = f" by {stored.decided_by}" if stored.decided_by else ""
-            raise Conflict(
-                f"Approval {approval_id} is already {stored.status}{by}.",
-                remedy="`jit approvals` shows what still waits.",
-                approval_id=approval_id,
-            )
-        raise Conflict(
-            f"The order of approval {approval_id} changed since you looked at it.",
-            remedy="Read it again and decide on its present content.",
-            approval_id=approval_id,
-            content_hash=stored.content_hash,
-        )
-
-    def supersede_approval(self, approval_id: str, reason: str = "replaced by a newer plan") -> None:
-        """Make a pending approval void: a newer order replaces it, or what it was bound to changed."""
-        self._change(
-            "UPDATE approvals SET status = 'void', decided_at = :at, reason = :reason"
-            " WHERE approval_id = :id AND status = 'pending'",
-            {"id": approval_id, "at": self._now(), "reason": reason},
-        )
+    def pending_count(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """How many approvals wait of each of these runs, in one query."""
+        query = text(
+            "SELECT run_id, COUNT(*) AS waiting FROM approvals WHERE status = 'pending' AND run_id IN :run_ids"
+            " GROUP BY run_id"
+        ).bindparams(bindparam("run_ids", expanding=True))
+        with self._read() as connection:
+            rows = connection.execute(query, {"run_ids": list(run_ids)})
+            return {row.run_id: int(row.waiting) for row in rows}
 
     def mark_approval_applied(self, approval_id: str) -> None:
         """Note that the run has consumed the decision."""
@@ -155,9 +88,62 @@ class ApprovalBook(Database):
             return [_approval(row) for row in connection.execute(query)]
 
 
-def _no_approval(approval_id: str) -> NotFound:
-    remedy = "`jit approvals` lists the ids."
-    return NotFound(f"There is no approval {approval_id}.", remedy=remedy, approval_id=approval_id)
+def insert_approval(connection: Connection, order: Order, at: str) -> None:
+    """Open the approval of an order that waits."""
+    insert = text(
+        "INSERT INTO approvals (approval_id, run_id, interrupt_id, order_key, content_hash, tier, proposed_by,"
+        " payload, opened_at, status, reason, applied) VALUES (:approval_id, :run_id, '', :order_key,"
+        " :content_hash, :tier, :proposed_by, :payload, :opened_at, 'pending', '', 0)"
+    )
+    values = {
+        "approval_id": order.route.approval_id,
+        "run_id": order.run_id,
+        "order_key": order.order_key,
+        "content_hash": order.route.content_hash,
+        "tier": order.route.tier,
+        "proposed_by": to_json(list(order.proposed_by)),
+        "payload": order.model_dump_json(),
+        "opened_at": at,
+    }
+    connection.execute(insert, values)
+
+
+def void_approvals(connection: Connection, approval_ids: Sequence[str], reason: str, at: str) -> None:
+    """Make pending approvals void: a newer order replaces them, or what they were bound to changed."""
+    void = text(
+        "UPDATE approvals SET status = 'void', decided_at = :at, reason = :reason"
+        " WHERE approval_id = :id AND status = 'pending'"
+    )
+    rows = [{"id": approval_id, "at": at, "reason": reason} for approval_id in approval_ids]
+    if rows:
+        connection.execute(void, rows)
+
+
+def select_approval(connection: Connection, approval_id: str) -> ApprovalRow:
+    """One approval. NotFound when there is none of this id."""
+    row = connection.execute(text("SELECT * FROM approvals WHERE approval_id = :id"), {"id": approval_id}).first()
+    if row is None:
+        remedy = "`jit approvals` lists the ids."
+        raise NotFound(f"There is no approval {approval_id}.", remedy=remedy, approval_id=approval_id)
+    return _approval(row)
+
+
+def must_be_pending(row: ApprovalRow, content_hash: str) -> None:
+    """Conflict when an approval is already decided or void, or when its content is not what the decider saw."""
+    if row.status != "pending":
+        by = f" by {row.decided_by}" if row.decided_by else ""
+        raise Conflict(
+            f"Approval {row.approval_id} is already {row.status}{by}.",
+            remedy="`jit approvals` shows what still waits.",
+            approval_id=row.approval_id,
+        )
+    if row.content_hash != content_hash:
+        raise Conflict(
+            f"The order of approval {row.approval_id} changed since you looked at it.",
+            remedy="Read it again and decide on its present content.",
+            approval_id=row.approval_id,
+            content_hash=row.content_hash,
+        )
 
 
 def _approval(row: Row[Any]) -> ApprovalRow:
@@ -169,7 +155,7 @@ def _approval(row: Row[Any]) -> ApprovalRow:
         content_hash=row.content_hash,
         tier=row.tier,
         proposed_by=orjson.loads(row.proposed_by),
-        payload=orjson.loads(unpacked(row.payload)),
+        order=Order.model_validate_json(unpacked(row.payload)),
         opened_at=datetime.fromisoformat(row.opened_at),
         status=row.status,
         decision=row.decision,

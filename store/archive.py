@@ -51,6 +51,11 @@ class Archive(DuckFile):
             )
             self._append("artifacts", rows)
 
+    def drop_artifacts(self, run_id: str) -> None:
+        """Forget what a run left so far: it starts over."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM artifacts WHERE run_id = ?", [run_id])
+
     def artifact(self, run_id: str, kind: str, key: str) -> dict[str, Any] | None:
         """One artifact, None when there is none."""
         return self.artifacts(run_id, kind).get(key)

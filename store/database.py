@@ -1,8 +1,9 @@
 """The engine under the operations database: SQLite in WAL mode, or PostgreSQL, chosen by URL."""
 
+import sqlite3
 import threading
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -12,12 +13,17 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from store.faults import faults_named
+from store.first_orders import move_first_approvals
 from store.migrations import refuse_newer, scripts
 from store.private import private_file, private_folder
 from tools.domain.errors import JitError, StorageOutOfReach
 
 MIGRATION_LOCK = 7_211_501
 """Key of the PostgreSQL advisory lock that keeps two processes from migrating at once."""
+
+
+MOVES: Mapping[str, Callable[[Connection], None]] = {"0003_orders": move_first_approvals}
+"""What a migration does with stored rows after its statements."""
 
 
 class OperationsOutOfReach(StorageOutOfReach):
@@ -145,6 +151,21 @@ class Database:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
+    def _keep_copy(self, names: Iterable[str]) -> None:
+        """Copy a SQLite file beside itself before its tables change, once a migration that moves rows."""
+        source = Path(str(self._url.database))
+        with self._read() as connection:
+            known = connection.execute(text("SELECT name FROM sqlite_master WHERE name = 'migrations'")).first()
+            done = {row.name for row in connection.execute(text("SELECT name FROM migrations"))} if known else set()
+        first = next((name for name in names if done and name not in done and name in MOVES), None)
+        kept = source.with_name(f"{source.name}.before-{first}")
+        if first and not kept.exists():
+            part = kept.with_name(f"{kept.name}.part")
+            private_file(part)
+            with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
+                old.backup(new)
+            part.rename(kept)
+
     def _refuse_newer(self) -> None:
         with self._read() as connection:
             if inspect(connection).has_table("migrations"):
@@ -152,6 +173,8 @@ class Database:
                 refuse_newer(found, [name for name, _ in scripts("operations")], "the operations database")
 
     def _migrate(self) -> None:
+        if self.is_sqlite:
+            self._keep_copy(name for name, _ in scripts("operations"))
         identity = "INTEGER PRIMARY KEY AUTOINCREMENT" if self.is_sqlite else "BIGSERIAL PRIMARY KEY"
         with self._write() as connection:
             if not self.is_sqlite:
@@ -162,7 +185,10 @@ class Database:
                 if name in done:
                     continue
                 for statement in statements:
-                    connection.execute(text(statement.replace("{identity}", identity)))
+                    if (own := _of_dialect(statement, self._url.get_backend_name())) is not None:
+                        connection.execute(text(own.replace("{identity}", identity)))
+                if name in MOVES:
+                    MOVES[name](connection)
                 insert = text("INSERT INTO migrations (name, at) VALUES (:name, :at)")
                 connection.execute(insert, {"name": name, "at": self._now()})
 
@@ -216,3 +242,11 @@ class Database:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _of_dialect(statement: str, dialect: str) -> str | None:
+    """The statement, None when its first line names another database."""
+    first, _, rest = statement.partition("\n")
+    if not first.startswith("-- "):
+        return statement
+    return rest if first == f"-- {dialect}" else None

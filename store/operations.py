@@ -4,7 +4,10 @@ from store.accounts import ROLES, Accounts, Message, Notes, User
 from store.approvals import ApprovalBook, ApprovalRow
 from store.chain import JournalHead
 from store.database import Database, OperationsOutOfReach
+from store.order_book import Window
+from store.orders import LeftOrder, Moved, Past, Plan, Publication
 from store.outbox import Outbox, OutboxRow
+from store.rulings import Ruling, Rulings
 from store.runs import Inbox, InboxRow, RunBook, RunRow
 from store.staging import StagedRow, Staging
 from store.upkeep import OperationsSize, Upkeep
@@ -16,21 +19,28 @@ __all__ = [
     "Database",
     "InboxRow",
     "JournalHead",
+    "LeftOrder",
     "Message",
+    "Moved",
     "Operations",
     "OperationsOutOfReach",
     "OperationsSize",
     "OutboxRow",
+    "Past",
+    "Plan",
+    "Publication",
+    "Ruling",
     "RunRow",
     "StagedRow",
     "User",
+    "Window",
 ]
 
 
-class Operations(RunBook, Inbox, ApprovalBook, Outbox, Accounts, Notes, Staging, Upkeep, Witness):
-    """Runs, inbox, approvals, outbox, users, flags, conversation and journal staging. Safe across threads.
+class Operations(RunBook, Inbox, ApprovalBook, Rulings, Outbox, Accounts, Notes, Staging, Upkeep, Witness):
+    """Runs, inbox, the ledger of orders, approvals, outbox, users, flags, conversation and journal staging.
 
-    Several processes may open it at once. `Operations("sqlite:///.jit/operations.sqlite")` or
+    Safe across threads. Several processes may open it at once. `Operations("sqlite:///.jit/operations.sqlite")` or
     `Operations("postgresql://user@host/name")`.
     """
 

@@ -1,12 +1,12 @@
 """Runs, and the inbox of messages that start them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, text
+from sqlalchemy import Row, bindparam, text
 
 from store.database import Database, to_json
 from tools.domain.errors import NotFound
@@ -85,6 +85,13 @@ class RunBook(Database):
         if not changed:
             raise _no_run(run_id)
 
+    def set_run_dataset(self, run_id: str, version: str) -> None:
+        """The dataset version that a run plans on from now: what is on order changed while it planned."""
+        self._change(
+            "UPDATE runs SET dataset_version = :version WHERE run_id = :run_id", {"version": version, "run_id": run_id}
+        )
+        self.pin_version(run_id, "dataset", version)
+
     def pin_version(self, run_id: str, name: str, version: str) -> None:
         """Add one version to those of a run: found out while it went on, and kept for its replay."""
         query = "SELECT versions FROM runs WHERE run_id = :id"
@@ -105,6 +112,14 @@ class RunBook(Database):
         if row is None:
             raise _no_run(run_id)
         return _run(row)
+
+    def dataset_versions(self, run_ids: Collection[str]) -> dict[str, str]:
+        """The dataset version that each of these runs planned on, in one query."""
+        query = text("SELECT run_id, dataset_version FROM runs WHERE run_id IN :run_ids").bindparams(
+            bindparam("run_ids", expanding=True)
+        )
+        with self._read() as connection:
+            return {row.run_id: row.dataset_version for row in connection.execute(query, {"run_ids": sorted(run_ids)})}
 
     def runs(self, limit: int = 20) -> list[RunRow]:
         """Latest first."""

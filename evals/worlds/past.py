@@ -12,7 +12,7 @@ from evals.worlds.truth import LeadTimeLaw
 from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Offer
 from tools.domain.datasets import DemandHistory
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 
 WEEKS = 104
 SHORT, OVER = 8, 11
@@ -85,12 +85,12 @@ def _quantity(units: float, offer: Offer) -> float:
     return float(max(offer.moq, offer.order_multiple * np.ceil(units / offer.order_multiple)))
 
 
-def _status(ordered: date, law: LeadTimeLaw, as_of: date) -> OrderStatus:
+def _status(ordered: date, law: LeadTimeLaw, as_of: date) -> OpenOrderStatus:
     """Where an order stands by its age; one past its promise is in transit, and late."""
     share = (as_of - ordered).days / law.promised_days
     if share < 0.05:
-        return OrderStatus.SENT
-    return OrderStatus.CONFIRMED if share < 0.6 else OrderStatus.IN_TRANSIT
+        return OpenOrderStatus.SENT
+    return OpenOrderStatus.CONFIRMED if share < 0.6 else OpenOrderStatus.IN_TRANSIT
 
 
 def without_held_supplier(orders: Orders) -> Orders:

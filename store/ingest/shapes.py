@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from tools.domain.catalogue import Autonomy, Criticality, LimitKind, Relation, SupplierStatus
-from tools.domain.orders import OrderStatus
+from tools.domain.orders import OpenOrderStatus
 
 LARGEST = 1e12
 """No quantity, price or day count of a real buyer is larger; sums of such values stay exact."""
@@ -203,7 +203,7 @@ SHAPES: dict[str, Shape] = {
         ("item_id", "site_id", "as_of"),
     ),
     "purchase_orders": Shape(
-        (*_order_columns(), Column("status", choices=_values(OrderStatus))),
+        (*_order_columns(), Column("status", choices=_values(OpenOrderStatus))),
         ("order_id", "item_id", "site_id"),
     ),
     "receipts": Shape(

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from order_cases import order_of
 from sandbox_world import LEAD_TIMES, changing, placing, queued, small_dataset
+from sqlalchemy import text
 
+from erp.actions import queued_actions
 from erp.adapter import (
     ActionKind,
     AuthFailed,
@@ -24,9 +27,9 @@ from erp.adapter import (
 from erp.outbox import HALTED_FLAG, MAX_ATTEMPTS, Outbox
 from erp.sandbox import SandboxErp
 from store.journal import TransitionDraft
-from store.operations import Operations, OutboxRow
+from store.operations import Operations, OutboxRow, Plan
 from tools.domain.errors import JitError
-from tools.domain.orders import OrderStatus
+from tools.domain.orders import OpenOrderStatus, Order, OrderStatus
 
 
 class Wire:
@@ -120,7 +123,10 @@ def test_every_queued_action_is_carried_out_once_and_noted(operations: Operation
     assert Outbox(operations, erp).drain().attempts == ()
     rows = operations.outbox(status="done")
     assert [row.erp_ref for row in rows] == [f"SB00000{number}" for number in range(1, 6)]
-    assert {erp.get_status(row.erp_ref or "").status for row in rows} <= {OrderStatus.SENT, OrderStatus.CONFIRMED}
+    assert {erp.get_status(row.erp_ref or "").status for row in rows} <= {
+        OpenOrderStatus.SENT,
+        OpenOrderStatus.CONFIRMED,
+    }
 
 
 def test_an_answer_lost_after_the_erp_acted_is_found_by_key_and_nothing_is_sent_again(
@@ -139,7 +145,7 @@ def test_a_lost_confirmation_is_read_from_the_orders_state(operations: Operation
     wire.after = [InDoubt("No answer.", remedy="Look it up."), InDoubt("No answer.", remedy="Look it up.")]
     assert Outbox(operations, wire).drain().done == ("k1",)
     assert row_of(operations, "k1").response is not None
-    assert erp.get_status("SB000001").status is not OrderStatus.DRAFT
+    assert erp.get_status("SB000001").status is not OpenOrderStatus.DRAFT
 
 
 def test_what_never_reached_the_erp_is_sent_again_after_a_look_up(
@@ -245,7 +251,7 @@ def test_changes_go_through_the_same_door(operations: Operations, erp: SandboxEr
     operations.enqueue(queued(changing("c1", ActionKind.CANCEL, "SB000001/1")))
     assert Outbox(operations, erp).drain().done == ("k1", "a1", "e1", "h1", "c1")
     order = erp.get_status("SB000001")
-    assert (order.status, order.lines[0].quantity) == (OrderStatus.CANCELLED, 70)
+    assert (order.status, order.lines[0].quantity) == (OpenOrderStatus.CANCELLED, 70)
 
 
 def test_a_report_of_one_run_shows_only_that_run(operations: Operations, erp: SandboxErp) -> None:
@@ -268,3 +274,86 @@ def test_every_attempt_is_a_journal_row(operations: Operations, wire: Wire, cloc
         ("erp", "ok", 2, "run-1"),
     ]
     assert rows.drafts[1].payload["erp_ref"] == "SB000001"
+
+
+def _approved(operations: Operations) -> Order:
+    """An order in the ledger that leaves by itself, with its action queued."""
+    order = order_of("A", status=OrderStatus.APPROVED)
+    plan = Plan(order.run_id, operations.supply_seq(), ["A"], {}, [order], queued_actions(order))
+    assert operations.publish(plan) == (order,)
+    return order
+
+
+def _stands(operations: Operations, order: Order) -> OrderStatus:
+    return operations.orders_for([order.order_key])[order.order_key].status
+
+
+def test_an_order_of_the_ledger_is_sent_as_it_was_decided(operations: Operations, erp: SandboxErp) -> None:
+    order = _approved(operations)
+    assert len(Outbox(operations, erp).drain().done) == 1
+    assert _stands(operations, order) in (OrderStatus.PLACED, OrderStatus.CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    ("column", "table", "old", "new"),
+    [
+        ("payload", "outbox", '"quantity":10.0', '"quantity":1000.0'),
+        ("body", "orders", '"quantity":10.0', '"quantity":1000.0'),
+        ("body", "orders", '"policy_version":"p-1"', '"policy_version":"p-2"'),
+    ],
+)
+def test_an_order_or_an_action_changed_after_it_was_decided_is_never_sent(
+    operations: Operations, erp: SandboxErp, column: str, table: str, old: str, new: str
+) -> None:
+    order = _approved(operations)
+    with operations._write() as connection:
+        change = text(f"UPDATE {table} SET {column} = REPLACE({column}, :old, :new)")  # noqa: S608
+        assert connection.execute(change, {"old": old, "new": new}).rowcount == 1
+    assert len(Outbox(operations, erp).drain().failed) == 1
+    assert erp.health()["orders"] == 0
+    assert _stands(operations, order) is OrderStatus.FAILED
+
+
+def test_an_order_whose_approval_was_not_given_is_never_sent(operations: Operations, erp: SandboxErp) -> None:
+    order = order_of("A")
+    operations.publish(Plan(order.run_id, operations.supply_seq(), ["A"], {}, [order]))
+    (action,) = queued_actions(order)
+    operations.enqueue(action)
+    assert Outbox(operations, erp).drain().failed == (action.action_key,)
+    assert erp.health()["orders"] == 0
+
+
+def test_an_order_in_doubt_stays_on_order_when_it_is_given_up(
+    operations: Operations, wire: Wire, erp: SandboxErp, clock: Clock
+) -> None:
+    order = _approved(operations)
+    for _ in range(2):
+        wire.before = [InDoubt("No answer.", remedy="Look it up.")]
+        Outbox(operations, wire).drain()
+        clock.wait(400)
+    assert operations.outbox()[0].status == "failed"
+    assert _stands(operations, order) is OrderStatus.IN_DOUBT
+    assert operations.unsent_orders()[0].counts_as_on_order
+
+
+def test_an_order_that_was_refused_is_no_longer_on_order(operations: Operations, wire: Wire) -> None:
+    order = _approved(operations)
+    wire.before = [Permanent("No such supplier.", remedy="Add it.")]
+    Outbox(operations, wire).drain()
+    assert _stands(operations, order) is OrderStatus.FAILED
+    assert operations.unsent_orders() == []
+
+
+def test_an_order_whose_process_died_while_sending_is_in_doubt_until_it_is_found(
+    operations: Operations, wire: Wire, erp: SandboxErp, clock: Clock
+) -> None:
+    order = _approved(operations)
+    operations.lease(1, 60)
+    assert _stands(operations, order) is OrderStatus.SENDING
+    clock.wait(61)
+    operations.lease(1, 60)
+    assert _stands(operations, order) is OrderStatus.IN_DOUBT
+    clock.wait(61)
+    Outbox(operations, wire).drain()
+    assert erp.health()["orders"] == 1
+    assert _stands(operations, order) in (OrderStatus.PLACED, OrderStatus.CONFIRMED)

@@ -13,7 +13,7 @@ from shared_data import shared_data
 from erp.adapter import ActionKind, MasterKind, OrderChange, Permanent
 from erp.sandbox import SandboxErp
 from tools.domain.errors import OutOfReach
-from tools.domain.orders import OrderStatus, PurchaseOrder
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_commit_is_on_disk_when_it_returns(erp: SandboxErp) -> None:
 def test_a_draft_is_not_sent_before_it_is_confirmed(erp: SandboxErp) -> None:
     ref = erp.submit(placing("k1")).erp_ref
     erp.advance(60)
-    assert erp.get_status(ref).status is OrderStatus.DRAFT
+    assert erp.get_status(ref).status is OpenOrderStatus.DRAFT
     assert list(erp.iter_receipts(None)) == []
 
 
@@ -71,7 +71,7 @@ def test_what_arrives_is_what_was_ordered_and_stock_grows_by_it(erp: SandboxErp)
     assert sum(receipt.quantity for receipt in receipts) == pytest.approx(20 * 2 * 50)
     assert dict(((i, s), q) for i, s, q in erp.iter_stock()) == {("A", "MAIN"): 1100, ("B", "MAIN"): 1100}
     assert list(erp.iter_open_orders()) == []
-    assert erp.get_status("SB000001").status is OrderStatus.RECEIVED
+    assert erp.get_status("SB000001").status is OpenOrderStatus.RECEIVED
 
 
 def test_some_arrivals_come_in_parts_and_the_rest_comes_later(erp: SandboxErp) -> None:
@@ -166,7 +166,7 @@ def test_a_cancelled_line_never_arrives_and_its_sibling_does(erp: SandboxErp) ->
     erp.cancel(changing("x1", ActionKind.CANCEL, f"{ref}/1"))
     erp.advance(90)
     assert {receipt.item_id for receipt in erp.iter_receipts(None)} == {"B"}
-    assert erp.get_status(ref).status is OrderStatus.RECEIVED
+    assert erp.get_status(ref).status is OpenOrderStatus.RECEIVED
 
 
 def test_an_expedited_order_halves_its_wait(erp: SandboxErp) -> None:
@@ -181,7 +181,7 @@ def test_an_expedited_order_halves_its_wait(erp: SandboxErp) -> None:
 
 def test_an_order_on_hold_waits_until_it_is_amended(erp: SandboxErp) -> None:
     ref = placed(erp, "k1")
-    assert erp.amend(changing("h1", ActionKind.HOLD, ref)).status is OrderStatus.ON_HOLD
+    assert erp.amend(changing("h1", ActionKind.HOLD, ref)).status is OpenOrderStatus.ON_HOLD
     erp.advance(60)
     assert list(erp.iter_receipts(None)) == []
     erp.amend(changing("h2", ActionKind.AMEND, ref, OrderChange(quantity=30, due_date=START + timedelta(days=90))))
@@ -191,7 +191,7 @@ def test_an_order_on_hold_waits_until_it_is_amended(erp: SandboxErp) -> None:
 
 def test_less_than_has_arrived_cannot_be_ordered_and_nothing_changes(erp: SandboxErp) -> None:
     refs = [placed(erp, f"k{number}") for number in range(60)]
-    while not (partly := [ref for ref in refs if erp.get_status(ref).status is OrderStatus.PARTIAL]):
+    while not (partly := [ref for ref in refs if erp.get_status(ref).status is OpenOrderStatus.PARTIAL]):
         erp.advance(1)
     before = erp.get_status(partly[0])
     with pytest.raises(Permanent, match="have arrived already"):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from policies.gates import Effect, decide, default_rules, evaluate
 from store.ingest import import_folder
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
-from tools.domain.orders import OrderStatus, PurchaseOrder
+from tools.domain.orders import OpenOrderStatus, OrderLine, PurchaseOrder
 from tools.domain.snapshots import Intent, OrderingSettings, OrderPlan, PlanLine, PlanningSnapshot
 from tools.lead_times import LeadTimeDistribution, estimate_lead_times
 from tools.ordering import build_snapshot, days_short_before, plan_orders, verify
@@ -163,7 +162,7 @@ def test_what_was_just_ordered_is_not_ordered_again(room: Room) -> None:
             quantity=line.quantity,
             order_date=AS_OF,
             promised_date=line.expected_arrival,
-            status=OrderStatus.SENT,
+            status=OpenOrderStatus.SENT,
         )
         for number, line in enumerate(placed(room.plan))
     )
@@ -210,7 +209,7 @@ def test_the_same_data_give_the_same_plan_bit_for_bit(room: Room) -> None:
 def test_the_gates_have_a_message_for_few_lines_and_deny_none(room: Room) -> None:
     rules, warned, lines = default_rules(), 0, 0
     for order in orders(room.plan, room.dataset, "run"):
-        for line in order["lines"]:
+        for line in order.lines:
             known = line_facts(line, room.plan, room.desk, room.scope, Ledger({}))
             verdicts = evaluate(known, rules)
             assert decide(verdicts) in (Effect.ALLOW, Effect.WARN), verdicts
@@ -228,30 +227,30 @@ def test_the_gates_have_a_message_for_few_lines_and_deny_none(room: Room) -> Non
 def test_of_a_split_order_the_later_part_counts_the_earlier_as_cover_and_never_the_other_way(room: Room) -> None:
     """Whether it comes too late is told by what arrives before it; how long it covers, by all parts together."""
     found = {
-        line["line_id"]: (line, line_facts(line, room.plan, room.desk, room.scope, Ledger({})))
+        line.line_id: (line, line_facts(line, room.plan, room.desk, room.scope, Ledger({})))
         for order in orders(room.plan, room.dataset, "run")
-        for line in order["lines"]
-        if line["item_id"] == "P02"
+        for line in order.lines
+        if line.item_id == "P02"
     }
-    early, *between, late = sorted(found.values(), key=lambda pair: pair[0]["expected_arrival"])
+    early, *between, late = sorted(found.values(), key=lambda pair: pair[0].expected_arrival)
 
-    def short(line: dict[str, Any], arrivals: Sequence[tuple[float, float]]) -> int:
+    def short(line: OrderLine, arrivals: Sequence[tuple[float, float]]) -> int:
         return int(days_short_before(room.snapshot, "P02", "RDC", day_of(line), arrivals))
 
-    def day_of(line: dict[str, Any]) -> int:
-        return (date.fromisoformat(line["expected_arrival"]) - AS_OF).days
+    def day_of(line: OrderLine) -> int:
+        return (line.expected_arrival - AS_OF).days
 
     assert early[1].days_late == short(early[0], [])
-    before = [(day_of(line), line["quantity"]) for line, _ in (early, *between)]
+    before = [(day_of(line), line.quantity) for line, _ in (early, *between)]
     assert late[1].days_late == short(late[0], before) < short(late[0], [])
     assert early[1].cover_after_days == late[1].cover_after_days
     assert early[1].cover_before_days != late[1].cover_before_days
 
 
 def test_the_last_price_of_an_own_order_is_compared_when_there_is_one(room: Room) -> None:
-    line = orders(room.plan, room.dataset, "run")[0]["lines"][0]
-    supplier = line["offer_id"].split("|")[1]
-    paid = Ledger({(line["item_id"], supplier): line["unit_price"] / 1.3})
+    line = orders(room.plan, room.dataset, "run")[0].lines[0]
+    supplier = line.offer_id.split("|")[1]
+    paid = Ledger({(line.item_id, supplier): line.unit_price / 1.3})
     known = line_facts(line, room.plan, room.desk, room.scope, paid)
     assert known.price_bp_of_last_paid == 13_000
     assert "price_over_last_paid" in {verdict.rule for verdict in evaluate(known, default_rules())}

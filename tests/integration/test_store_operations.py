@@ -9,9 +9,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from order_cases import order_of
 from postgres_cluster import postgres_cluster
 
-from store.operations import ApprovalRow, JournalHead, Operations, OperationsOutOfReach, OutboxRow
+from store.operations import JournalHead, Operations, OperationsOutOfReach, OutboxRow, Plan
 from tools.domain.errors import BadInput, Conflict, NotFound
 
 
@@ -46,21 +47,6 @@ def clock() -> Clock:
 def operations(url: str, clock: Clock) -> Iterator[Operations]:
     with closing(Operations(url, clock=clock)) as opened:
         yield opened
-
-
-def _approval(**changed: str) -> ApprovalRow:
-    row = ApprovalRow(
-        approval_id=f"ap-{uuid4().hex}",
-        run_id=f"run-{uuid4().hex}",
-        interrupt_id="i1",
-        order_key="S1|MAIN",
-        content_hash="h1",
-        tier="buyer",
-        proposed_by=("planner", "ann"),
-        payload={"value": 12.5, "lines": [{"item": "A"}]},
-        opened_at=datetime(2024, 5, 1, 9, tzinfo=UTC),
-    )
-    return replace(row, **changed)
 
 
 def _action(run_id: str) -> OutboxRow:
@@ -105,57 +91,6 @@ def test_a_message_whose_worker_died_is_taken_again_after_its_lease(operations: 
     assert (again.message_id, again.attempts) == (message_id, 2)
     operations.finish_inbox(message_id, error="no such node")
     assert operations.take_inbox(30) is None
-
-
-def test_an_approval_opened_again_keeps_its_decision(operations: Operations) -> None:
-    row = _approval()
-    operations.open_approval(row)
-    operations.decide_approval(row.approval_id, "approve", "bob", "fine", "h1")
-    again = operations.open_approval(row)
-    assert (again.status, again.decided_by, list(again.proposed_by)) == ("approved", "bob", ["planner", "ann"])
-    assert again.payload == row.payload
-
-
-def test_of_many_deciders_at_once_exactly_one_succeeds(operations: Operations) -> None:
-    row = operations.open_approval(_approval())
-
-    def decide(name: int) -> bool:
-        try:
-            operations.decide_approval(row.approval_id, "approve" if name % 2 else "reject", str(name), "", "h1")
-        except Conflict:
-            return False
-        return True
-
-    with ThreadPoolExecutor(6) as pool:
-        assert sum(pool.map(decide, range(6))) == 1
-
-
-def test_a_decision_on_changed_content_is_a_conflict_and_leaves_it_pending(operations: Operations) -> None:
-    row = operations.open_approval(_approval())
-    with pytest.raises(Conflict, match="changed"):
-        operations.decide_approval(row.approval_id, "approve", "bob", "", "another hash")
-    with pytest.raises(BadInput, match="no decision"):
-        operations.decide_approval(row.approval_id, "maybe", "bob", "", "h1")
-    with pytest.raises(NotFound):
-        operations.decide_approval("nowhere", "approve", "bob", "", "h1")
-    assert [kept.status for kept in operations.approvals(run_id=row.run_id)] == ["pending"]
-
-
-def test_a_decision_stays_undelivered_until_the_run_applied_it(operations: Operations) -> None:
-    row = operations.open_approval(_approval())
-    operations.decide_approval(row.approval_id, "edit", "bob", "less", "h1", {"A": 5})
-    waiting = [kept for kept in operations.undelivered_decisions() if kept.approval_id == row.approval_id]
-    assert [(kept.status, kept.edits) for kept in waiting] == [("edited", {"A": 5})]
-    operations.mark_approval_applied(row.approval_id)
-    assert row.approval_id not in [kept.approval_id for kept in operations.undelivered_decisions()]
-
-
-def test_a_superseded_approval_can_not_be_decided(operations: Operations) -> None:
-    row = operations.open_approval(_approval())
-    operations.supersede_approval(row.approval_id)
-    with pytest.raises(Conflict, match="void"):
-        operations.decide_approval(row.approval_id, "approve", "bob", "", "h1")
-    assert row.approval_id not in [kept.approval_id for kept in operations.approvals(status="pending")]
 
 
 def test_an_action_is_queued_once_and_done_once(operations: Operations) -> None:
@@ -251,9 +186,12 @@ def test_journal_rows_leave_staging_only_by_their_ids(operations: Operations) ->
 
 
 def test_everything_pending_is_there_when_the_database_is_opened_again(url: str, operations: Operations) -> None:
-    row = operations.open_approval(_approval())
+    order = order_of("kept", run_id=f"run-{uuid4().hex}")
+    operations.publish(Plan(order.run_id, operations.supply_seq(), ["kept"], {}, [order]))
     with closing(Operations(url)) as reopened:
-        assert reopened.approval(row.approval_id) == operations.approval(row.approval_id)
+        approval_id = order.route.approval_id
+        assert reopened.approval(approval_id) == operations.approval(approval_id)
+        assert reopened.orders_of(order.run_id) == [order]
 
 
 def test_the_checkpointer_gets_what_its_saver_opens(operations: Operations) -> None:

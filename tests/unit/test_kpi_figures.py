@@ -9,7 +9,7 @@ from shared_data import shared_data
 
 from tools.domain.catalogue import Item, Offer, PriceBreak
 from tools.domain.datasets import Dataset, DemandHistory
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 from tools.kpi import KPI_FORMULAS, compute_kpis, fill_rate
 
 AS_OF = date(2024, 12, 31)
@@ -48,7 +48,7 @@ def receipt(order_id: str, came: date, promised: date | None = None, units: floa
     )
 
 
-def open_order(order_id: str, promised: date, status: OrderStatus = OrderStatus.CONFIRMED) -> PurchaseOrder:
+def open_order(order_id: str, promised: date, status: OpenOrderStatus = OpenOrderStatus.CONFIRMED) -> PurchaseOrder:
     return PurchaseOrder(
         order_id=order_id,
         item_id="A",
@@ -102,7 +102,7 @@ def test_a_line_is_on_time_in_full_when_its_last_receipt_kept_the_promise_and_no
             open_order("part", due),
             open_order("overdue", due),
             open_order("to come", date(2025, 2, 1)),
-            open_order("cancelled", due, OrderStatus.CANCELLED),
+            open_order("cancelled", due, OpenOrderStatus.CANCELLED),
         ),
     )
     assert compute_kpis(lines)["otif"] == pytest.approx(1 / 5)
@@ -143,7 +143,7 @@ def test_cycle_time_is_taken_over_the_receipts_of_the_window() -> None:
 
 def test_open_orders_are_valued_without_the_closed_ones() -> None:
     due = date(2025, 2, 1)
-    orders = (open_order("a", due), open_order("b", due, OrderStatus.RECEIVED))
+    orders = (open_order("a", due), open_order("b", due, OpenOrderStatus.RECEIVED))
     assert compute_kpis(replace(empty(), open_orders=orders))["open_order_value"] == 10
 
 

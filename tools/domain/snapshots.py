@@ -14,20 +14,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.datasets import Period, grouped
-from tools.domain.orders import PurchaseOrder
-
-
-class Intent(StrEnum):
-    """What a plan line asks the ERP to do."""
-
-    PLACE = "place"
-    ADJUST_QUANTITY = "adjust_quantity"
-    MOVE_DATE = "move_date"
-    SWITCH_SUPPLIER = "switch_supplier"
-    EXPEDITE = "expedite"
-    HOLD = "hold"
-    CANCEL = "cancel"
-
+from tools.domain.orders import Intent, PurchaseOrder
 
 LAST_PERIOD = 1_000_000
 """A last period that no horizon reaches."""

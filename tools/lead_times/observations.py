@@ -8,7 +8,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.catalogue import Offer
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 from tools.lead_times.outliers import LeftOut, left_out_of
 from tools.lead_times.settings import LeadTimeSettings
 from tools.lead_times.terms import Line, Terms, quoted_terms
@@ -78,7 +78,7 @@ def observe(
 
 
 def _awaited(order: PurchaseOrder, as_of: date, settings: LeadTimeSettings) -> bool:
-    sent = order.status.is_open and order.status is not OrderStatus.DRAFT
+    sent = order.status.is_open and order.status is not OpenOrderStatus.DRAFT
     return sent and 0 < (as_of - order.order_date).days <= settings.max_days
 
 

@@ -5,11 +5,11 @@ from datetime import date
 import numpy as np
 
 from tools.domain.arrays import FloatArray
-from tools.domain.orders import OrderStatus, PurchaseOrder
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder
 from tools.domain.snapshots import Explanation, Intent, OrderingSettings, PlanLine, PlanningSnapshot
 from tools.ordering.quantities import TINY
 
-CHANGEABLE = (OrderStatus.DRAFT, OrderStatus.SENT)
+CHANGEABLE = (OpenOrderStatus.DRAFT, OpenOrderStatus.SENT)
 """Statuses in which a supplier has not confirmed, so that a cancellation costs nothing."""
 UNNEEDED = 0.1
 """An order is excess when at most this share of the sample paths ever draws on it."""
@@ -40,7 +40,7 @@ def _excess_line(
     if drawn <= UNNEEDED:
         return _line(snapshot, row, order, Intent.CANCEL, drawn, net.shape[1])
     reach = min(lead + 2 * settings.review_periods, net.shape[1])
-    if order.status is OrderStatus.DRAFT and lead + 2 * settings.review_periods <= net.shape[1]:
+    if order.status is OpenOrderStatus.DRAFT and lead + 2 * settings.review_periods <= net.shape[1]:
         soon = _share_drawn(net, usable, reach)
         if soon <= TINY:
             return _line(snapshot, row, order, Intent.HOLD, soon, reach)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared_data import shared_data
 
 from tools.domain.catalogue import Offer
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 from tools.lead_times import LeadTimeDistribution, LeadTimeSettings, estimate_lead_times
 from tools.lead_times.shapes import redistribute
 
@@ -37,7 +37,7 @@ def receipts(days: list[int], item_id: str = "A", supplier_id: str = "S", ordere
     ]
 
 
-def open_order(age: int, item_id: str = "A", status: OrderStatus = OrderStatus.CONFIRMED) -> PurchaseOrder:
+def open_order(age: int, item_id: str = "A", status: OpenOrderStatus = OpenOrderStatus.CONFIRMED) -> PurchaseOrder:
     return PurchaseOrder(
         order_id=f"O{age}",
         item_id=item_id,
@@ -139,7 +139,9 @@ def test_old_open_orders_lengthen_the_estimate_and_young_ones_do_not() -> None:
 
 def test_drafts_and_closed_orders_say_nothing() -> None:
     seen = receipts([20, 30])
-    silent = [open_order(90, status=s) for s in (OrderStatus.DRAFT, OrderStatus.CANCELLED, OrderStatus.RECEIVED)]
+    silent = [
+        open_order(90, status=s) for s in (OpenOrderStatus.DRAFT, OpenOrderStatus.CANCELLED, OpenOrderStatus.RECEIVED)
+    ]
     assert estimated([offer()], seen, silent).mean == estimated([offer()], seen, []).mean
 
 

@@ -11,7 +11,7 @@ from graph.lead_time_views import LeadTimesView, OpenOrderView, chance
 from graph.open_order_arrivals import UNKNOWN_LANE, Arrivals
 from tools.domain.catalogue import Offer
 from tools.domain.errors import NotFound
-from tools.domain.orders import OrderStatus, PurchaseOrder
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder
 from tools.lead_times import LeadTimeDistribution, awaited_offers
 
 SEAL = ITEMS[0]
@@ -95,7 +95,7 @@ def test_an_order_whose_supplier_offers_no_such_item_is_listed_last_and_as_unkno
 
 
 def test_finished_orders_are_not_open() -> None:
-    done = open_order_of(SEAL).model_copy(update={"status": OrderStatus.RECEIVED})
+    done = open_order_of(SEAL).model_copy(update={"status": OpenOrderStatus.RECEIVED})
     assert view_of("I-101", open_orders=(done,)).orders == ()
 
 
@@ -153,7 +153,7 @@ def test_yield_is_unknown_while_no_finished_order_states_what_was_ordered() -> N
             supplier_id=receipt.supplier_id,
             quantity=2 * receipt.quantity,
             order_date=receipt.order_date,
-            status=OrderStatus.RECEIVED,
+            status=OpenOrderStatus.RECEIVED,
         )
         for receipt in receipts_of(SEAL)
     ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.domain.catalogue import Offer
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 from tools.lead_times import YieldDistribution, estimate_yields
 
 
@@ -24,7 +24,7 @@ def receipt(order_id: str, quantity: float, item_id: str = "A", supplier_id: str
     )
 
 
-def order(order_id: str, quantity: float, status: OrderStatus) -> PurchaseOrder:
+def order(order_id: str, quantity: float, status: OpenOrderStatus) -> PurchaseOrder:
     return PurchaseOrder(
         order_id=order_id, item_id="A", supplier_id="S", quantity=quantity, order_date=date(2024, 1, 1), status=status
     )
@@ -76,10 +76,10 @@ def test_suppliers_that_differ_much_are_pooled_less_than_suppliers_that_do_not()
 
 def test_several_receipts_of_one_order_add_up_and_an_open_order_is_not_finished() -> None:
     rows = [receipt("1", 40), receipt("1", 60), receipt("2", 10)]
-    orders = [order("1", 100, OrderStatus.RECEIVED), order("2", 90, OrderStatus.PARTIAL)]
+    orders = [order("1", 100, OpenOrderStatus.RECEIVED), order("2", 90, OpenOrderStatus.PARTIAL)]
     found = estimate_yields([offer()], rows, orders)["A|S||MAIN"]
     assert (found.observations, found.mean) == (1, 1)
-    short = estimate_yields([offer()], [receipt("1", 40)], [order("1", 100, OrderStatus.CANCELLED)])["A|S||MAIN"]
+    short = estimate_yields([offer()], [receipt("1", 40)], [order("1", 100, OpenOrderStatus.CANCELLED)])["A|S||MAIN"]
     assert short.observations == 1 and short.mean < 1
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
-from tools.domain.orders import OrderStatus, PurchaseOrder
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder
 from tools.domain.snapshots import Intent, OrderingSettings
 from tools.ordering import plan_orders, verify
 
@@ -136,7 +136,9 @@ def test_a_source_that_lands_too_late_does_not_win_by_its_price():
     assert any(line.supplier_id == "S01" for line in plan.lines)
 
 
-@pytest.mark.parametrize(("status", "intents"), [(OrderStatus.DRAFT, [Intent.CANCEL]), (OrderStatus.CONFIRMED, [])])
+@pytest.mark.parametrize(
+    ("status", "intents"), [(OpenOrderStatus.DRAFT, [Intent.CANCEL]), (OpenOrderStatus.CONFIRMED, [])]
+)
 def test_an_unconfirmed_order_that_no_path_needs_is_proposed_for_cancelling(status, intents):
     order = PurchaseOrder(
         order_id="PO1", item_id="I000", supplier_id="S00", quantity=50, order_date=date(2026, 1, 1), status=status

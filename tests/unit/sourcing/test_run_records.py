@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from langgraph.types import Send
+from order_cases import order_of
 from sandbox_world import OFFER, small_dataset
 
 from graph.desk import DeskSettings
@@ -11,16 +12,15 @@ from graph.naming import in_plain_words
 from graph.records import with_waiting_companions
 from graph.transitions import compact
 from graph.triggers import with_force
-from store.operations import ApprovalRow
 from tools.domain.alerts import Alert, AlertKind
 from tools.domain.datasets import Period
+from tools.domain.orders import Order, OrderStatus
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def _waiting(*item_ids: str) -> ApprovalRow:
-    payload = {"lines": [{"item_id": item_id} for item_id in item_ids]}
-    return ApprovalRow("ap", "run", "", "key", "hash", "buyer", (), payload, NOON)
+def _waiting(*item_ids: str) -> Order:
+    return order_of(*item_ids, status=OrderStatus.WAITING)
 
 
 def _alert(**changed: object) -> Alert:

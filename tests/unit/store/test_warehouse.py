@@ -14,7 +14,7 @@ from store.lineage import Rows
 from store.schema import CANONICAL
 from store.warehouse import SourceFile, StagedTables, Warehouse, WarehouseBusy
 from tools.domain.errors import NotFound
-from tools.domain.orders import OrderStatus, PurchaseOrder, Receipt
+from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2024, 3, 31)
@@ -96,7 +96,7 @@ def test_a_read_back_appends_receipts_and_replaces_orders_and_stock(warehouse: W
     later = date(2024, 4, 20)
     terms = {"item_id": "A", "supplier_id": "S1", "order_date": TODAY}
     receipt = Receipt(order_id="P1", quantity=10, receipt_date=later, **terms)
-    order = PurchaseOrder(order_id="P2", quantity=5, status=OrderStatus.SENT, promised_date=later, **terms)
+    order = PurchaseOrder(order_id="P2", quantity=5, status=OpenOrderStatus.SENT, promised_date=later, **terms)
     child = ""
     for _ in range(2):
         child = warehouse.derive_dataset(
