@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, Row, String, bindparam, text
 
 from store.database import Database, to_json
 from store.packing import unpacked
@@ -70,7 +70,7 @@ class ApprovalBook(Database):
         query = text(
             "SELECT run_id, COUNT(*) AS waiting FROM approvals WHERE status = 'pending' AND run_id IN :run_ids"
             " GROUP BY run_id"
-        ).bindparams(bindparam("run_ids", expanding=True))
+        ).bindparams(bindparam("run_ids", expanding=True, type_=String()))
         with self._read() as connection:
             rows = connection.execute(query, {"run_ids": list(run_ids)})
             return {row.run_id: int(row.waiting) for row in rows}

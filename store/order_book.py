@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, Row, String, bindparam, text
 
 from tools.domain.orders import ALLOWED, UNSENT, ItemSite, Order, OrderStatus
 
@@ -39,7 +39,7 @@ def select_named(connection: Connection, column: str, names: Iterable[str]) -> l
     """Orders whose column has one of the values."""
     wanted, found = sorted(set(names)), list[Order]()
     query = text(f"SELECT body FROM orders WHERE {column} IN :names ORDER BY seq, order_key")  # noqa: S608
-    named = query.bindparams(bindparam("names", expanding=True))
+    named = query.bindparams(bindparam("names", expanding=True, type_=String()))
     for start in range(0, len(wanted), MOST_NAMED):
         rows = connection.execute(named, {"names": wanted[start : start + MOST_NAMED]})
         found += [stored_order(row) for row in rows]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
-from sqlalchemy import bindparam, text
+from sqlalchemy import String, bindparam, text
 
 from store.approvals import insert_approval, void_approvals
 from store.database import Database, to_json, to_text
@@ -230,7 +230,7 @@ class OrderLedger(Database):
     def publications(self, *run_ids: str) -> list[Publication]:
         """The published plans of these runs, latest first, in one query."""
         query = text("SELECT run_id, seq, item_ids FROM publications WHERE run_id IN :run_ids ORDER BY seq DESC")
-        named = query.bindparams(bindparam("run_ids", expanding=True))
+        named = query.bindparams(bindparam("run_ids", expanding=True, type_=String()))
         with self._read() as connection:
             rows = connection.execute(named, {"run_ids": list(run_ids)})
             return [Publication(row.run_id, row.seq, orjson.loads(row.item_ids)) for row in rows]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, Row, String, bindparam, text
 
 from store.database import Database, to_json
 from store.order_book import OrderBook
@@ -125,7 +125,7 @@ class Outbox(Database):
     def actions_for(self, order_keys: Iterable[str]) -> dict[str, list[OutboxRow]]:
         """Actions in queue order by the key of their order, in one query."""
         query = text("SELECT * FROM outbox WHERE order_key IN :keys ORDER BY id").bindparams(
-            bindparam("keys", expanding=True)
+            bindparam("keys", expanding=True, type_=String())
         )
         found = dict[str, list[OutboxRow]]()
         with self._read() as connection:
@@ -135,7 +135,9 @@ class Outbox(Database):
 
     def own_references(self, erp_refs: Iterable[str]) -> set[str]:
         """Those of the ERP's references that are of our actions, in one query."""
-        query = text("SELECT erp_ref FROM outbox WHERE erp_ref IN :refs").bindparams(bindparam("refs", expanding=True))
+        query = text("SELECT erp_ref FROM outbox WHERE erp_ref IN :refs").bindparams(
+            bindparam("refs", expanding=True, type_=String())
+        )
         with self._read() as connection:
             return set(connection.execute(query, {"refs": sorted(set(erp_refs))}).scalars())
 
@@ -143,7 +145,7 @@ class Outbox(Database):
         """How many actions the ERP has carried out of each of these runs, in one query."""
         query = text(
             "SELECT run_id, COUNT(*) AS sent FROM outbox WHERE status = 'done' AND run_id IN :run_ids GROUP BY run_id"
-        ).bindparams(bindparam("run_ids", expanding=True))
+        ).bindparams(bindparam("run_ids", expanding=True, type_=String()))
         with self._read() as connection:
             rows = connection.execute(query, {"run_ids": list(run_ids)})
             return {row.run_id: int(row.sent) for row in rows}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import Row, String, bindparam, text
 
 from store.database import Database, to_json
 from tools.domain.errors import NotFound
@@ -116,7 +116,7 @@ class RunBook(Database):
     def dataset_versions(self, run_ids: Collection[str]) -> dict[str, str]:
         """The dataset version that each of these runs planned on, in one query."""
         query = text("SELECT run_id, dataset_version FROM runs WHERE run_id IN :run_ids").bindparams(
-            bindparam("run_ids", expanding=True)
+            bindparam("run_ids", expanding=True, type_=String())
         )
         with self._read() as connection:
             return {row.run_id: row.dataset_version for row in connection.execute(query, {"run_ids": sorted(run_ids)})}

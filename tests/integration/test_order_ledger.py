@@ -297,6 +297,13 @@ def test_a_dataset_knows_what_is_on_order_until_more_is(operations: Operations, 
     assert operations.knows_supply(name)
 
 
+def test_reading_nothing_gives_nothing(operations: Operations) -> None:
+    assert operations.orders_of() == [] and operations.orders_for([]) == {} and operations.publications() == []
+    assert operations.actions_for([]) == {} and operations.own_references([]) == set()
+    assert operations.pending_count([]) == {} and operations.sent_count([]) == {}
+    assert operations.dataset_versions([]) == {}
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM order_history", "UPDATE order_history SET actor = 'nobody'"])
 def test_the_history_of_orders_is_only_added_to(operations: Operations, item: str, statement: str) -> None:
     published(operations, order_of(item, run_id=run()))
