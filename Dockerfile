@@ -7,8 +7,9 @@ COPY requirements.lock ./
 RUN /opt/uv/bin/uv pip install --no-cache --compile-bytecode --require-hashes -r requirements.lock --python /opt/jit/bin/python
 COPY . ./
 RUN /opt/uv/bin/uv build --no-cache --wheel --require-hashes --build-constraints requirements-dev.lock --python /opt/jit/bin/python --out-dir /wheel \
-  && /opt/uv/bin/uv pip install --no-cache --compile-bytecode --no-deps /wheel/*.whl --python /opt/jit/bin/python \
-  && cd / && /opt/jit/bin/python -m tools.compile_ahead
+  && /opt/uv/bin/uv pip install --no-cache --compile-bytecode --no-deps /wheel/*.whl --python /opt/jit/bin/python
+WORKDIR /
+RUN /opt/jit/bin/python -m tools.compile_ahead
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --user-group --create-home --home-dir /state --shell /usr/sbin/nologin jit

@@ -73,13 +73,13 @@ def _flushed(code: int) -> int:
 
 
 def _usage(error: TyperException) -> int:
-    if error.message:
+    told = error.format_message()
+    if told:
         context = getattr(error, "ctx", None)
         command = getattr(context, "command_path", "jit")
         near: Sequence[str] = getattr(error, "possibilities", None) or ()
         meant = f"Did you mean {near[0]}? " if near else ""
-        told = f"{error.message}." if near else error.format_message()
-        report(BadInput(told, remedy=f"{meant}See `{command} --help`."))
+        report(BadInput(f"{error.message}." if near else told, remedy=f"{meant}See `{command} --help`."))
     return error.exit_code
 
 

@@ -116,7 +116,9 @@ def test_every_order_line_is_explained_with_formula_and_figures(told: Told) -> N
 
 def test_the_timeline_has_a_line_for_every_row_and_folds_only_neighbours(told: Told) -> None:
     rows = json.loads(told("journal", "--json"))
-    every = [line for line in told("journal", "--all").splitlines() if line.strip().split(" ")[0].isdigit()]
+    every = [
+        line for line in told("journal", "--all", COLUMNS="400").splitlines() if line.strip().split(" ")[0].isdigit()
+    ]
     assert [int(line.split()[0]) for line in every] == [row["seq"] for row in rows]
     printed = told("journal")
     assert "__start__" not in printed

@@ -101,7 +101,7 @@ def test_no_command_is_forgotten_here() -> None:
     assert set(commands()) <= set(CASES)
 
 
-@pytest.mark.parametrize("name", commands())
+@pytest.mark.parametrize("name", sorted(commands(), key=[*CASES, *commands()].index))
 def test_a_command_works_beside_a_server(beside: tuple[Jit, Served, dict[str, str]], name: str) -> None:
     jit, server, names = beside
     case = CASES[name]

@@ -22,7 +22,7 @@ from pathlib import Path
 from langgraph.checkpoint.sqlite import SqliteSaver
 from graph.session import open_session
 from graph.settings import Settings
-from store.warehouse import Warehouse
+from store.operations import Operations
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -36,8 +36,8 @@ def delete_and_die(saver, run_id):
     die()
 
 whole, moment = SqliteSaver.delete_thread, sys.argv[2]
-if moment == "before anything is stored":
-    Warehouse.put_artifact = die
+if moment == "before anything is packed":
+    Operations.pack_approvals = die
 else:
     died = {"before the deletion": die, "within the deletion": delete_half, "after the deletion": delete_and_die}
     SqliteSaver.delete_thread = died[moment]
@@ -58,7 +58,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pla
 
 
 @pytest.mark.parametrize(
-    "moment", ["before anything is stored", "before the deletion", "within the deletion", "after the deletion"]
+    "moment", ["before anything is packed", "before the deletion", "within the deletion", "after the deletion"]
 )
 def test_a_kill_while_checkpoints_go_loses_nothing_of_the_run(
     tmp_path: Path, closed: tuple[Path, PlanView], moment: str

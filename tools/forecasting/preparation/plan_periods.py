@@ -25,11 +25,17 @@ def plan_edges(ahead: DateArray, as_of: date, period: Period, closed: ClosedDays
     if count == 0:
         return np.empty(0)
     days = plan_days(as_of, period, count)
-    held = np.clip(np.searchsorted(bounds, days, side="right") - 1, 0, count - 1)
+    bounds = _reaching(bounds, int(days[-1]), period)
+    held = np.clip(np.searchsorted(bounds, days, side="right") - 1, 0, bounds.size - 2)
     starts, ends = bounds[held], bounds[held + 1]
     before = closed.open_before(days) - closed.open_before(starts)
     whole = closed.open_before(ends) - closed.open_before(starts)
     share = np.where(whole > 0, before / np.maximum(whole, 1), (days - starts) / (ends - starts))
-    beyond = np.maximum(days - bounds[-1], 0) / period.days
-    found = held + np.clip(share, 0.0, 1.0) + beyond
+    found = held + np.clip(share, 0.0, 1.0)
     return np.empty(0) if np.array_equal(found, np.arange(count + 1)) else found
+
+
+def _reaching(bounds: IntArray, day: int, period: Period) -> IntArray:
+    """The edges, with as many more whole periods as it takes to reach a day."""
+    more = max(int(np.ceil((day - int(bounds[-1])) / period.days)), 0)
+    return np.append(bounds, bounds[-1] + np.ceil(np.arange(1, more + 1) * period.days).astype(np.int64))
