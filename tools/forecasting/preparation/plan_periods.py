@@ -31,7 +31,7 @@ def plan_edges(ahead: DateArray, as_of: date, period: Period, closed: ClosedDays
     before = closed.open_before(days) - closed.open_before(starts)
     whole = closed.open_before(ends) - closed.open_before(starts)
     share = np.where(whole > 0, before / np.maximum(whole, 1), (days - starts) / (ends - starts))
-    found = held + np.clip(share, 0.0, 1.0)
+    found = held.astype(np.float64) + np.clip(share, 0.0, 1.0)
     return np.empty(0) if np.array_equal(found, np.arange(count + 1)) else found
 
 
