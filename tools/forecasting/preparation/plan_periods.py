@@ -30,6 +30,14 @@ def plan_edges(ahead: DateArray, as_of: date, period: Period, closed: ClosedDays
     before = closed.open_before(days) - closed.open_before(starts)
     whole = closed.open_before(ends) - closed.open_before(starts)
     share = np.where(whole > 0, before / np.maximum(whole, 1), (days - starts) / (ends - starts))
-    beyond = np.maximum(days - bounds[-1], 0) / period.days
-    found = held + np.clip(share, 0.0, 1.0) + beyond
+    found = held + np.clip(share, 0.0, 1.0) + _beyond(days, int(bounds[-1]), period, closed)
     return np.empty(0) if np.array_equal(found, np.arange(count + 1)) else found
+
+
+def _beyond(days: IntArray, end: int, period: Period, closed: ClosedDays) -> FloatArray:
+    """Periods from the end of the forecast to each day after it, by their usually open days."""
+    after = np.maximum(days, end)
+    if period is Period.DAY:
+        return (after - end).astype(np.float64)
+    usual = period.days * (1.0 - len(closed.rests) / 7)
+    return (closed.open_before(after) - closed.open_before(np.array([end]))) / usual
