@@ -11,9 +11,9 @@ import duckdb
 import numpy as np
 
 from evals.worlds.demo import make_demo_world
-from tools.domain.datasets import DemandHistory, Period
+from tools.domain.datasets import DemandHistory, Period, PeriodSeries
 from tools.forecasting.backtest import origin_dates, until
-from tools.forecasting.history import bucket
+from tools.forecasting.history import bucket_all
 
 ORIGINS = 3
 LEAST_PERIODS = 12
@@ -51,12 +51,13 @@ class DemandRecords:
         """
         clock = self.clock(development)
         first = origin_dates(clock, self.period, self.horizon, ORIGINS, self.step)[-1]
-        return tuple(until(h, clock) for h in self.histories if _enough(until(h, first), first, self.period))
+        past = bucket_all([until(history, first) for history in self.histories], first, self.period)
+        return tuple(until(h, clock) for h, series in zip(self.histories, past, strict=True) if _enough(series))
 
 
-def _enough(history: DemandHistory, as_of: date, period: Period) -> bool:
-    values = bucket(history, as_of, period).quantities
-    recent = values[-int(period.per_year) :]
+def _enough(series: PeriodSeries) -> bool:
+    values = series.quantities
+    recent = values[-int(series.period.per_year) :]
     return values.size >= LEAST_PERIODS and int((values > 0).sum()) >= LEAST_DEMANDS and bool(recent.any())
 
 

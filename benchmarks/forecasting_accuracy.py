@@ -36,7 +36,7 @@ from tools.forecasting.backtest import (
     summarised,
     until,
 )
-from tools.forecasting.history import bucket, future_starts
+from tools.forecasting.history import bucket_all, future_starts
 from tools.forecasting.patterns import DemandPattern
 
 QUICK_SERIES, ALL_SERIES = 40, 500
@@ -150,11 +150,12 @@ def _task(
     sample: Sequence[DemandHistory], records: DemandRecords, clock: date, origin: date
 ) -> tuple[list[tuple[str, str, date]], list[FloatArray], PeerTask]:
     """Keys of the forecasts, what came (T,), and what the peers see."""
-    known = [bucket(until(history, origin), origin, records.period) for history in sample]
+    known = bucket_all([until(history, origin) for history in sample], origin, records.period)
     season = 12 if records.period is Period.MONTH else 1
+    recorded = bucket_all(sample, clock, records.period)
     came = [
-        demand_from(bucket(history, clock, records.period), future_starts(series, origin, records.horizon))
-        for history, series in zip(sample, known, strict=True)
+        demand_from(whole, future_starts(series, origin, records.horizon))
+        for whole, series in zip(recorded, known, strict=True)
     ]
     keys = [(history.item_id, history.site_id, origin) for history in sample]
     return keys, came, PeerTask(tuple(series.quantities for series in known), season, records.horizon)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.domain.datasets import Period
@@ -220,6 +220,7 @@ def test_importing_the_forecasts_does_not_import_pandas() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.floats(0, 1e7) | st.just(float("nan")), max_size=60), min_size=1, max_size=4))
 def test_any_histories_give_finite_forecasts_that_are_not_negative(rows: list[list[float]]) -> None:
     for period in Period:

@@ -15,6 +15,7 @@ CLOCK = date(2026, 6, 30)
 MONDAYS = np.datetime64("2026-06-22") - 7 * np.arange(52)[::-1]
 SUNDAYS = MONDAYS + 6
 DAYS = np.datetime64("2026-06-28") - np.arange(365)[::-1]
+REACHED = [("06-27", "06-21"), ("06-28", "06-28"), ("06-30", "06-28"), ("07-31", "06-28")]
 Dated = tuple[DateArray, str]
 
 
