@@ -98,8 +98,8 @@ def _working(worker: BackgroundWork, told: str) -> tuple[bool, str]:
 
 def _operations_size(parts: Parts) -> tuple[bool, str]:
     size = parts.operations.size()
-    going_on = f"{size.runs_with_checkpoints} runs that wait or go on"
-    filled = f"{_megabytes(size.checkpoints)} checkpoints of {going_on}, {_megabytes(size.free)} free"
+    going_on = f"of runs that wait or go on ({size.runs_with_checkpoints})"
+    filled = f"{_megabytes(size.checkpoints)} checkpoints {going_on}, {_megabytes(size.free)} free"
     each = f"; a closed run keeps {size.kept / size.closed_runs / 1e3:,.0f} kB" if size.closed_runs else ""
     return True, f"{_megabytes(size.total)}: {filled}{each}"
 

@@ -332,6 +332,11 @@ class JournalCheckView(View):
         """What was found, and no more than that."""
         if not self.ok:
             return f"The journal does not verify: {self.reason}"
-        known = f"{self.runs:,} runs, {self.decisions:,} decisions and {self.actions:,} ERP actions"
+        counted = (_counted(self.runs, "run"), _counted(self.decisions, "decision"))
+        known = f"{', '.join(counted)} and {_counted(self.actions, 'ERP action')}"
         uncounted = f" ({self.uncounted_rows:,} of them from before rows were counted)" if self.uncounted_rows else ""
         return f"{self.rows:,} rows{uncounted}, chain unbroken, in agreement with {known} of the operations database"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -156,7 +156,7 @@ def test_the_sentence_counts_what_was_compared_and_says_what_it_cannot_know(
     assert check.ok and check.uncounted_rows == 0 and (check.runs, check.decisions) == (1, 2) and check.actions > 1
     show_check(check)
     told = " ".join(capsys.readouterr().out.split())
-    assert f"in agreement with 1 runs, 2 decisions and {check.actions} ERP actions" in told
+    assert f"in agreement with 1 run, 2 decisions and {check.actions} ERP actions" in told
     assert "can rewrite both" in told and check.head_hash in told
 
 
