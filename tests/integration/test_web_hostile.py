@@ -20,6 +20,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from graph.session import LocalSession
+from tools.domain.errors import BadInput
 from web.api import create_app
 from web.auth import WithOwner
 from web.settings import WebSettings
@@ -154,6 +155,16 @@ def test_a_signed_alert_that_cannot_be_kept_is_told_which_field(door: Door, body
     answer = door.post("/api/alerts", body.encode())
     assert answer.status_code == 400, answer.text
     assert field in problem(answer)
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [({**ALERT, "starts": "9999-12-30"}, "starts"), ({"text": "\ud800"}, "data.text"), ({"text": "a\0"}, "data.text")],
+)
+def test_the_command_lines_door_has_the_same_bounds(door: Door, data: dict[str, object], field: str) -> None:
+    with pytest.raises(BadInput, match=field):
+        door.session.receive_alert("by-hand", {**EVENT, "data": data}, "cli")
+    assert all(row.message_id != "by-hand" for row in door.session.alerts())
 
 
 def test_signed_bytes_that_are_no_text_are_told_where(door: Door) -> None:
@@ -349,7 +360,7 @@ def test_no_value_in_any_field_ends_in_a_fault(door: Door, path: str) -> None:
 
 EXAMPLES = 10
 SLOW_EXAMPLES = 3
-SLOW = {"/api/runs", "/api/observe", "/api/backtests", "/api/runs/{run_id}/replay", "/api/forecasts"}
+SLOW = {"/api/runs", "/api/ask", "/api/observe", "/api/backtests", "/api/runs/{run_id}/replay", "/api/forecasts"}
 """Routes that plan or estimate in earnest."""
 
 
