@@ -76,10 +76,11 @@ def test_a_newer_postgres_database_is_refused_and_untouched(tmp_path: Path) -> N
         with engine.begin() as connection:
             connection.execute(text("INSERT INTO migrations (name, at) VALUES ('0999_later', '')"))
             connection.execute(text("DELETE FROM migrations WHERE name = '0002_counted_heads'"))
+            before = connection.execute(text("SELECT name FROM migrations ORDER BY name")).scalars().all()
         with pytest.raises(NewerHome, match="0999_later"):
             open_session(settings_of(tmp_path, database_url=url))
         with engine.connect() as connection:
-            assert connection.execute(text("SELECT count(*) FROM migrations")).scalar_one() == 2
+            assert connection.execute(text("SELECT name FROM migrations ORDER BY name")).scalars().all() == before
         engine.dispose()
     assert not (tmp_path / "warehouse.duckdb").exists()
 

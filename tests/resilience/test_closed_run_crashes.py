@@ -22,7 +22,7 @@ from pathlib import Path
 from langgraph.checkpoint.sqlite import SqliteSaver
 from graph.session import open_session
 from graph.settings import Settings
-from store.warehouse import Warehouse
+from store.operations import Operations
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -37,7 +37,7 @@ def delete_and_die(saver, run_id):
 
 whole, moment = SqliteSaver.delete_thread, sys.argv[2]
 if moment == "before anything is stored":
-    Warehouse.put_artifact = die
+    Operations.pack_approvals = die
 else:
     died = {"before the deletion": die, "within the deletion": delete_half, "after the deletion": delete_and_die}
     SqliteSaver.delete_thread = died[moment]
