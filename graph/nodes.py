@@ -63,10 +63,10 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
     budget = facts.budget_left(runtime.context, dataset.currency)
     again = state.get("passes", 0)
     return {
-        "supply": supply,
-        "dataset_version": version,
         "item_ids": item_ids,
         "alerts": alerts,
+        "supply": supply,
+        "dataset_version": version,
         "adjustments": {},
         "budget": budget,
         "passes": 1,
