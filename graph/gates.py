@@ -110,6 +110,8 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
         routed += [
             route_order(part, known, state["trigger"]["actor"], beside, context) for part in records.by_autonomy(order)
         ]
+    if state.get("watched"):
+        routed = [only_shown(order, state["watched"]) for order in routed]
     published = context.operations.publish(plan_of(state, routed, context))
     if isinstance(published, Moved):
         return {"moved": sorted({item_id for item_id, _ in published.needs})}
@@ -134,7 +136,14 @@ def plan_of(state: RunState, routed: Sequence[Order], context: Context) -> Plan:
         needs={need: Window(dataset.as_of, end + review) for need, end in ends.items()},
         orders=routed,
         actions=[action for order in leaving for action in queued_actions(order)],
+        decides=not state.get("watched"),
     )
+
+
+def only_shown(order: Order, reason: str) -> Order:
+    """The order as one that is computed and logged only."""
+    kept = {"kind": RouteKind.SHADOW, "approval_id": "", "reasons": (reason, *order.route.reasons)}
+    return order.changed(status=OrderStatus.GATED, route=order.route.model_copy(update=kept), reason=reason)
 
 
 def route_order(

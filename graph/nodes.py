@@ -32,8 +32,8 @@ SHOWN_EXPOSURES = 12
 MOST_PASSES = 8
 """How often a run looks at supply again because it moved while the run planned."""
 OLD_SUPPLY = (
-    "The dataset version that was asked for does not know what was ordered since it was made; planning on it would"
-    " order the same need again. Make it active with `jit rollback` and plan: the ERP's open orders are read then."
+    "The dataset version that was asked for does not know what was ordered since it was made: ordering would buy the"
+    " same need again, so this plan is only shown."
 )
 NEVER_STILL = "What is on order moved {} times while this run planned; it ordered nothing. Plan again in a moment."
 
@@ -49,7 +49,7 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
     desk, trigger, operations = runtime.context.desk, state["trigger"], runtime.context.operations
     supply = operations.supply_seq()
     version = _version_to_plan_on(state, runtime.context)
-    stopped = "" if operations.knows_supply(version) or version != trigger.get("dataset_version") else OLD_SUPPLY
+    ignorant = version == trigger.get("dataset_version") and not operations.knows_supply(version)
     dataset = desk.dataset(version)
     new = list(trigger.get("alerts", []))
     held = [alert.model_dump(mode="json") for alert in in_force(operations, dataset.as_of)]
@@ -63,16 +63,17 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
     budget = facts.budget_left(runtime.context, dataset.currency)
     again = state.get("passes", 0)
     return {
-        "supply": supply,
-        "dataset_version": version,
         "item_ids": item_ids,
         "alerts": alerts,
+        "supply": supply,
+        "dataset_version": version,
         "adjustments": {},
         "budget": budget,
         "passes": 1,
         "rounds": -state.get("rounds", 0),
         "line_verdicts": [],
-        "stopped": NEVER_STILL.format(again) if again >= MOST_PASSES else stopped,
+        "watched": OLD_SUPPLY if ignorant else "",
+        "stopped": NEVER_STILL.format(again) if again >= MOST_PASSES else "",
     }
 
 

@@ -33,6 +33,8 @@ class RunState(TypedDict):
     """How often the run looked at supply; sense."""
     moved: list[str]
     """Items whose supply moved before the plan was published; gate_autonomy."""
+    watched: str
+    """Why nothing of this plan may leave or wait; empty where it may; sense."""
     item_ids: list[str]
     """Items this run replans; sense."""
     alerts: list[Json]

@@ -47,9 +47,15 @@ def compact(value: object) -> dict[str, Any]:
         return {"sent": dict(Counter(part.node for part in cast(list[Send], value)))}
     if not isinstance(value, Mapping):
         return {"value": str(value)[:200]} if value is not None else {}
-    shape = {str(key): _brief(part) for key, part in list(value.items())[:PAYLOAD_KEYS] if key != "decisions"}
+    told = {key: part for key, part in value.items() if key != "decisions" and not _is_own(key, value)}
+    shape = {str(key): _brief(part) for key, part in list(told.items())[:PAYLOAD_KEYS]}
     decided = value.get("decisions")
     return {**shape, **_told(decided[0])} if decided else shape
+
+
+def _is_own(key: Any, update: Mapping[Any, Any]) -> bool:
+    """The order of a branch, which the row names by its key already."""
+    return key in ("order", "routed") and isinstance(update.get("order"), Order)
 
 
 def _told(record: Mapping[Any, Any]) -> dict[str, Any]:

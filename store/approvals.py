@@ -50,7 +50,7 @@ class ApprovalBook(Database):
         """Oldest first, of one status or run when given."""
         query = text(
             "SELECT * FROM approvals WHERE (CAST(:status AS TEXT) IS NULL OR status = :status)"
-            " AND (CAST(:run_id AS TEXT) IS NULL OR run_id = :run_id) ORDER BY opened_at, approval_id"
+            " AND (CAST(:run_id AS TEXT) IS NULL OR run_id = :run_id) ORDER BY opened_at, order_key, approval_id"
         )
         with self._read() as connection:
             found = connection.execute(query, {"status": status, "run_id": run_id})
@@ -59,8 +59,8 @@ class ApprovalBook(Database):
     def decided_approvals(self, limit: int) -> list[ApprovalRow]:
         """Decided or void, latest first."""
         query = text(
-            "SELECT * FROM approvals WHERE status <> 'pending' ORDER BY decided_at DESC, opened_at DESC, approval_id"
-            " LIMIT :limit"
+            "SELECT * FROM approvals WHERE status <> 'pending' ORDER BY decided_at DESC, opened_at DESC, order_key,"
+            " approval_id LIMIT :limit"
         )
         with self._read() as connection:
             return [_approval(row) for row in connection.execute(query, {"limit": limit})]

@@ -30,6 +30,8 @@ class Plan:
     orders: Sequence[Order]
     actions: Sequence[OutboxRow] = ()
     """ERP actions of the orders that leave by themselves."""
+    decides: bool = True
+    """Whether it owns its needs; one that does not is stored to be looked at, and replaces nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +123,12 @@ class OrderLedger(Database):
             known = text("SELECT run_id FROM publications WHERE run_id = :run_id")
             if book.connection.execute(known, {"run_id": plan.run_id}).first() is not None:
                 return tuple(select_orders(book.connection, "run_id = :run_id", {"run_id": plan.run_id}))
-            waiting = _waiting(book)
-            moved = _moved_since(plan, book) | _beside(plan, waiting)
+            waiting = _waiting(book) if plan.decides else []
+            moved = _moved_since(plan, book) | _beside(plan, waiting) if plan.decides else set[ItemSite]()
             if moved:
                 return Moved(tuple(sorted(moved)))
             self._replace(plan, waiting, book)
-            book.own(plan.run_id, plan.needs)
+            book.own(plan.run_id, plan.needs if plan.decides else {})
             book.insert(plan.orders, "policy")
             for order in plan.orders:
                 if order.is_pending:

@@ -9,7 +9,7 @@ from graph.views import JournalCheckView, TransitionView
 from terminal.figures import moment, seconds
 from terminal.screen import clean, say, shorten, table
 
-DULL = ("run_id", "versions", "rounds")
+DULL = ("run_id", "versions", "rounds", "passes")
 FOUND_LENGTH = 70
 STYLES = {"error": "red", "interrupted": "yellow"}
 

@@ -11,6 +11,7 @@ from threading import Barrier
 
 import pytest
 from demo_home import demo_session, plan_trigger
+from postgres_cluster import postgres_cluster
 
 from graph.session import LocalSession
 from graph.views import ApprovalView
@@ -73,6 +74,15 @@ def test_three_runs_at_once_place_each_automatic_order_once(tmp_path: Path) -> N
         assert set(placed.values()) == {1}
 
 
+@pytest.mark.postgres
+def test_three_runs_at_once_on_postgres_place_each_automatic_order_once(tmp_path: Path) -> None:
+    with postgres_cluster() as url, demo_session(tmp_path, planned=False, database_url=url) as session:
+        start_together(session, 3, *ITEMS)
+        placed, waiting = erp_lines(tmp_path / "home"), waiting_needs(session)
+        assert {item for item, _, _ in placed} == {AUTOMATIC} and set(placed.values()) == {1}
+        assert set(waiting) == set(SIGNED) and set(waiting.values()) == {1}
+
+
 def test_runs_at_once_leave_one_owner_of_each_waiting_need(tmp_path: Path) -> None:
     with demo_session(tmp_path, planned=False) as session:
         start_together(session, 3, *SIGNED)
@@ -131,6 +141,17 @@ def test_a_clock_that_is_set_back_or_forward_repeats_nothing(tmp_path: Path, hou
         after = erp_lines(tmp_path / "home")
         assert placed and set(after.values()) == {1}
         assert sum(units for _, _, units in after) < 1.1 * sum(units for _, _, units in placed)
+
+
+def test_a_plan_on_a_dataset_that_does_not_know_what_was_ordered_is_only_shown(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        older = next(one.version for one in session.datasets() if one.active)
+        session.start(plan_trigger(*ITEMS))
+        placed, waiting = erp_lines(tmp_path / "home"), session.pending()
+        run_id = session.start(plan_trigger(*ITEMS).model_copy(update={"dataset_version": older}))
+        plan = session.plan(run_id)
+        assert plan.lines and {line.status for line in plan.lines} == {"shadow"}
+        assert session.pending() == waiting and erp_lines(tmp_path / "home") == placed
 
 
 def test_after_an_edit_the_plan_the_approval_and_the_erp_tell_the_same_quantity(tmp_path: Path) -> None:
