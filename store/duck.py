@@ -22,6 +22,8 @@ COMPRESSED_FROM_CHARACTERS = 256
 """Texts of this mean length (artifacts, journal rows) are stored with zstd, a quarter of their size; DuckDB's own
 threshold of 4096 leaves them as they are."""
 
+INTERRUPTED = "Query interrupted"
+"""What DuckDB makes of a KeyboardInterrupt that a signal raised while it read rows."""
 ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
@@ -78,6 +80,10 @@ class DuckFile:
                 if self._opened is not None:
                     self._opened.close()
                     self._opened = None
+                raise
+            except RuntimeError as error:
+                if str(error) == INTERRUPTED:
+                    raise KeyboardInterrupt from error
                 raise
 
     def _refuse_newer(self) -> None:

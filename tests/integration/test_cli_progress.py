@@ -65,8 +65,9 @@ def on_a_terminal(jit: Jit, *arguments: str) -> tuple[int, str, str]:
 
 @pytest.fixture(scope="module")
 def ids(jit: Jit) -> dict[str, str]:
-    """The run and an order of it that waits."""
-    waiting = json.loads(jit("approvals", "--json").stdout)[0]
+    """The run and an order of it that waits, and goes on waiting when I010 is planned anew."""
+    every = json.loads(jit("approvals", "--json").stdout)
+    waiting = next(one for one in every if all(line["item_id"] != "I010" for line in one["lines"]))
     return {"RUN": waiting["run_id"], "APPROVAL": waiting["approval_id"]}
 
 
