@@ -77,7 +77,11 @@ def test_without_a_place_a_kernel_runs_and_one_line_says_what_to_do(tmp_path: Pa
     assert "NUMBA_CACHE_DIR" in ended.stderr
 
 
-def test_who_watches_is_told_of_each_kernel_before_it_is_compiled() -> None:
+def test_who_watches_is_told_of_each_kernel_before_it_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+
     @kernel()
     def doubled(values: object) -> float:
         total = 0.0
