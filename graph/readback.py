@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from erp.adapter import ActionKind, ErpOrder
@@ -15,7 +15,9 @@ from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset, Period
 from tools.domain.errors import NotFound
 from tools.domain.orders import OpenOrderStatus, Order, OrderStatus, PurchaseOrder
+from tools.forecasting.preparation.catalogue_records import read_catalogue
 from tools.lead_times import LeadTimeDistribution
+from tools.rhythm import Rhythm
 
 SHOWN_CHANGES = 10
 STATUS_OF_ERP: Mapping[OpenOrderStatus, OrderStatus] = {
@@ -72,7 +74,7 @@ class ReadBack:
                 receipts=fresh,
                 open_orders=on_order,
                 on_hand={(item, site): units for item, site, units in erp.iter_stock()},
-                demand=bucketed(erp.iter_demand(before.as_of), before.as_of, desk.period(parent)),
+                demand=dated_alike(erp.iter_demand(before.as_of), _rhythms_of(before, desk.period(parent))),
                 as_of=erp.today,
                 note="sandbox ERP",
             )
@@ -145,25 +147,25 @@ class ReadBack:
         return changes[:SHOWN_CHANGES]
 
 
-def bucketed(
-    asked: Iterable[tuple[str, str, date, float]], since: date, period: Period
+def dated_alike(
+    asked: Iterable[tuple[str, str, date, float]], rhythms: Mapping[tuple[str, str], Rhythm]
 ) -> list[tuple[str, str, date, float]]:
-    """Daily demand summed into the cadence of the history, so that one more day is not one more observation.
+    """Daily demand summed under the dates that the history of its item and site has; by the day where it has none.
 
-    Months carry their first day; weeks are counted from `since` and carry the last day that has demand.
+    A week or month that still runs is so no observation yet, and a history keeps its rhythm however often the ERP is
+    read.
     """
     sums: dict[tuple[str, str, date], float] = {}
-    lasts: dict[tuple[str, str, date], date] = {}
     for item_id, site_id, day, units in asked:
-        weeks = ((day - since).days - 1) // 7
-        start = day.replace(day=1) if period is Period.MONTH else since + timedelta(weeks=weeks)
-        key = (item_id, site_id, start)
+        key = (item_id, site_id, rhythms.get((item_id, site_id), Rhythm(Period.DAY)).date_of(day))
         sums[key] = sums.get(key, 0.0) + units
-        lasts[key] = day
-    return [
-        (item, site, start if period is Period.MONTH else lasts[item, site, start], units)
-        for (item, site, start), units in sums.items()
-    ]
+    return [(item, site, day, units) for (item, site, day), units in sums.items()]
+
+
+def _rhythms_of(dataset: Dataset, period: Period) -> dict[tuple[str, str], Rhythm]:
+    """How the demand of each item and site is dated."""
+    read = read_catalogue(list(dataset.demand.values()), dataset.as_of, period, {}, dataset.calendar)
+    return dict(zip(dataset.demand, read.reporting.rhythms.of, strict=True))
 
 
 def _is_there(found: ErpOrder | None, open_ids: set[str]) -> bool:

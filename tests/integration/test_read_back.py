@@ -7,9 +7,10 @@ import pytest
 from demo_home import demo_session, plan_trigger
 
 from graph.desk import Scope
-from graph.readback import bucketed
+from graph.readback import dated_alike
 from tools.domain.datasets import Period
 from tools.forecasting import bucket
+from tools.rhythm import Rhythm
 
 
 def test_receipts_and_demand_come_back_as_a_new_version_and_change_lead_times(tmp_path: Path) -> None:
@@ -70,10 +71,28 @@ def test_a_placed_order_arrives_and_becomes_stock(tmp_path: Path) -> None:
         assert items <= received
 
 
-def test_days_are_summed_into_the_cadence_of_the_history() -> None:
+def test_days_are_summed_under_the_dates_that_the_history_has() -> None:
     asked = [("A", "X", date(2026, 6, 30) + timedelta(days=day), 2.0) for day in range(1, 11)]
-    assert bucketed(asked, date(2026, 6, 30), Period.WEEK) == [
-        ("A", "X", date(2026, 7, 7), 14.0),
-        ("A", "X", date(2026, 7, 10), 6.0),
-    ]
-    assert bucketed(asked, date(2026, 6, 30), Period.MONTH) == [("A", "X", date(2026, 7, 1), 20.0)]
+
+    def dated(rhythm: Rhythm) -> list[tuple[date, float]]:
+        return [(day, units) for _, _, day, units in dated_alike(asked, {("A", "X"): rhythm})]
+
+    assert dated(Rhythm(Period.WEEK, 2)) == [(date(2026, 7, 1), 14.0), (date(2026, 7, 8), 6.0)]
+    assert dated(Rhythm(Period.WEEK, 6)) == [(date(2026, 7, 5), 10.0), (date(2026, 7, 12), 10.0)]
+    assert dated(Rhythm(Period.MONTH, 1)) == [(date(2026, 7, 1), 20.0)]
+    assert dated(Rhythm(Period.MONTH, -1)) == [(date(2026, 7, 31), 20.0)]
+    assert dated(Rhythm(Period.DAY)) == [(day, units) for _, _, day, units in asked]
+
+
+def test_a_week_read_back_is_an_observation_at_once_and_in_steps_the_same(tmp_path: Path) -> None:
+    """Two readings a week apart, or six on odd days, give the same history and the same forecast."""
+    seen: list[object] = []
+    for name, steps in (("weekly", (7, 7)), ("odd", (3, 4, 1, 2, 3, 1))):
+        with demo_session(tmp_path / name, planned=False) as session:
+            newest = session.forecast("I010").history_dates[-1]
+            for days in steps:
+                session.observe(days)
+            view = session.forecast("I010")
+            assert len([day for day in view.history_dates if day > newest]) == 2
+            seen.append((view.history_dates, len(view.history)))
+    assert seen[0] == seen[1]

@@ -5,9 +5,11 @@ other is dated by the day on which demand came. What a weekly date stands for is
 it does not change with the clock: weeks end on a Friday, Saturday or Sunday, and a date on another day begins one.
 """
 
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -51,6 +53,16 @@ class Rhythm:
         if self.step is not Period.WEEK:
             return 0
         return (self.anchor + 1) % 7 if self._ends_week else self.anchor
+
+    def date_of(self, day: date) -> date:
+        """The date under which demand of a day is recorded."""
+        if self.step is Period.DAY:
+            return day
+        if self.step is Period.WEEK:
+            first = day - timedelta(days=(day.weekday() - self.week_begins) % 7)
+            return first if self.begins else first + timedelta(days=6)
+        length = monthrange(day.year, day.month)[1]
+        return day.replace(day=length if self.anchor == LAST_OF_MONTH else min(self.anchor, length))
 
     def covered(self, days: IntArray) -> tuple[IntArray, IntArray]:
         """First and last day that records of these dates stand for."""
