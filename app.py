@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands import asking, datasets, deciding, demo, estimates, opening, planning, service, undoing
+from commands import asking, datasets, deciding, demo, estimates, opening, planning, safekeeping, service, undoing
 from commands.nearest import Commands
 from terminal.failures import run as run_to_exit
 
@@ -18,7 +18,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-GROUPS = (demo, planning, deciding, asking, datasets, estimates, undoing, service)
+GROUPS = (demo, planning, deciding, asking, datasets, estimates, undoing, safekeeping, service)
 for module in GROUPS:
     module.GROUP.join(cli)
 

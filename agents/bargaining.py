@@ -64,7 +64,7 @@ def played(
             continue
         price = min(max(result.unit_price, line.target_price), line.reservation_price)
         if price < line.unit_price:
-            agreements.append(Agreement(line_id=line.line_id, unit_price=price))
+            agreements.append(Agreement(line_id=line.line_id, unit_price=price, quantity=line.quantity))
             saved += (line.unit_price - price) * line.quantity
     return NegotiationOutcome(
         supplier_id=brief.supplier_id,

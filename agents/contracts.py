@@ -64,6 +64,11 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
 
+    @classmethod
+    def of_share(cls, share: float) -> "Severity":
+        """How severe it is by its money at risk, as a share of the largest."""
+        return cls.HIGH if share > 0.5 else cls.MEDIUM if share > 0.1 else cls.LOW
+
 
 class ExposureFigures(Typed):
     """One computed exposure on the supply network."""
@@ -126,10 +131,11 @@ class NegotiationBrief(Typed):
 
 
 class Agreement(Typed):
-    """A price agreed for a line; always between target and reservation."""
+    """A price agreed for a line; always between target and reservation, and from the quantity talked about up."""
 
     line_id: str
     unit_price: float
+    quantity: float
 
 
 class NegotiationOutcome(Decided):

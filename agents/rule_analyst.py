@@ -135,7 +135,7 @@ def _topics(asked: Question, facts: Sequence[Fact]) -> Answer | None:
         found = [*run, *(fact for fact in facts if fact.kind == "kpi")]
     if not found and topics and run:
         empty = (
-            "Nothing waits for approval." if "approval" in topics else "Nothing of that kind is stored for this run."
+            "Nothing waits for approval." if "approval" in topics else "Nothing of that kind is stored for this plan."
         )
         return Answer(text=f"{empty} {run[0].text}", sources=(run[0].fact_id,))
     return _quoted(found, "")
@@ -147,7 +147,7 @@ def _what_can_be_asked(facts: Sequence[Fact]) -> Answer:
     supplier = _supplier(line) if line else "a supplier"
     return Answer(
         text=(
-            "I answer from the stored facts of the run. Ask for example: "
+            "I answer from the stored facts of the plan. Ask for example: "
             f"“Why so much of {item}?”, “What waits for approval and why?”, “Which items run out first?”, "
             f"“How much do we spend with {supplier}?”, “How reliable is {supplier}?”, “Which open orders are late?”, "
             "“What are the largest risks?”, “Which lines were denied?”"

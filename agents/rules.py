@@ -67,11 +67,10 @@ class RuleRiskAgent:
 
     def _finding(self, row: ExposureFigures, worst: float, currency: str) -> RiskFinding:
         share = row.money_at_risk / worst if worst else 0.0
-        severity = Severity.HIGH if share > 0.5 else Severity.MEDIUM if share > 0.1 else Severity.LOW
         return RiskFinding(
             node_id=row.node_id,
             item_ids=(row.item_id,),
-            severity=severity,
+            severity=Severity.of_share(share),
             summary=(
                 f"Without {row.node_id}, {row.item_id} is covered for {row.days_of_cover:.0f} days and recovers in "
                 f"{row.days_to_recover:.0f}: {row.gap_days:.0f} days short, "

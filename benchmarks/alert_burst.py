@@ -2,9 +2,6 @@
 
 import json
 import logging
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -18,6 +15,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from benchmarks.figures import Figure, quick_asked, report
+from benchmarks.server_process import PATIENCE_SECONDS, serving
 from evals.worlds.demo import AS_OF, make_demo_world
 from evals.worlds.folder import write_folder
 from graph.session import open_session
@@ -25,31 +23,16 @@ from graph.settings import Settings
 from web.settings import web_settings
 
 SUPPLIERS = ("S01", "S02", "S05")
-PATIENCE_SECONDS = 1200.0
 SETTLED = ("done", "failed")
 
 
 @contextmanager
 def _server(home: Path) -> Generator[httpx.Client]:
     """A client of `jit serve` on a free port, with the owner's key."""
-    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
-    with subprocess.Popen(command, env={**os.environ, "JIT_HOME": str(home)}, stdout=subprocess.DEVNULL) as server:
-        try:
-            told = _told(home / "server.json")
-            key = {"Authorization": f"Bearer {told['key']}"}
-            with httpx.Client(base_url=str(told["url"]), headers=key, timeout=60.0, trust_env=False) as client:
-                yield client
-        finally:
-            server.terminate()
-
-
-def _told(file: Path) -> dict[str, Any]:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        if file.is_file():
-            return dict(json.loads(file.read_text(encoding="utf-8")))
-        time.sleep(0.05)
-    raise TimeoutError("the server did not start")
+    with serving(home) as (url, key):
+        headers = {"Authorization": f"Bearer {key}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=60.0, trust_env=False) as client:
+            yield client
 
 
 def _send(client: httpx.Client, webhook: Webhook, message_id: str, node_id: str, delay_days: int) -> None:

@@ -3,22 +3,18 @@
 import argparse
 import json
 import logging
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 from standardwebhooks import Webhook
 
 from benchmarks.figures import Figure, quick_asked, report
+from benchmarks.server_process import serving
 from evals.worlds.demo import AS_OF, ITEMS, make_demo_world
 from evals.worlds.folder import write_folder
 from graph.session import open_session
@@ -27,28 +23,6 @@ from web.settings import web_settings
 
 PATIENCE_SECONDS = 60.0
 """How long a server may take to start, and an alert to its plan."""
-
-
-@contextmanager
-def _server(home: Path) -> Generator[tuple[str, str]]:
-    """URL and owner's key of `jit serve` on a free port."""
-    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
-    environment = {**os.environ, "JIT_HOME": str(home)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as server:
-        try:
-            told = _told(home / "server.json")
-            yield str(told["url"]), str(told["key"])
-        finally:
-            server.terminate()
-
-
-def _told(file: Path) -> dict[str, Any]:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        if file.is_file():
-            return dict(json.loads(file.read_text(encoding="utf-8")))
-        time.sleep(0.05)
-    raise TimeoutError("the server did not start")
 
 
 def _send(client: httpx.Client, webhook: Webhook, message_id: str, node_id: str) -> float:
@@ -91,7 +65,7 @@ def measure(items: int, alerts: int) -> dict[str, Figure]:
             session.import_folder(str(Path(folder) / "world"), as_of=AS_OF)
         webhook = Webhook(web_settings(settings).webhook_secret.get_secret_value())
         suppliers = sorted(world.dataset.suppliers)
-        with _server(home) as (url, key):
+        with serving(home) as (url, key):
             client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE_SECONDS)
             with client:
                 taken = [

@@ -18,7 +18,7 @@ GROUP = Group("Ask")
 @GROUP.command("explain", example="explain I010")
 def explain(
     subject: Annotated[str | None, typer.Argument(help="Item, supplier or line; the plan when left out.")] = None,
-    run: Annotated[str | None, typer.Option(help="Run id; the latest when left out.")] = None,
+    run: Annotated[str | None, typer.Option(help="Run id; the current plan when left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Why the plan came out as it did; of an item or a line also its cost curve and what else it could be."""
@@ -31,12 +31,12 @@ def explain(
     if answer.run_id is None:
         raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
     if subject is not None:
-        _explain_subject(answer, answer.run_id, subject, as_json=as_json)
+        _explain_subject(answer, run, subject, as_json=as_json)
     elif not printed(answer, as_json):
         show_answer(answer)
 
 
-def _explain_subject(answer: "AnswerView", run_id: str, subject: str, *, as_json: bool) -> None:
+def _explain_subject(answer: "AnswerView", run_id: str | None, subject: str, *, as_json: bool) -> None:
     from terminal.screen import working
 
     with working(f"Computing what else could be ordered of {subject}", quiet=as_json):
@@ -45,7 +45,7 @@ def _explain_subject(answer: "AnswerView", run_id: str, subject: str, *, as_json
 
         view = stored().plan(run_id)
         check_known(view, subject)
-        stories = stories_of(view.lines, subject, lambda line_id: stored().line_story(line_id, run_id))
+        stories = stories_of(view.lines, subject, lambda line: stored().line_story(line.line_id, line.run_id))
     from terminal.reports import show_explanation
     from terminal.stories import show_story
 

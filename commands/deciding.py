@@ -1,5 +1,6 @@
 """Decide: what waits for a person, and the decision on it."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -25,6 +26,27 @@ def approvals(as_json: AsJson = False) -> None:
         show_approvals(waiting, actor(""))
 
 
+@GROUP.command("decisions", example="decisions --item I010 --limit 10")
+def decisions(
+    item: Annotated[str, typer.Option(help="Only orders with this item.")] = "",
+    supplier: Annotated[str, typer.Option(help="Only orders to this supplier, by id or name.")] = "",
+    by: Annotated[str, typer.Option(help="Only what this person decided.")] = "",
+    limit: Annotated[int, typer.Option(help="How many.")] = 20,
+    before: Annotated[str, typer.Option(help="Go on after this place, as the last page named it.")] = "",
+    within: Annotated[str, typer.Option(help="The orders of one event, as the page named it, one by one.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """What was decided of orders, for ever: who, when, from which quantity to which, why, and what became of it."""
+    from terminal.screen import working
+
+    with working("Reading what was decided", quiet=as_json):
+        found = list(stored().decisions(item, supplier, by, within, limit, before))
+    from terminal.decisions import show_decisions
+
+    if not printed(found, as_json):
+        show_decisions(found, limit)
+
+
 def _decisions() -> list[str]:
     return list(DECISIONS)
 
@@ -35,20 +57,38 @@ def decide(
     decision: Annotated[str, typer.Argument(help="approve, reject or edit", autocompletion=_decisions)],
     reason: Annotated[str, typer.Option(help="Why; kept with the decision.")] = "",
     edit: Annotated[list[str] | None, typer.Option(help="ITEM=QUANTITY or LINE=QUANTITY, with `edit`.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day on which a rejection or an edit holds.")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what an edit would cost; save nothing.")] = False,
     given: Actor = "",
     as_json: AsJson = False,
 ) -> None:
     """Approve, reject or edit an order; the run goes on at once."""
     from terminal.screen import working
 
-    with working("Looking the order up", quiet=as_json) as tell:
+    with working("Looking the order up", quiet=as_json):
         from terminal.given import edits_of, whole_id
 
         approval = session().approval(whole_id(session(), approval_id))
         edits = edits_of(edit or [], approval)
+        shown = session().preview_edit(approval.approval_id, edits or {}) if preview else None
+    if shown is not None:
+        from terminal.approvals import show_preview
+
+        if not printed(shown, as_json):
+            show_preview(shown, approval)
+        return
+    with working("Deciding", quiet=as_json) as tell:
         tell(f"Deciding on the order to {approval.supplier}, and going on with its run")
         decided = session().decide(
-            approval.approval_id, decision, actor(given), reason, content_hash=approval.content_hash, edits=edits
+            approval.approval_id,
+            decision,
+            actor(given),
+            reason,
+            content_hash=approval.content_hash,
+            edits=edits,
+            until=until.date() if until else None,
         )
     from terminal.approvals import show_approval
 

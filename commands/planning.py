@@ -57,11 +57,11 @@ def exit_by_status(view: "PlanView") -> None:
 
 @GROUP.command("show", example="show --all")
 def show(
-    run: Annotated[str | None, typer.Argument(help="Run id; the latest when left out.")] = None,
+    run: Annotated[str | None, typer.Argument(help="Run id; the current plan of every item when left out.")] = None,
     everything: Everything = False,
     as_json: AsJson = False,
 ) -> None:
-    """A stored run: options, lines, gates, approvals."""
+    """The current plan of every item, or what one run planned: options, lines, gates, approvals."""
     from terminal.screen import working
 
     with working("Reading the plan", quiet=as_json):

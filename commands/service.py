@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from commands.groups import Group
-from commands.opening import local_settings, printed, report, session, settings
-from commands.options import AsJson
+from commands.opening import actor, local_settings, printed, report, session, settings
+from commands.options import Actor, AsJson
 from tools.domain.errors import OutOfReach
 
 GROUP = Group("Run the service")
@@ -54,9 +54,9 @@ def user(
     from terminal.screen import working
 
     with working(f"Adding {name}", quiet=as_json):
-        from store.operations import Operations
+        from graph.stores import open_operations
 
-        with closing(Operations(local_settings().operations_url)) as operations:
+        with closing(open_operations(local_settings())) as operations:
             key = operations.add_user(name, role)
     report({"user": name, "role": role, "key": key}, as_json)
 
@@ -71,6 +71,20 @@ def link(name: str, as_json: AsJson = False) -> None:
 
         made = sign_in_link(local_settings(), name)
     report({"user": name, "link": made}, as_json)
+
+
+@GROUP.command("one-person", example="one-person --off")
+def one_person(
+    off: Annotated[bool, typer.Option("--off", help="There are several people again.")] = False,
+    given: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say that one person works here, who may sign their own edits up to the policy's limit; journalled."""
+    from terminal.screen import working
+
+    with working("Noting who works here", quiet=as_json):
+        found = session().one_person(actor(given), not off)
+    report(found, as_json)
 
 
 @GROUP.command("doctor", example="doctor")

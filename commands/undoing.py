@@ -29,6 +29,23 @@ def withdraw(
         show_approval(withdrawn)
 
 
+@GROUP.command("reconsider", example="reconsider ap-53e8aef23dfe --reason 'the promotion is back'")
+def reconsider(
+    approval_id: Annotated[str, typer.Argument(help="Id of an approval that was rejected or edited.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the decision.")] = "",
+    given: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a rejection or an edit back: the next plan proposes its lines as it computes them."""
+    from terminal.screen import working
+
+    with working("Taking the decision back", quiet=as_json):
+        found = session().reconsider(approval_id, actor(given), reason)
+    if not printed(found, as_json):
+        items = " ".join(dict.fromkeys(line.item_id for line in found.lines))
+        typer.echo(f"Nothing holds the order to {found.supplier} back any more. Plan it again: jit plan {items}")
+
+
 @GROUP.command("rollback", example="rollback ds-1-471979dd")
 def rollback(
     point: Annotated[str, typer.Argument(help="Version from `jit datasets`.")],

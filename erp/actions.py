@@ -28,11 +28,16 @@ def queued_actions(order: Order) -> list[OutboxRow]:
     ]
 
 
-def cancelling(row: OutboxRow) -> OutboxRow:
-    """The action that takes back what another has placed."""
-    key = _key("withdraw", row.action_key)
-    cancel = OrderAction(key=key, kind=ActionKind.CANCEL, erp_ref=row.erp_ref).model_dump(mode="json")
+def cancelling(row: OutboxRow, asked_before: int = 0) -> OutboxRow:
+    """The action that takes back what another has placed; each time that it is asked for has its own key."""
+    key = _key("withdraw", row.action_key, *([str(asked_before)] if asked_before else []))
+    cancel = taking_back(key, row.erp_ref).model_dump(mode="json")
     return OutboxRow(key, row.run_id, row.order_key, ActionKind.CANCEL.value, cancel, row.approval_id)
+
+
+def taking_back(key: str, erp_ref: str | None) -> OrderAction:
+    """What the ERP is asked where a person takes back an order that stands there."""
+    return OrderAction(key=key, kind=ActionKind.CANCEL, erp_ref=erp_ref)
 
 
 def _action(kind: ActionKind, order: Order) -> OrderAction:

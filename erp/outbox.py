@@ -1,7 +1,7 @@
 """The only writer to an ERP: leased actions become orders, each exactly once."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from erp.actions import actions_of
+from erp.actions import actions_of, taking_back
 from erp.adapter import (
     ActionKind,
     AuthFailed,
@@ -47,11 +47,17 @@ class ActionQueue(Protocol):
         """The ERP did it."""
         ...
 
-    def retry_later(self, action_key: str, error: str, delay: float, *, may_stand: bool | None = False) -> None:
+    def note_erp_changes(self, changes: int) -> None:
+        """The ERP was written that often by now."""
+        ...
+
+    def retry_later(
+        self, action_key: str, error: str, delay: float, *, may_stand: bool | None = False, attempt: int | None = None
+    ) -> None:
         """Due again in `delay` seconds; `may_stand` says whether the ERP may have done it, None for unknown."""
         ...
 
-    def fail(self, action_key: str, error: str, *, may_stand: bool | None = False) -> None:
+    def fail(self, action_key: str, error: str, *, may_stand: bool | None = False, attempt: int | None = None) -> None:
         """Given up to a person."""
         ...
 
@@ -148,6 +154,8 @@ class Outbox:
     adapter: ErpAdapter
     journal: DispatchLog | None = None
     lease_seconds: float = field(default=LEASE_SECONDS, kw_only=True)
+    erp_changes: Callable[[], int] = field(default=lambda: 0, kw_only=True)
+    """How often the ERP was written, where it counts that: stored with what it has done."""
     _cut_off: set[str] = field(default_factory=set[str], init=False, repr=False)
     """Keys of actions leased here whose attempt a storage fault ended: given back at the next drain."""
 
@@ -195,24 +203,26 @@ class Outbox:
         """Store what came of an attempt, and whether the order may stand in the ERP."""
         if isinstance(outcome, ErpOrder):
             self.operations.complete(row.action_key, outcome.erp_ref, outcome.model_dump(mode="json"))
+            self.operations.note_erp_changes(self.erp_changes())
             return _attempt(row, "done", erp_ref=outcome.erp_ref)
-        may_stand = trace.may_stand_after(outcome)
+        may_stand, key = trace.may_stand_after(outcome), row.action_key
         if isinstance(outcome, (Retryable, InDoubt)):
             return self._put_off(row, outcome, may_stand)
         if isinstance(outcome, AuthFailed):
-            self.operations.retry_later(row.action_key, str(outcome), LONGEST_RETRY_SECONDS, may_stand=may_stand)
+            delay = LONGEST_RETRY_SECONDS
+            self.operations.retry_later(key, str(outcome), delay, may_stand=may_stand, attempt=row.attempts)
             return _attempt(row, "retried", error=str(outcome))
-        self.operations.fail(row.action_key, str(outcome), may_stand=may_stand)
+        self.operations.fail(key, str(outcome), may_stand=may_stand, attempt=row.attempts)
         return _attempt(row, "failed", error=str(outcome))
 
     def _put_off(self, row: OutboxRow, error: JitError, may_stand: bool | None) -> Dispatched:
         """Later again; to a person after too many tries, or when it is in doubt for the second time running."""
         in_doubt_again = isinstance(error, InDoubt) and (row.error or "").startswith(f"[{InDoubt.code}]")
         if in_doubt_again or row.attempts >= MAX_ATTEMPTS:
-            self.operations.fail(row.action_key, str(error), may_stand=may_stand)
+            self.operations.fail(row.action_key, str(error), may_stand=may_stand, attempt=row.attempts)
             return _attempt(row, "failed", error=str(error))
         delay = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** (row.attempts - 1))
-        self.operations.retry_later(row.action_key, str(error), delay, may_stand=may_stand)
+        self.operations.retry_later(row.action_key, str(error), delay, may_stand=may_stand, attempt=row.attempts)
         return _attempt(row, "retried", error=str(error))
 
     def _carry_out(self, row: OutboxRow, trace: "_Trace") -> ErpOrder:
@@ -305,11 +315,11 @@ class Outbox:
 
 
 def _asks_for(order: Order, row: OutboxRow) -> bool:
-    """Whether an action is one that the order, as it was decided, asks for."""
-    if order.status is OrderStatus.CHANGE_SENT:
-        return row.kind == ActionKind.CANCEL.value and row.payload.get("erp_ref") == order.erp_ref
-    wanted = [action.model_dump(mode="json", exclude={"key"}) for action in actions_of(order)]
-    return {name: value for name, value in row.payload.items() if name != "key"} in wanted
+    """Whether an action is, field by field, one that the order asks for: as it was decided, or as it is taken back."""
+    taken_back = order.status is OrderStatus.CHANGE_SENT
+    asked = [taking_back(row.action_key, order.erp_ref)] if taken_back else actions_of(order)
+    wanted = [(one.kind.value, one.model_dump(mode="json", exclude={"key"})) for one in asked]
+    return (row.kind, {name: value for name, value in row.payload.items() if name != "key"}) in wanted
 
 
 def _attempt(row: OutboxRow, status: str, *, erp_ref: str | None = None, error: str | None = None) -> Dispatched:

@@ -6,7 +6,8 @@ orders on the same days arrive the same way.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from erp.adapter import (
 )
 from erp.sandbox_changes import change_lines
 from erp.sandbox_clock import Passed, confirm_due, confirmation_delay, draw, pass_days
-from erp.sandbox_tables import fill, open_file, writing
+from erp.sandbox_tables import TAKEN_OVER, fill, open_file, writing
 from tools.domain.catalogue import Item, Offer, Record, Supplier
 from tools.domain.datasets import Dataset
 from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
@@ -41,8 +42,10 @@ RECORDS: Mapping[MasterKind, type[Record]] = {
 class SandboxErp:
     """Implements `ErpAdapter`. Safe across threads and processes (SQLite WAL, full durability)."""
 
-    def __init__(self, path: Path, seed: int = 7) -> None:
+    def __init__(self, path: Path, seed: int = 7, supply: Callable[[], int] = lambda: 0) -> None:
+        """`supply` tells the ledger's counter: what it says at each writing is on disk already."""
         self._seed = seed
+        self._supply = supply
         self._lock = threading.RLock()
         self._db = open_file(path)
 
@@ -50,6 +53,12 @@ class SandboxErp:
         """Release the file."""
         with self._lock:
             self._db.close()
+
+    @contextmanager
+    def still(self) -> Generator[None]:
+        """Nobody writes or reads until the block ends."""
+        with self._lock:
+            yield
 
     def seed_from(
         self,
@@ -62,7 +71,7 @@ class SandboxErp:
         `lead_times` maps offer ids to samples in days (an offer without one keeps its quoted lead time), and
         `daily_demand` items to mean units a day.
         """
-        with self._lock, writing(self._db):
+        with self._lock, writing(self._db, self._supply):
             fill(self._db, dataset, lead_times, daily_demand or {}, self._seed)
             for order in dataset.open_orders:
                 self._take_over(order, dataset.as_of)
@@ -80,7 +89,7 @@ class SandboxErp:
             "INSERT INTO orders VALUES (?, ?, ?, ?, '', ?, NULL, ?) ON CONFLICT DO NOTHING",
             (
                 order.order_id,
-                f"before:{order.order_id}",
+                f"{TAKEN_OVER}{order.order_id}",
                 order.supplier_id,
                 order.site_id,
                 order.order_date.isoformat(),
@@ -128,8 +137,19 @@ class SandboxErp:
         with self._lock:
             if self._db.execute("SELECT today FROM clock").fetchone() is None:
                 raise Permanent("The sandbox ERP is empty.", remedy="Seed it from a dataset first.")
-            with writing(self._db):
+            with writing(self._db, self._supply):
                 return pass_days(self._db, days, demand)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it was never seeded."""
+        return not self._read("SELECT 1 FROM clock")
+
+    @property
+    def changes(self) -> int:
+        """How often the file was written."""
+        (row,) = self._read("SELECT changes FROM home")
+        return int(row["changes"])
 
     def capabilities(self) -> Capabilities:
         """Unique keys, and every kind of action."""
@@ -140,7 +160,7 @@ class SandboxErp:
         draft = action.order
         if draft is None:
             raise Permanent("The action has no order.", remedy="Plan again.", action_key=action.key)
-        with self._lock, writing(self._db):
+        with self._lock, writing(self._db, self._supply):
             found = self.find_by_key(action.key)
             return found or self._insert(action.key, draft)
 
@@ -188,7 +208,7 @@ class SandboxErp:
 
     def confirm(self, erp_ref: str, key: str) -> ErpOrder:
         """Release a draft to its supplier, who confirms at once or some days later."""
-        with self._lock, writing(self._db):
+        with self._lock, writing(self._db, self._supply):
             found = self.find_by_key(key)
             if found is not None:
                 return found
@@ -199,7 +219,7 @@ class SandboxErp:
                 )
             today = self.today
             answers = today + timedelta(days=confirmation_delay(self._seed, erp_ref, today))
-            self._db.execute("UPDATE lines SET status = 'sent' WHERE erp_ref = ?", (erp_ref,))
+            self._db.execute("UPDATE lines SET status = 'sent' WHERE erp_ref = ? AND status = 'draft'", (erp_ref,))
             self._db.execute("UPDATE orders SET confirms_on = ? WHERE erp_ref = ?", (answers.isoformat(), erp_ref))
             confirm_due(self._db, today)
             self._note(key, "confirm", erp_ref)
@@ -219,7 +239,7 @@ class SandboxErp:
 
     def _change(self, action: OrderAction) -> ErpOrder:
         """Change the open lines of an order, or one line of it, once per key."""
-        with self._lock, writing(self._db):
+        with self._lock, writing(self._db, self._supply):
             found = self.find_by_key(action.key)
             if found is not None:
                 return found

@@ -1,7 +1,7 @@
 """The sandbox ERP's own SQLite file: its tables, and how it is filled from a dataset."""
 
 import sqlite3
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,7 +38,12 @@ CREATE TABLE IF NOT EXISTS lead_times (
 CREATE INDEX IF NOT EXISTS lead_times_by_offer ON lead_times (item_id, supplier_id);
 CREATE TABLE IF NOT EXISTS master (
   kind TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL, changed_on TEXT NOT NULL, PRIMARY KEY (kind, id));
+CREATE TABLE IF NOT EXISTS home (
+  place INTEGER PRIMARY KEY, id TEXT NOT NULL, changes INTEGER NOT NULL, supply INTEGER NOT NULL);
+INSERT OR IGNORE INTO home VALUES (1, '', 0, 0);
 """
+TAKEN_OVER = "before:"
+"""How the key of an order begins that was open before the sandbox began."""
 TABLES = ("clock", "lines", "orders", "actions", "receipts", "stock", "demand", "lead_times", "master")
 
 
@@ -61,13 +66,14 @@ def open_file(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def writing(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]:
-    """One transaction: all of it or, when anything is raised, nothing."""
+def writing(connection: sqlite3.Connection, supply: Callable[[], int] = lambda: 0) -> Generator[sqlite3.Connection]:
+    """One transaction: all of it or, when anything is raised, nothing. It is counted, with the ledger's counter."""
     where = Path(connection.execute("PRAGMA database_list").fetchone()["file"])
     with faults_named("The sandbox ERP's file", where, sqlite3.Error):
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            connection.execute("UPDATE home SET changes = changes + 1, supply = MAX(supply, ?)", (supply(),))
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:  # a full disk may have ended it already

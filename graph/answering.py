@@ -1,6 +1,5 @@
 """Questions answered from stored facts with their sources."""
 
-import re
 from collections.abc import Callable, Sequence
 
 from agents.contracts import Analyst, AnalystBrief, Fact
@@ -10,8 +9,6 @@ from graph.lead_time_facts import lead_time_facts
 from graph.lead_time_views import LeadTimesView
 from graph.stores import Stores
 from graph.views import AnswerView, ApprovalView, PlanView
-
-OLDER_RUNS = 20
 
 
 class Answering:
@@ -34,11 +31,9 @@ class Answering:
         self._lead_times = lead_times
 
     def answer(self, question: str, run_id: str | None) -> AnswerView:
-        """An answer from the facts of a run; without one, of the latest and of older ones for items it left alone."""
+        """An answer from the facts of a run; without one, of the current plan of every item."""
         view = self._plan(run_id)
         facts = self._facts(view) if view else ()
-        if view and run_id is None:
-            facts = (*facts, *self._older_facts(view, question))
         if run_id is None and self._stores.warehouse.active_version():
             facts = (*facts, *lead_time_facts(question, self.items(), self._open_orders(), self._lead_times))
         answer = self._analyst().answer(question, AnalystBrief(facts=facts))
@@ -50,21 +45,8 @@ class Answering:
         )
 
     def _facts(self, view: PlanView) -> tuple[Fact, ...]:
-        return facts_of(view, [approval for approval in self._pending() if approval.run_id == view.run.run_id])
-
-    def _older_facts(self, latest: PlanView, question: str) -> tuple[Fact, ...]:
-        """Facts about the items that the question names and the latest run did not plan, from the run that did."""
-        words = {word.casefold() for word in re.findall(r"[\w\-]+", question)}
-        wanted = {item_id for item_id in self.items() if item_id.casefold() in words}
-        wanted -= {outlook.item_id for outlook in latest.outlooks}
-        found: list[Fact] = []
-        for row in self._stores.operations.runs(OLDER_RUNS)[1:] if wanted else ():
-            view = self._plan(row.run_id)
-            here = wanted & {outlook.item_id for outlook in view.outlooks} if view else set[str]()
-            if view and here:
-                found += [fact for fact in self._facts(view) if here & set(fact.subjects)]
-                wanted -= here
-        return tuple(found)
+        runs = {part.run_id for part in view.whole.parts} if view.whole else {view.run.run_id}
+        return facts_of(view, [approval for approval in self._pending() if approval.run_id in runs])
 
     def items(self) -> Sequence[str]:
         """Ids of the active dataset."""

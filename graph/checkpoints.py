@@ -65,6 +65,13 @@ def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any],
     return _postgres(operations.checkpointer_url, serde)
 
 
+def checkpoint_tables() -> list[str]:
+    """The statements that make the saver's tables in PostgreSQL, within a transaction."""
+    from langgraph.checkpoint.postgres import PostgresSaver
+
+    return [statement.replace("CONCURRENTLY ", "") for statement in PostgresSaver.MIGRATIONS]
+
+
 def _postgres(url: str, serde: JsonPlusSerializer) -> tuple[BaseCheckpointSaver[Any], Callable[[], None]]:
     from langgraph.checkpoint.postgres import PostgresSaver
     from psycopg.rows import dict_row

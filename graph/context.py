@@ -8,6 +8,7 @@ from agents.contracts import Agents, Counterparty
 from erp.outbox import Outbox
 from graph.desk import Desk
 from policies.gates import RuleSet
+from policies.material import Materiality
 from store.operations import Operations
 from store.warehouse import Warehouse
 
@@ -27,5 +28,7 @@ class Context:
     rules: RuleSet
     now: Callable[[], datetime]
     counterparty: Counterparties
+    materiality: Materiality
+    """What must change before a rejected or edited line is proposed otherwise again."""
     fresh_dataset: Callable[[], str | None]
     """The active dataset version, read anew from the ERP where it does not know what is on order; None for none."""

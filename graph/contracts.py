@@ -1,9 +1,10 @@
 """The one door's signature, shared by the local session and the client of a running server."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
+from graph.decision_views import DecisionView
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.lead_time_views import LeadTimesView
 from graph.line_story_views import LineStoryView
@@ -12,6 +13,7 @@ from graph.views import (
     AnswerView,
     ApprovalView,
     DatasetView,
+    EditPreviewView,
     JournalCheckView,
     PartView,
     PlanView,
@@ -21,6 +23,10 @@ from graph.views import (
     TransitionView,
     Trigger,
 )
+
+
+def silent(_step: str) -> None:
+    """Hears what is being done, and tells nobody."""
 
 
 class StoredAnswers(Protocol):
@@ -47,7 +53,16 @@ class StoredAnswers(Protocol):
         ...
 
     def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
-        """Approvals that were decided or became void, latest first, with what the ERP made of them."""
+        """What people decided, then what became void, each latest first, with what the ERP made of it."""
+        ...
+
+    def decisions(
+        self, item: str = "", supplier: str = "", actor: str = "", within: str = "", limit: int = 50, before: str = ""
+    ) -> Sequence[DecisionView]:
+        """What was decided of orders, latest first, for ever: of an item, a supplier, by somebody; `before` pages.
+
+        What one event decided of several orders alike is one entry; `within` its group are its orders one by one.
+        """
         ...
 
     def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
@@ -132,11 +147,28 @@ class SourcingSession(StoredAnswers, Protocol):
         *,
         content_hash: str | None = None,
         edits: Mapping[str, float] | None = None,
+        until: date | None = None,
     ) -> ApprovalView:
         """Approve, edit (line id to quantity) or reject; the run goes on at once.
 
-        Conflict when it is already decided or its content changed; NotAllowed when the actor may not sign.
+        A rejection or an edit binds the next runs, until that day where one is given. Conflict when it is already
+        decided or its content changed; NotAllowed when the actor may not sign.
         """
+        ...
+
+    def preview_edit(self, approval_id: str, edits: Mapping[str, float]) -> EditPreviewView:
+        """What an order would cost at other quantities (line id to quantity); nothing is saved. BadInput, NotFound."""
+        ...
+
+    def reconsider(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
+        """Take a rejection or an edit back: the next run proposes its lines as it computes them.
+
+        Conflict when it holds back no line; NotAllowed when the actor may not sign.
+        """
+        ...
+
+    def one_person(self, actor: str, on: bool = True) -> Mapping[str, object]:
+        """Say that this installation has one person, who may sign what policy leaves to one. Conflict with two."""
         ...
 
     def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
@@ -181,6 +213,13 @@ class SourcingSession(StoredAnswers, Protocol):
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         """Read confirmations and receipts back from the ERP into a new dataset version."""
+        ...
+
+    def backup(self, file: str = "", *, actor: str = "", tell: Callable[[str], None] = silent) -> Mapping[str, object]:
+        """Write one file of this machine that holds every database as of one moment.
+
+        Returns where it is, its bytes and what it holds. BadInput when the file is there already.
+        """
         ...
 
     def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:

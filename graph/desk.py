@@ -4,25 +4,40 @@ Nodes ask the desk instead of carrying arrays through checkpoints: the same vers
 this process, after a crash in the next one, and in a replay.
 """
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from graph.estimate_desk import DeskSettings, EstimateDesk, Scope
+from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
 from tools.forecasting.planned import planned
 from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
-from tools.ordering import build_snapshot, combine, plan_options, reservation_prices
+from tools.ordering import Catalogue, build_snapshot, combine, plan_options, reservation_prices
 from tools.ordering.limit_periods import with_stated_limits
 
-__all__ = ["Desk", "DeskSettings", "Scope"]
+__all__ = ["Desk", "DeskSettings", "Scope", "adjusted"]
+
+
+CATALOGUES_KEPT = 2
+"""Priced catalogues kept: of a run's scope, and of that with what its gates capped."""
 
 
 class Desk(EstimateDesk):
     """Memoised computations over one warehouse; safe to use from several threads."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        settings: DeskSettings | None = None,
+        protected: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        super().__init__(warehouse, settings, protected)
+        self._catalogues: OrderedDict[Scope, Catalogue] = OrderedDict()
 
     def disruption(self, scope: Scope) -> Disruption:
         """What the alerts do to suppliers, orders and items."""
@@ -75,7 +90,7 @@ class Desk(EstimateDesk):
             seed=estimates.seed,
             yields=self.yields(dataset.version),
         )
-        return _adjusted(snapshot, dict(scope.adjustments))
+        return adjusted(snapshot, dict(scope.adjustments))
 
     def _limits(self, dataset: Dataset, budget: float) -> SharedLimits:
         capacities = [site.storage_capacity for site in dataset.sites.values()]
@@ -103,14 +118,28 @@ class Desk(EstimateDesk):
             exposed[row.item_id] = max(exposed.get(row.item_id, 0.0), row.money_at_risk)
         return self._memo(
             ("options", scope),
-            lambda: plan_options(self.snapshot(scope), self._ordering(scope), self.groups(scope), exposed),
+            lambda: plan_options(self._catalogue(scope), self.groups(scope), exposed),
         )
+
+    def _catalogue(self, scope: Scope) -> Catalogue:
+        """The scope's items priced under every profile. Where the gates capped offers, the others keep their prices."""
+        if scope not in self._catalogues:
+            snapshot, base, changed = self.snapshot(scope), None, None
+            if scope.adjustments:
+                base, caps = self._catalogue(replace(scope, adjustments=())), dict(scope.adjustments)
+                capped = np.array([offer_id in caps for offer_id in snapshot.sources.offer_ids], dtype=np.bool_)
+                changed = np.unique(snapshot.sources.item[capped])
+            self._catalogues[scope] = Catalogue(snapshot, self._ordering(scope), base, changed)
+        self._catalogues.move_to_end(scope)
+        while len(self._catalogues) > CATALOGUES_KEPT:
+            self._catalogues.popitem(last=False)
+        return self._catalogues[scope]
 
     def plan(self, scope: Scope, chosen: Mapping[str, str]) -> OrderPlan:
         """The plan that the chosen options make together, under the shared limits."""
         return self._memo(
             ("plan", scope, tuple(sorted(chosen.items()))),
-            lambda: combine(self.snapshot(scope), self._ordering(scope), self.options(scope), chosen),
+            lambda: combine(self._catalogue(scope), self.options(scope), chosen),
         )
 
     def reservation_prices(self, scope: Scope, chosen: Mapping[str, str]) -> Mapping[str, float]:
@@ -126,7 +155,7 @@ class Desk(EstimateDesk):
         return self._settings.ordering(self.period(scope.dataset_version))
 
 
-def _adjusted(snapshot: PlanningSnapshot, largest: Mapping[str, float]) -> PlanningSnapshot:
+def adjusted(snapshot: PlanningSnapshot, largest: Mapping[str, float]) -> PlanningSnapshot:
     """The snapshot with offers capped or barred as the gates asked."""
     if not largest:
         return snapshot
@@ -138,6 +167,6 @@ def _adjusted(snapshot: PlanningSnapshot, largest: Mapping[str, float]) -> Plann
         sources=replace(
             sources,
             max_quantity=np.where(caps > 0, bounded, sources.max_quantity),
-            orderable=sources.orderable & (bounded >= sources.moq),
+            orderable=sources.orderable & (caps > 0) & (bounded >= sources.moq),
         ),
     )

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from erp.sandbox_home import erp_mark
 from graph.parts import Parts
+from graph.unexplained import told_of
 from graph.views import PartView
 from store.background import BackgroundWork
+from store.belonging import must_belong
 from store.faults import space_left
 from store.private import open_to_others
 from tools.domain.errors import JitError
@@ -20,6 +23,7 @@ def diagnose(parts: Parts, alerts: BackgroundWork, catch_up: BackgroundWork, owe
     """One view a part; a part that fails says why, work in the background among them."""
     checks: dict[str, Callable[[Parts], tuple[bool, str]]] = {
         "home": _home,
+        "databases of the home": _belonging,
         "operations database": _operations,
         "warehouse": _warehouse,
         "disk": _disk,
@@ -29,6 +33,7 @@ def diagnose(parts: Parts, alerts: BackgroundWork, catch_up: BackgroundWork, owe
         "size of the operations database": _operations_size,
         "size of the warehouse": _warehouse_size,
         "erp": _erp,
+        "orders in the ERP": _unexplained,
         "model": _model,
         "clock": _clock,
     }
@@ -51,6 +56,14 @@ def _home(parts: Parts) -> tuple[bool, str]:
         return True, f"{home.absolute()}, its files are for their owner only"
     names = ", ".join(path.name for path in exposed[:5])
     return False, f"open to other users of this machine: {names}; run `chmod -R go= {home.absolute()}`"
+
+
+def _belonging(parts: Parts) -> tuple[bool, str]:
+    """The home's id, and whether every database is of it and of one time; compared while none of them moves."""
+    with parts.journal.still(), parts.erp.still():
+        mark = parts.operations.home_mark()
+        must_belong(mark, parts.warehouse.home_mark(), erp_mark(parts.settings.sandbox_path))
+    return True, f"{mark.home_id}: operations, warehouse and sandbox ERP belong together"
 
 
 def _operations(parts: Parts) -> tuple[bool, str]:
@@ -118,6 +131,12 @@ def _megabytes(count: int) -> str:
 def _erp(parts: Parts) -> tuple[bool, str]:
     health = parts.erp.health()
     return bool(health["ok"]), f"sandbox, clock {health['clock']}, {health['orders']} orders"
+
+
+def _unexplained(parts: Parts) -> tuple[bool, str]:
+    """What the ERP held at the last reading that this program did not send; a person has to look, no part is down."""
+    told = told_of(parts.operations, list(parts.erp.iter_open_orders()))
+    return True, " ".join(told) or "each is one that was sent from here, or was made there"
 
 
 def _model(parts: Parts) -> tuple[bool, str]:

@@ -140,16 +140,23 @@ class RunDriver:
                 self._owed.discard(run_id)
 
     def deliver(self, run_id: str) -> None:
-        """Resume a run with every decision that it has not taken in yet."""
+        """Resume a run with every decision that it has not taken in yet.
+
+        An edit opens another approval, which may be decided too before the run took the edit in: its pause comes only
+        then. What the run no longer waits for counts as taken in.
+        """
         operations = self._parts.operations
         with self._lock_of(run_id):
             decided = [row for row in operations.undelivered_decisions() if row.run_id == run_id]
-            waiting = {pause.value["approval_id"]: pause.id for pause in self.state(run_id).interrupts}
-            answers = {waiting[row.approval_id]: _answer(row) for row in decided if row.approval_id in waiting}
-            if answers:
-                _exhaust(self._go_on(run_id, Command(resume=answers)))
-            for row in decided:
-                operations.mark_approval_applied(row.approval_id)
+            while decided:
+                waiting = {pause.value["approval_id"]: pause.id for pause in self.state(run_id).interrupts}
+                heard = [row for row in decided if row.approval_id in waiting]
+                if heard:
+                    answers = {waiting[row.approval_id]: _answer(row) for row in heard}
+                    _exhaust(self._go_on(run_id, Command(resume=answers)))
+                for row in heard or decided:
+                    operations.mark_approval_applied(row.approval_id)
+                decided = [row for row in decided if row not in heard] if heard else []
             self.closed.forget_checkpoints(run_id)
 
     def recover(self) -> None:

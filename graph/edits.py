@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 from graph import facts, records
 from graph.context import Context
-from graph.gates import route_order
+from graph.gates import below_minimum, route_order
+from graph.transitions import stable_hash
+from graph.views import EditedLineView, EditPreviewView
 from policies.gates import Effect, Gate, Verdict, evaluate
+from tools.domain.catalogue import Offer
 from tools.domain.errors import BadInput
 from tools.domain.orders import Order, OrderLine
 
@@ -20,13 +23,13 @@ def edited_order(
     scope = records.stored_scope(order.run_id, context.warehouse)
     stored = context.warehouse.artifact(order.run_id, "plan", "choice") or {}
     plan, ledger = context.desk.plan(scope, stored["choices"]), facts.ledger_of(context)
-    offers = {offer.offer_id: offer for offer in context.desk.dataset(scope.dataset_version).offers}
+    offers = context.desk.dataset(scope.dataset_version).offer_of
     lines: list[OrderLine] = []
     verdicts: list[Verdict] = []
     for line in order.lines:
         quantity = float(edits.get(line.line_id, line.quantity))
         if quantity > 0:
-            changed = with_quantity(line, quantity, offers[line.offer_id].unit_price_at(quantity))
+            changed = line.at_quantity(quantity, offers[line.offer_id].unit_price_at(quantity))
             known = facts.line_facts(changed, plan, context.desk, scope, ledger)
             lines.append(changed.model_copy(update={"facts": known.model_dump()}))
             verdicts += evaluate(known, context.rules)
@@ -35,17 +38,50 @@ def edited_order(
     kept = [raw for raw in order.route.verdicts if raw.gate == Gate.DRIFT.value]
     inherited = [*verdicts, *(records.verdict_from(raw.model_dump()) for raw in kept)]
     draft = order.changed(lines=tuple(lines), edited=True)
+    inherited += below_minimum(draft, scope.dataset_version, context)
     beside = facts.standing(order.run_id, order.item_ids, context)
-    return route_order(draft, inherited, editor, beside, context), verdicts
+    return asked_anew(route_order(draft, inherited, beside, context, editor), order), verdicts
 
 
-def with_quantity(line: OrderLine, quantity: float, listed: float) -> OrderLine:
-    """The line at another quantity; an agreed price holds only while the list price is the one it was agreed on."""
-    price = line.unit_price if listed == line.list_price else listed
-    freight = (line.landed_cost - line.value) * quantity / line.quantity
-    value = quantity * price
-    changed = {"quantity": quantity, "unit_price": price, "list_price": listed, "value": value}
-    return line.model_copy(update={**changed, "landed_cost": value + freight})
+def asked_anew(edited: Order, shown: Order) -> Order:
+    """The edited order under an approval of its own, even where its content was asked for before."""
+    if not edited.route.approval_id:
+        return edited
+    asked = next_approval(shown.route.approval_id, edited.route.content_hash)
+    return edited.changed(route=edited.route.model_copy(update={"approval_id": asked}))
+
+
+def next_approval(approval_id: str, content_hash: str) -> str:
+    """Id of the approval that an edit under another one opens for what it left."""
+    return f"ap-{stable_hash([approval_id, content_hash])[:12]}"
+
+
+def previewed(order: Order, edits: Mapping[str, float], offers: Mapping[str, Offer]) -> EditPreviewView:
+    """What an order would cost at these quantities, by the very rule that saves it. `offers` by id."""
+    lines: list[EditedLineView] = []
+    for line in order.lines:
+        quantity = float(edits.get(line.line_id, line.quantity))
+        listed = offers[line.offer_id].unit_price_at(quantity)
+        price = line.price_at(quantity, listed)
+        told = EditedLineView(
+            line_id=line.line_id,
+            quantity=quantity,
+            unit_price=price,
+            value=quantity * price,
+            price_rule=_price_rule(line, quantity, listed),
+        )
+        lines.append(told)
+    return EditPreviewView(lines=tuple(lines), value=sum(line.value for line in lines), currency=order.currency)
+
+
+def _price_rule(line: OrderLine, quantity: float, listed: float) -> str:
+    """Why the price is what it is, where something was agreed or the list price is another one."""
+    agreed, least = line.agreement
+    if agreed is not None and quantity < least:
+        return f"List price: the agreed {agreed:,.2f} holds from {least:,.0f} up."
+    if agreed is not None:
+        return "The list price is lower than the agreed one." if listed < agreed else f"Agreed from {least:,.0f} up."
+    return "" if listed == line.list_price else "Price break at this quantity."
 
 
 def refuse_denied(verdicts: list[Verdict]) -> None:

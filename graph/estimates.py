@@ -245,7 +245,7 @@ class EstimateBook:
         return EstimateOrigin(dataset.version, model_version(), parameters, settings.forecast.seed, code_version())
 
     def _rows(self, dataset: Dataset, settings: EstimateSettings, period: Period) -> list[EstimateRow]:
-        offers = {offer.offer_id: offer for offer in dataset.offers}
+        offers = dataset.offer_of
         made = offer_lead_times(dataset, settings.lead_times)
         demand = drawn_rows(self._forecasts(dataset, period, settings))
         return [*demand, *(lead_time_row(offers[offer_id], lead) for offer_id, lead in made.items())]

@@ -14,10 +14,12 @@ from graph.drift import about_order
 from graph.standing import LEAVING
 from graph.state import Json, RunState, scope_of
 from graph.transitions import stable_hash
+from graph.views import TriggerKind
 from policies.approval import approval_tier
-from policies.gates import Effect, Verdict, decide, evaluate
+from policies.gates import Effect, Tier, Verdict, decide, evaluate
 from store.operations import Moved, Plan, Window
 from tools.domain.catalogue import Autonomy
+from tools.domain.money import Money
 from tools.domain.orders import Order, OrderLine, OrderStatus, Route, RouteKind
 
 Update = dict[str, Any]
@@ -107,9 +109,10 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
         line_ids = {line.line_id for line in order.lines}
         own = [records.verdict_from(raw) for raw in state["line_verdicts"] if raw["subject"] in line_ids]
         known = [*plan_verdicts, *own, *about_order(state, order)]
-        routed += [
-            route_order(part, known, state["trigger"]["actor"], beside, context) for part in records.by_autonomy(order)
-        ]
+        for part in records.by_autonomy(order):
+            small = below_minimum(part, state["dataset_version"], context)
+            routed.append(route_order(part, [*known, *small], beside, context, typed_by(state)))
+    routed += state.get("held", [])
     if state.get("watched"):
         routed = [only_shown(order, state["watched"]) for order in routed]
     published = context.operations.publish(plan_of(state, routed, context))
@@ -146,12 +149,20 @@ def only_shown(order: Order, reason: str) -> Order:
     return order.changed(status=OrderStatus.GATED, route=order.route.model_copy(update=kept), reason=reason)
 
 
+def typed_by(state: RunState) -> str:
+    """Whoever typed what a run rests on: an alert given by hand. Who asks for a plan proposes nothing."""
+    return str(state["trigger"]["actor"]) if state["trigger"]["kind"] == TriggerKind.ALERT.value else ""
+
+
 def route_order(
-    order: Order, inherited: Sequence[Verdict], proposer: str, beside: facts.Standing, context: Context
+    order: Order, inherited: Sequence[Verdict], beside: facts.Standing, context: Context, person: str = ""
 ) -> Order:
-    """The order with its route, the tier that must sign, the reasons and the content hash."""
+    """The order with its route, the tier that must sign, the reasons and the content hash.
+
+    The program proposes it, and with it the person who typed or edited something of it.
+    """
     known = facts.autonomy_facts(order, beside)
-    verdicts = [*inherited, *evaluate(known, context.rules)]
+    verdicts = [*inherited, *_decided_before(order, context), *evaluate(known, context.rules)]
     kind = KINDS.get(decide(verdicts), RouteKind.AUTO)
     if known.autonomy == Autonomy.SHADOW.value:
         kind = RouteKind.SHADOW
@@ -173,9 +184,33 @@ def route_order(
             content_hash=sealed,
             approval_id=asked,
         ),
-        proposed_by=tuple(dict.fromkeys([*order.proposed_by, "agent:planner", proposer])),
+        proposed_by=tuple(dict.fromkeys(name for name in (*order.proposed_by, "agent:planner", person) if name)),
         reason="" if kind in LEAVING else " ".join(dict.fromkeys(reasons)),
     )
+
+
+def _decided_before(order: Order, context: Context) -> list[Verdict]:
+    """A line that a person decided before is theirs again, whatever its size."""
+    said = list(dict.fromkeys(line.decided_before for line in order.lines if line.decided_before))
+    version = context.rules.version
+    return [
+        Verdict("autonomy", "decided_before", Effect.REQUIRE_APPROVAL, reason, "", "", Tier.BUYER, version)
+        for reason in said
+    ]
+
+
+def below_minimum(order: Order, dataset_version: str, context: Context) -> list[Verdict]:
+    """An order that its supplier would not take as it is: what was held back, denied or edited made it too small."""
+    supplier = context.desk.dataset(dataset_version).suppliers.get(order.supplier_id)
+    least = supplier.min_order_value if supplier and order.places else 0.0
+    worth, needed = Money(minor=order.value_cents, currency=order.currency), Money.of(least, order.currency)
+    if worth.minor >= needed.minor:
+        return []
+    reason = f"The order is worth {worth.amount:,}; {order.supplier_id} takes none below {needed.amount:,}."
+    limit, actual, version = str(needed.amount), str(worth.amount), context.rules.version
+    return [
+        Verdict("autonomy", "supplier_minimum", Effect.REQUIRE_APPROVAL, reason, limit, actual, Tier.BUYER, version)
+    ]
 
 
 def to_order_branches(state: RunState) -> list[Send] | Literal["sense", "close"]:

@@ -37,7 +37,7 @@ def line_facts(line: OrderLine, plan: OrderPlan, desk: Desk, scope: Scope, ledge
     """What the gates know of one drafted line."""
     dataset, snapshot = desk.dataset(scope.dataset_version), desk.snapshot(scope)
     estimates = desk.estimates(scope)
-    offer = next(known for known in dataset.offers_by_item[line.item_id] if known.offer_id == line.offer_id)
+    offer = dataset.offer_of[line.offer_id]
     key = (offer.item_id, offer.site_id)
     planned = next(known for known in plan.lines_by_item[key] if known.line_id == line.line_id)
     outlook, forecast = plan.outlook_of[key], estimates.forecast_of[key]

@@ -16,7 +16,7 @@ def in_plain_words(text: str, dataset: Dataset) -> str:
         return text
 
     def name(found: re.Match[str]) -> str:
-        offer = next((known for known in dataset.offers if known.offer_id == found[0]), None)
+        offer = dataset.offer_of.get(found[0])
         if offer is None:
             return found[0]
         supplier = dataset.suppliers[offer.supplier_id].name or offer.supplier_id

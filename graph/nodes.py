@@ -17,6 +17,7 @@ from agents.contracts import (
 )
 from graph import facts, records
 from graph.context import Context
+from graph.decided_lines import with_decisions
 from graph.desk import Scope
 from graph.drift import stored_drift
 from graph.state import Json, NegotiationTask, RunState, scope_of
@@ -180,7 +181,8 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     )
     choice = context.agents.planner.choose(brief)
     plan = context.desk.plan(scope, choice.choices)
-    orders = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
+    drafted = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
+    orders, held = with_decisions(drafted, plan, scope, context)
     context.warehouse.put_artifacts(
         state["run_id"],
         "plan",
@@ -188,7 +190,8 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     )
     _store_outlooks(context, state["run_id"], plan)
     decisions = [records.decided(choice)]
-    return {"choice": choice.model_dump(mode="json"), "orders": orders, "rounds": 1, "decisions": decisions}
+    chosen = choice.model_dump(mode="json")
+    return {"choice": chosen, "orders": orders, "held": held, "rounds": 1, "decisions": decisions}
 
 
 def _figures(option: PlanOption) -> OptionFigures:
@@ -238,13 +241,13 @@ def price_limits_of(state: RunState, order: Order, context: Context) -> list[Jso
         if facts.leaves_by_itself(drafted, context.rules):
             continue
         line = lines[drafted.line_id]
-        limits = price_limits(line.unit_price, reservations.get(line.line_id))
+        limits = price_limits(drafted.unit_price, reservations.get(line.line_id))
         found.append(
             {
                 "line_id": line.line_id,
                 "item_id": line.item_id,
-                "quantity": line.quantity,
-                "unit_price": line.unit_price,
+                "quantity": drafted.quantity,
+                "unit_price": drafted.unit_price,
                 "target_price": limits.target,
                 "reservation_price": limits.reservation,
             }
@@ -262,7 +265,7 @@ def negotiate(state: NegotiationTask, runtime: Runtime[Context]) -> Update:
     outcome = context.agents.negotiator.negotiate(brief, other)
     talk = {"order_key": order.order_key, "round": state["round"]}
     stored: Json = {**outcome.model_dump(mode="json"), **talk}
-    context.warehouse.put_artifact(state["run_id"], "negotiation", order.supplier_id, stored)
+    context.warehouse.put_artifact(state["run_id"], "negotiation", order.order_key, stored)
     return {"agreements": [{**stored, "supply": state["supply"]}], "decisions": [records.decided(outcome)]}
 
 

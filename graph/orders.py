@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from graph.context import Context
+from graph.edits import next_approval
 from graph.old_homes import typed_order
 from graph.state import OrderState
 from store.operations import Operations
@@ -48,8 +49,19 @@ def by_answer(state: OrderState) -> Literal["dispatch", "gate_edit", "decline"]:
 
 
 def gate_edit(state: OrderState, runtime: Runtime[Context]) -> Update:
-    """The order as its editor left it and the gates judged it: it asks again, leaves, or has ended."""
-    return {"order": _latest(state, runtime.context.operations)}
+    """The order as its editor left it and the gates judged it: it asks again, leaves, or has ended.
+
+    Where it asks again it is what that approval shows, even if it was decided meanwhile: the branch pauses for every
+    answer, each a part of the journal.
+    """
+    operations, shown = runtime.context.operations, typed_order(state["order"])
+    opened = [
+        row.order
+        for row in operations.approvals(run_id=shown.run_id)
+        if row.order_key == shown.order_key
+        and row.approval_id == next_approval(shown.route.approval_id, row.content_hash)
+    ]
+    return {"order": opened[0] if opened else _latest(state, operations)}
 
 
 def dispatch(state: OrderState, runtime: Runtime[Context]) -> Update:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -15,14 +14,11 @@ from graph.checkpoints import open_checkpointer
 from graph.context import Context, Counterparties
 from graph.desk import Desk, DeskSettings
 from graph.readback import ReadBack
+from graph.rules import materiality_of, rules_of
 from graph.settings import Settings
 from graph.stores import Stores, open_stores
 from graph.team import agents_of
-from policies.gates import RuleSet, load_rules
-from tools.domain.errors import BadInput
 from tools.negotiation import seeded_supplier
-
-BUILT_IN_RULES = Path(__file__).parent.parent / "policies" / "rules" / "default.yaml"
 
 
 @dataclass(frozen=True)
@@ -48,18 +44,19 @@ def open_parts(settings: Settings) -> Parts:
     """Open databases, ERP, agents and rules. Raises OutOfReach or BadInput with the remedy."""
     stores = open_stores(settings)
     operations, warehouse, journal = stores.operations, stores.warehouse, stores.journal
-    erp = SandboxErp(settings.sandbox_path, settings.seed)
+    erp = SandboxErp(settings.sandbox_path, settings.seed, operations.supply_seq)
     desk = Desk(warehouse, DeskSettings.of(settings.model_dump()), stores.pinned_estimates)
     readback = ReadBack(operations, warehouse, erp, desk, settings.seed)
     context = Context(
         desk=desk,
         warehouse=warehouse,
         operations=operations,
-        outbox=Outbox(operations, erp, journal),
+        outbox=Outbox(operations, erp, journal, erp_changes=lambda: erp.changes),
         agents=agents_of(settings),
         rules=rules_of(settings),
         now=_utc_now,
         counterparty=counterparties_of(settings),
+        materiality=materiality_of(settings),
         fresh_dataset=readback.fresh_version,
     )
     checkpointer, close_checkpointer = open_checkpointer(operations)
@@ -68,15 +65,6 @@ def open_parts(settings: Settings) -> Parts:
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def rules_of(settings: Settings) -> RuleSet:
-    """The active rules. BadInput when the file cannot be read."""
-    path = settings.policy_file or BUILT_IN_RULES
-    try:
-        return load_rules(path.read_text())
-    except OSError as error:
-        raise BadInput(f"The rule file {path} cannot be read: {error}.", remedy="Correct JIT_POLICY_FILE.") from error
 
 
 def counterparties_of(settings: Settings) -> Counterparties:

@@ -22,20 +22,26 @@ from graph.views import (
 )
 from store.lineage import DatasetInfo
 from store.operations import ApprovalRow, Operations, OutboxRow, RunRow
-from store.warehouse import Transition, Warehouse
-from tools.domain.datasets import Dataset
+from store.warehouse import Transition
+from tools.domain.datasets import Dataset, grouped
 from tools.domain.orders import Order, OrderLine, OrderVerdict
 
+Stored = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Artifacts of a run, by kind and key."""
+SHOWN = ("plan", "drift", "verdict", "quality", "risk", "option", "negotiation", "kpi", "forecast", "outlook")
+"""Kinds of artifacts that a plan's view is made from."""
 AUTONOMY = "autonomy"
 """The gate whose verdicts an order's route adds to those of lines and plan."""
 
 
-def run_views(rows: Sequence[RunRow], operations: Operations) -> list[RunView]:
-    """Runs in short, with what the ledger tells of each: three queries however many they are."""
+def run_views(rows: Sequence[RunRow], operations: Operations, orders: Sequence[Order] | None = None) -> list[RunView]:
+    """Runs in short, with what the ledger tells of each: three queries however many they are, two with their orders."""
     run_ids = [row.run_id for row in rows]
     waiting, sent = operations.pending_count(run_ids), operations.sent_count(run_ids)
-    orders = operations.orders_of(*run_ids)
-    return [_run_view(row, [o for o in orders if o.run_id == row.run_id], waiting, sent) for row in rows]
+    found: dict[str, list[Order]] = {}
+    for order in operations.orders_of(*run_ids) if orders is None else orders:
+        found.setdefault(order.run_id, []).append(order)
+    return [_run_view(row, found.get(row.run_id, []), waiting, sent) for row in rows]
 
 
 def _run_view(row: RunRow, orders: Sequence[Order], waiting: Mapping[str, int], sent: Mapping[str, int]) -> RunView:
@@ -69,7 +75,7 @@ def figures_of(orders: Sequence[Order]) -> dict[str, Any]:
 
 
 def approval_view(
-    row: ApprovalRow, latest: Order | None, dataset: Dataset, actions: Sequence[OutboxRow] = ()
+    row: ApprovalRow, latest: Order | None, dataset: Dataset, actions: Sequence[OutboxRow] = (), *, own: bool = False
 ) -> ApprovalView:
     """An approval with the lines that it is about, their order limits, and what the ERP made of its actions.
 
@@ -94,6 +100,7 @@ def approval_view(
         lines=lines,
         reasons=order.route.reasons,
         proposed_by=tuple(row.proposed_by),
+        own=own,
         opened_at=row.opened_at,
         decided_at=row.decided_at,
         decided_by=row.decided_by,
@@ -106,8 +113,7 @@ def approval_view(
 
 def _with_limits(line: OrderLine, dataset: Dataset) -> OrderLine:
     """The line with its offer's MOQ, multiple and maximum among its figures, for whoever edits the quantity."""
-    offers = dataset.offers_by_item.get(line.item_id, ())
-    offer = next((one for one in offers if one.offer_id == line.offer_id), None)
+    offer = dataset.offer_of.get(line.offer_id)
     if offer is None:
         return line
     limits = {"moq": offer.moq, "order_multiple": offer.order_multiple}
@@ -119,7 +125,7 @@ def _with_limits(line: OrderLine, dataset: Dataset) -> OrderLine:
 def line_view(
     line: OrderLine, order: Order, dataset: Dataset, status: str, verdicts: Sequence[VerdictView]
 ) -> LineView:
-    """One line with everything that explains it."""
+    """One line with everything that explains it, `verdicts` on it among that."""
     supplier = dataset.suppliers.get(order.supplier_id)
     return LineView(
         line_id=line.line_id,
@@ -144,34 +150,39 @@ def line_view(
         figures=line.figures,
         notes=tuple(in_plain_words(note, dataset) for note in line.notes),
         binding=line.binding,
-        verdicts=tuple(v for v in verdicts if v.subject == line.line_id),
+        verdicts=tuple(verdicts),
+        run_id=order.run_id,
     )
 
 
 def plan_view(
-    run: RunView, orders: Sequence[Order], steps: Sequence[StepView], dataset: Dataset, warehouse: Warehouse
+    run: RunView, orders: Sequence[Order], steps: Sequence[StepView], dataset: Dataset, stored: Stored
 ) -> PlanView:
-    """Everything stored about a run. `orders` are the run's orders as the ledger has them."""
-    run_id = run.run_id
-    choice = warehouse.artifact(run_id, "plan", "choice") or {}
-    verdicts = _gate_verdicts(warehouse.artifacts(run_id, "drift") | warehouse.artifacts(run_id, "verdict"))
+    """Everything stored about a run: `orders` as the ledger has them, `stored` its artifacts of `SHOWN`."""
+    choice = stored.get("plan", {}).get("choice", {})
+    verdicts = _gate_verdicts({**stored.get("drift", {}), **stored.get("verdict", {})})
     for order in orders:
         verdicts += [_order_verdict(made) for made in order.route.verdicts if made.gate == AUTONOMY]
-    quality = warehouse.artifact(run_id, "quality", "data") or {"verdicts": []}
-    risk = warehouse.artifact(run_id, "risk", "assessment") or {"risks": [], "exposures": []}
+    quality = stored.get("quality", {}).get("data", {"verdicts": []})
+    risk = stored.get("risk", {}).get("assessment", {"risks": [], "exposures": []})
+    on = grouped(verdicts, lambda found: found.subject)
+    outlooks = _outlooks(run, dataset, stored)
+    run = run.model_copy(update={"currency": run.currency or dataset.currency})
     return PlanView(
         run=run,
         steps=tuple(steps),
         quality=tuple(VerdictView.model_validate(_verdict(raw)) for raw in quality["verdicts"]),
-        risks=tuple(_risk(raw, risk["exposures"]) for raw in risk["risks"]),
-        options=_options(warehouse.artifacts(run_id, "option"), choice),
+        risks=tuple(_risk(raw, risk, run.run_id) for raw in risk["risks"]),
+        options=_options(stored.get("option", {}), choice, run.run_id),
         lines=tuple(
-            line_view(line, order, dataset, shown_status(order), verdicts) for order in orders for line in order.lines
+            line_view(line, order, dataset, shown_status(order), on.get(line.line_id, ()))
+            for order in orders
+            for line in order.lines
         ),
-        outlooks=_outlooks(run_id, dataset, warehouse),
+        outlooks=outlooks,
         verdicts=tuple(verdicts),
-        negotiations=tuple(warehouse.artifacts(run_id, "negotiation").values()),
-        kpis=dict((warehouse.artifact(run_id, "kpi", "run") or {}).items()),
+        negotiations=tuple(dict(talk) for talk in stored.get("negotiation", {}).values()),
+        kpis=dict(stored.get("kpi", {}).get("run", {})),
         lower_bound=float(choice.get("lower_bound", 0.0)),
         expected_cost=float(dict(choice.get("cost", {})).get("total", 0.0)),
         conflicts=tuple(in_plain_words(text, dataset) for text in choice.get("conflicts", ())),
@@ -195,29 +206,32 @@ def _verdict(raw: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(raw[name]) for name in ("gate", "rule", "subject", "effect", "reason", "limit", "actual")}
 
 
-def _risk(raw: Mapping[str, Any], exposures: Sequence[Mapping[str, Any]]) -> RiskView:
-    match = [e for e in exposures if e["node_id"] == raw["node_id"] and e["item_id"] in raw["item_ids"]]
+def _risk(raw: Mapping[str, Any], assessment: Mapping[str, Any], run_id: str) -> RiskView:
+    match = [e for e in assessment["exposures"] if e["node_id"] == raw["node_id"] and e["item_id"] in raw["item_ids"]]
     cover = match[0]["days_of_cover"] if match else None
     money = match[0]["money_at_risk"] if match else None
-    return RiskView.model_validate({**raw, "days_of_cover": cover, "money_at_risk": money})
+    graded = str(assessment.get("decided_by", ""))
+    found = {"days_of_cover": cover, "money_at_risk": money, "run_id": run_id, "graded_by": graded}
+    return RiskView.model_validate({**raw, **found})
 
 
-def _options(stored: Mapping[str, Mapping[str, Any]], choice: Mapping[str, Any]) -> tuple[OptionView, ...]:
+def _options(stored: Mapping[str, Mapping[str, Any]], choice: Mapping[str, Any], run_id: str) -> tuple[OptionView, ...]:
     chosen, reasons = dict(choice.get("choices", {})), dict(choice.get("reasons", {}))
     return tuple(
         OptionView(
             **{name: raw[name] for name in OptionView.model_fields if name in raw},
             chosen=chosen.get(raw["group"]) == raw["option_id"],
             reason=str(reasons.get(raw["group"], "")),
+            run_id=run_id,
         )
         for raw in stored.values()
     )
 
 
-def _outlooks(run_id: str, dataset: Dataset, warehouse: Warehouse) -> tuple[OutlookView, ...]:
-    forecasts = warehouse.artifacts(run_id, "forecast")
+def _outlooks(run: RunView, dataset: Dataset, stored: Stored) -> tuple[OutlookView, ...]:
+    forecasts = stored.get("forecast", {})
     found: list[OutlookView] = []
-    for key, raw in warehouse.artifacts(run_id, "outlook").items():
+    for key, raw in stored.get("outlook", {}).items():
         made = forecasts.get(key, {})
         figures = {name: raw[name] for name in OutlookView.model_fields if name in raw}
         figures["reason"] = in_plain_words(str(raw["reason"]), dataset)
@@ -234,6 +248,8 @@ def _outlooks(run_id: str, dataset: Dataset, warehouse: Warehouse) -> tuple[Outl
                 demand_p10=tuple(made.get("p10", ())),
                 demand_p50=tuple(made.get("p50", ())),
                 demand_p90=tuple(made.get("p90", ())),
+                run_id=run.run_id,
+                estimate_version=run.versions.get("estimate", ""),
             )
         )
     return tuple(found)

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from agents.contracts import Analyst
 from graph import queries
 from graph.answering import Answering
-from graph.changes import changes_since
+from graph.decision_views import DecisionView
+from graph.decisions import DecisionDesk
 from graph.estimate_desk import DeskSettings, EstimateDesk
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.forecasts import ForecastDesk
@@ -18,13 +19,13 @@ from graph.lead_time_views import LeadTimesView
 from graph.lead_times import LeadTimeDesk
 from graph.line_story_views import LineStoryView
 from graph.old_homes import MOVED
-from graph.progress import OrderCounts, stored_step
+from graph.plans import Plans
+from graph.rules import rules_of
 from graph.settings import Settings
 from graph.stores import Stores, open_stores
 from graph.views import (
     AnswerView,
     ApprovalView,
-    ChangeView,
     DatasetView,
     JournalCheckView,
     PlanView,
@@ -33,13 +34,9 @@ from graph.views import (
     StepView,
     TransitionView,
 )
+from policies.approval import signs_own
 from store.operations import ApprovalRow
-from tools.domain.datasets import Dataset
-from tools.domain.errors import NotFound
-from tools.domain.orders import Order
 
-RUNS_COMPARED = 20
-"""Latest runs among which the earlier plan of an item is looked for."""
 LOOKED_BACK = 200
 """Latest runs among which one that was cut off is looked for."""
 TOLD_OF_A_TURN = ("actor", "sources", "steps", "run_id", "decided_by")
@@ -51,6 +48,8 @@ class Readings:
     def __init__(self, stores: Stores, desk: EstimateDesk, analyst: Callable[[], Analyst]) -> None:
         self._stores = stores
         self._stored = desk
+        self._plans = Plans(stores, desk)
+        self._decisions = DecisionDesk(stores, desk)
         self._forecasts = ForecastDesk(stores.warehouse, desk)
         self._lead_times = LeadTimeDesk(desk)
         self._stories = KeptStories(stores, desk)
@@ -64,44 +63,15 @@ class Readings:
 
     def stored_steps(self, run_id: str | None = None) -> Iterator[StepView]:
         """The steps of a run as the journal holds them."""
-        yield from self._steps(run_id or self._latest())
-
-    def _steps(self, run_id: str) -> list[StepView]:
-        stores = self._stores
-        rows = stores.journal.transitions(run_id)
-        counts = OrderCounts.of(run_id, stores.operations)
-        return [stored_step(row, stores.warehouse, counts) for row in rows if row.event == "node"]
-
-    def _latest(self) -> str:
-        found = self._stores.operations.runs(1)
-        if not found:
-            raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
-        return found[0].run_id
+        yield from self._plans.steps(run_id or self._plans.latest().run_id)
 
     def runs(self, limit: int = 20) -> Sequence[RunView]:
         """Latest first."""
         return queries.run_views(self._stores.operations.runs(limit), self._stores.operations)
 
     def plan(self, run_id: str | None = None) -> PlanView:
-        """Everything stored about a run: its orders as the ledger has them now."""
-        wanted, stores = run_id or self._latest(), self._stores
-        (run,) = queries.run_views([stores.operations.run(wanted)], stores.operations)
-        dataset, orders = self._stored.dataset(run.dataset_version), stores.operations.orders_of(wanted)
-        view = queries.plan_view(run, orders, self._steps(wanted), dataset, stores.warehouse)
-        return view.model_copy(update={"changes": self._changes(wanted, orders, dataset)})
-
-    def _changes(self, run_id: str, orders: Sequence[Order], dataset: Dataset) -> tuple[ChangeView, ...]:
-        """Against the plans published before this one, as far back as are looked at."""
-        operations = self._stores.operations
-        known = operations.publications_until(run_id, RUNS_COMPARED)
-        if not known:
-            return ()
-        own, before = known[0], known[1:]
-        found: dict[str, list[Order]] = {}
-        for order in operations.orders_of(*(one.run_id for one in before)):
-            found.setdefault(order.run_id, []).append(order)
-        earlier = ((one.run_id, one.item_ids, found.get(one.run_id, [])) for one in before)
-        return changes_since(own.item_ids, orders, earlier, dataset)
+        """What a run planned, or the current plan of every item: orders as the ledger has them now."""
+        return self._plans.of_run(run_id) if run_id else self._plans.current()
 
     def _plan_or_none(self, run_id: str | None) -> PlanView | None:
         return self.plan(run_id) if run_id or self._stores.operations.runs(1) else None
@@ -115,8 +85,14 @@ class Readings:
         return self._approvals([self._stores.operations.approval(approval_id)])[0]
 
     def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
-        """Approvals that no longer wait, latest first, with what the ERP made of them."""
+        """What people decided, then what became void, each latest first, with what the ERP made of it."""
         return self._approvals(self._stores.operations.decided_approvals(limit))
+
+    def decisions(
+        self, item: str = "", supplier: str = "", actor: str = "", within: str = "", limit: int = 50, before: str = ""
+    ) -> Sequence[DecisionView]:
+        """What was decided of orders, latest first; one query a page."""
+        return self._decisions.decisions(item, supplier, actor, within, limit, before)
 
     def _approvals(self, rows: Sequence[ApprovalRow]) -> list[ApprovalView]:
         """Views of approvals, in three queries however many they are."""
@@ -124,12 +100,14 @@ class Readings:
         keys = {row.order_key for row in rows}
         orders, actions = operations.orders_for(keys), operations.actions_for(keys)
         versions = operations.dataset_versions({row.run_id for row in rows})
+        rules = rules_of(self._stores.settings) if operations.of_one_person() else None
         return [
             queries.approval_view(
                 row,
                 orders.get(row.order_key),
                 self._stored.dataset(versions[row.run_id]),
                 [sent for sent in actions.get(row.order_key, ()) if sent.approval_id == row.approval_id],
+                own=rules is not None and signs_own(row.order.value_cents, rules),
             )
             for row in rows
         ]
@@ -140,7 +118,7 @@ class Readings:
 
     def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
         """What other quantities, sources, terms and limits would mean for a line; computed once and kept."""
-        return self._stories.story(run_id or self._latest(), line_id)
+        return self._stories.story(run_id or self._plans.run_of_line(line_id), line_id)
 
     def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
         """The stored conversation, oldest first."""

@@ -179,16 +179,23 @@ def order_line(line: PlanLine, dataset: Dataset, currency: str) -> OrderLine:
 
 
 def with_agreements(found: Sequence[Order], agreements: Sequence[Json]) -> list[Order]:
-    """The orders with agreed prices on their lines."""
-    prices = {a["line_id"]: float(a["unit_price"]) for outcome in agreements for a in outcome["agreements"]}
-    return [order.changed(lines=tuple(_agreed(line, prices) for line in order.lines)) for order in found]
+    """The orders with what was agreed on their lines; each site's order has a talk of its own."""
+    agreed = {
+        (outcome["order_key"], agreement["line_id"]): agreement
+        for outcome in agreements
+        for agreement in outcome["agreements"]
+    }
+    return [
+        order.changed(lines=tuple(_agreed(line, agreed.get((order.order_key, line.line_id))) for line in order.lines))
+        for order in found
+    ]
 
 
-def _agreed(line: OrderLine, prices: Mapping[str, float]) -> OrderLine:
-    price = min(prices.get(line.line_id, line.unit_price), line.unit_price)
-    saved = (line.unit_price - price) * line.quantity
-    changed = {"unit_price": price, "value": line.value - saved, "landed_cost": line.landed_cost - saved}
-    return line.model_copy(update=changed)
+def _agreed(line: OrderLine, agreement: Json | None) -> OrderLine:
+    if agreement is None:
+        return line
+    terms = {"agreed_price": float(agreement["unit_price"]), "agreed_from": float(agreement["quantity"])}
+    return line.model_copy(update=terms).at_quantity(line.quantity, line.list_price)
 
 
 def by_autonomy(order: Order) -> list[Order]:

@@ -1,26 +1,25 @@
 """The only door: start, watch, decide, explain, replay and roll back sourcing runs."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
 from graph import records
 from graph.approvals import ApprovalDesk
+from graph.backups import Backups
 from graph.build import build
 from graph.catching_up import CatchUp
+from graph.contracts import silent
 from graph.conversation import Conversation
-from graph.demand_reports import demand_words
 from graph.desk import Desk, DeskSettings, Scope
 from graph.diagnosis import diagnose
 from graph.drift import replayed_drift
 from graph.driver import RunDriver
 from graph.forecast_views import BacktestView, EstimateView
+from graph.imports import Imports
 from graph.intake import AlertIntake
 from graph.old_homes import OLD_ORDERS, move_old_runs
 from graph.parts import Parts, open_parts
@@ -32,19 +31,18 @@ from graph.views import (
     AlertView,
     AnswerView,
     ApprovalView,
+    EditPreviewView,
     PartView,
     StepView,
     Trigger,
 )
-from store.ingest import import_folder
+from store.accounts import ONE_PERSON
 from store.journal import TransitionDraft
-from tools.domain.errors import StorageOutOfReach
+from tools.domain.errors import Conflict, StorageOutOfReach
 
 LOG = logging.getLogger(__name__)
 BACKTESTED_SERIES = 2_000
 """A larger catalogue is measured only when somebody asks."""
-SANDBOX_SAMPLES = 100
-"""Lead-time draws per offer that the sandbox ERP is seeded with."""
 
 
 class LocalSession(Readings):
@@ -59,7 +57,10 @@ class LocalSession(Readings):
         self._desk = ApprovalDesk(parts, self._driver.deliver_when_possible, self._catch_up.drain, self.approval)
         self._intake = AlertIntake(parts, self._driver)
         self._talk = Conversation(parts.operations, self._answering, lambda trigger: self.stream(trigger=trigger))
+        self._backups = Backups(parts)
+        self._imports = Imports(parts)
         parts.journal.start_projector()
+        self._imports.seed_empty_erp()
         move_old_runs(parts.operations, self._old_values)
         self._driver.recover()
         self._intake.open()
@@ -90,27 +91,10 @@ class LocalSession(Readings):
 
     def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, Any]:
         """Read a folder into a new dataset version, and start the sandbox ERP over from it."""
-        report = import_folder(Path(folder), as_of, self._parts.warehouse, lenient=lenient)
-        if report.version:
-            self._seed_erp(report.version)
-            self._log("import", "", {"version": report.version, "folder": folder})
-        found = demand_words(self._parts.context.desk.dataset(report.version)) if report.version else []
-        return orjson.loads(orjson.dumps({**asdict(report), "demand": found}, default=str))
-
-    def _seed_erp(self, version: str) -> None:
-        desk, seed = self._parts.context.desk, self._parts.settings.seed
-        dataset = desk.dataset(version)
-        days = {
-            offer_id: [int(day) for day in made.sample(np.random.default_rng(seed), SANDBOX_SAMPLES)]
-            for offer_id, made in desk.lead_times(version).items()
-        }
-        daily = {
-            item: float(history.quantities.sum()) / max(1, int((history.dates[-1] - history.dates[0]).astype(int)))
-            for (item, _), history in dataset.demand.items()
-            if history.dates.size > 1
-        }
-        self._parts.erp.seed_from(dataset, days, daily)
-        self._parts.operations.erp_started_over()
+        told = self._imports.read_folder(folder, as_of, lenient=lenient)
+        if told["version"]:
+            self._log("import", "", {"version": told["version"], "folder": folder})
+        return told
 
     def start(self, trigger: Trigger) -> str:
         """Run until it ends or waits for people; returns the run id."""
@@ -139,9 +123,33 @@ class LocalSession(Readings):
         *,
         content_hash: str | None = None,
         edits: Mapping[str, float] | None = None,
+        until: date | None = None,
     ) -> ApprovalView:
         """Decide once; the run takes the decision in at once, or when the program starts again."""
-        return self._desk.decide(approval_id, decision, actor, reason, content_hash, edits)
+        return self._desk.decide(approval_id, decision, actor, reason, content_hash, edits, until)
+
+    def preview_edit(self, approval_id: str, edits: Mapping[str, float]) -> EditPreviewView:
+        """What an order would cost at other quantities; nothing is saved."""
+        return self._desk.preview(approval_id, edits)
+
+    def reconsider(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
+        """Take a rejection or an edit back, so that the next run proposes its lines as it computes them."""
+        found = self._desk.reconsider(approval_id, actor, reason)
+        self._log("reconsider", actor, {"approval_id": approval_id, "order_key": found.order_key, "reason": reason})
+        return found
+
+    def one_person(self, actor: str, on: bool = True) -> Mapping[str, object]:
+        """Say, once and in the journal, that this installation has one person; or that it no longer does."""
+        signers = self._parts.operations.signers()
+        if on and len(signers) > 1:
+            raise Conflict(
+                f"{len(signers)} people may sign here: {', '.join(signers)}.",
+                remedy="Where there are two, one proposes and the other signs.",
+            )
+        with self._parts.operations.together():
+            self._parts.operations.set_flag(ONE_PERSON, actor if on else "")
+            self._log("one_person", actor, {"one_person": on})
+        return {"one_person": on, "by": actor}
 
     def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
         """Take an approval back: drop its order before it leaves, or cancel it in the ERP."""
@@ -171,6 +179,7 @@ class LocalSession(Readings):
         """Make an earlier dataset version active again."""
         before = self._parts.warehouse.active_version()
         self._parts.warehouse.activate(point_id)
+        self._imports.void_what_moved(before, point_id)
         self._log("rollback", actor, {"active": point_id, "before": before or ""})
         return {"active": point_id, "before": before or "", "by": actor}
 
@@ -207,6 +216,10 @@ class LocalSession(Readings):
         self._log("observe", "", found)
         return found
 
+    def backup(self, file: str = "", *, actor: str = "", tell: Callable[[str], None] = silent) -> Mapping[str, object]:
+        """Write one file that holds every database as of one moment, while everybody goes on."""
+        return self._backups.make(file, actor or "session", tell)
+
     def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
         """Stop, or allow again, every dispatch."""
         with self._parts.operations.together():
@@ -240,6 +253,7 @@ class LocalSession(Readings):
             "journal_lag_rows": lag.rows,
             "erp": self._parts.erp.health(),
             "halted": bool(self._parts.operations.flag("halted")),
+            "one_person": self._parts.operations.of_one_person(),
             "outbox_waiting": outbox.get("queued", 0) + outbox.get("leased", 0),
             "outbox_failed": outbox.get("failed", 0),
         }

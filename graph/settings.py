@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     """How much a shortage counts against what the service targets imply; `jit eval` plays these two settings."""
     max_cover_days: float = Field(default=49.0, gt=0)
     """No order lifts an item above this many days of mean demand beyond its lead-time demand."""
+    material_quantity_percent: float = Field(default=20.0, ge=0)
+    """Change of quantity that brings a rejected or edited line back as it is computed."""
+    material_price_percent: float = Field(default=5.0, ge=0)
+    """Change of list price that does."""
+    material_risk_points: float = Field(default=5.0, ge=0)
+    """Rise of the risk of a stock-out that does, in percentage points."""
     llm_base_url: str = ""
     llm_model: str = ""
     llm_timeout_seconds: float = 20.0
@@ -64,6 +70,11 @@ class Settings(BaseSettings):
     def operations_url(self) -> str:
         """URL of the operations database."""
         return self.database_url or f"sqlite:///{(self.home / 'operations.sqlite').absolute()}"
+
+    @property
+    def operations_file(self) -> Path | None:
+        """The SQLite file of the operations database; None when a URL names another."""
+        return None if self.database_url else self.home / "operations.sqlite"
 
     @property
     def warehouse_path(self) -> Path:

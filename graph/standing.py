@@ -26,10 +26,14 @@ WORDS: Mapping[OrderStatus, str] = {
 }
 
 
+KEPT_BACK: Mapping[RouteKind, str] = {RouteKind.SHADOW: "shadow", RouteKind.HELD: "held"}
+"""Words for orders that no gate denied and that do not leave: only shown, or rejected by a person before."""
+
+
 def shown_status(order: Order) -> str:
     """Where an order stands. A change of an open order is confirmed once sent; an order of ours is taken back."""
     if order.status is _S.GATED:
-        return "shadow" if order.route.kind is RouteKind.SHADOW else "denied"
+        return KEPT_BACK.get(order.route.kind, "denied")
     if order.status is _S.CHANGE_SENT:
         return "withdrawn" if order.places else "confirmed"
     return WORDS[order.status]

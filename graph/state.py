@@ -57,6 +57,8 @@ class RunState(TypedDict):
     """Group to option id, with reasons; choose_plan."""
     orders: list[Order]
     """Draft orders by supplier; choose_plan, gate_lines."""
+    held: list[Order]
+    """Orders of lines that a person rejected before and that nothing material changed of since; choose_plan."""
     agreements: Annotated[list[Json], operator.add]
     """Negotiation outcomes by order, tagged with their pass and round; negotiate."""
     decisions: Annotated[list[Json], operator.add]

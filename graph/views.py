@@ -109,13 +109,24 @@ class LineView(View):
     order_date: str
     expected_arrival: str
     status: str
-    """planned, denied, shadow, waiting, approved, rejected, dispatched, confirmed, failed, withdrawn"""
+    """planned, denied, shadow, held, waiting, approved, rejected, dispatched, confirmed, failed, withdrawn"""
     policy: str = ""
     formula: str = ""
     figures: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     binding: tuple[str, ...] = ()
     verdicts: tuple[VerdictView, ...] = ()
+    run_id: str = ""
+    """The run that ordered it."""
+    change: str = ""
+    """What the latest plan made of it: new, changed, or empty for neither."""
+    under_way: bool = False
+    """Ordered by an earlier run than the one that decides its item, and to arrive still."""
+
+    @property
+    def row_id(self) -> str:
+        """Tells lines of one plan apart: two runs may have ordered by the same line id."""
+        return f"{self.line_id}@{self.run_id}" if self.under_way else self.line_id
 
 
 class AlertView(View):
@@ -183,6 +194,7 @@ class OptionView(View):
     suppliers: tuple[str, ...]
     chosen: bool = False
     reason: str = ""
+    run_id: str = ""
 
 
 class OutlookView(View):
@@ -209,6 +221,12 @@ class OutlookView(View):
     stock_p10: tuple[float, ...] = ()
     stock_p50: tuple[float, ...] = ()
     stock_p90: tuple[float, ...] = ()
+    run_id: str = ""
+    """The run that planned the item."""
+    estimate_version: str = ""
+    """The distributions that it was planned with."""
+    change: str = ""
+    """What the latest plan made of the item: changed, planned again, or empty for neither."""
 
 
 class ApprovalView(View):
@@ -227,6 +245,8 @@ class ApprovalView(View):
     lines: tuple[LineView, ...]
     reasons: tuple[str, ...]
     proposed_by: tuple[str, ...]
+    own: bool = False
+    """Whether who proposed it may sign it: the installation has one person, and policy leaves them this value."""
     opened_at: datetime
     decided_at: datetime | None = None
     decided_by: str | None = None
@@ -236,6 +256,25 @@ class ApprovalView(View):
     erp_reference: str = ""
     """The order's number in the ERP, once it is placed."""
     erp_error: str = ""
+
+
+class EditedLineView(View):
+    """One line of an order at another quantity."""
+
+    line_id: str
+    quantity: float
+    unit_price: float
+    value: float
+    price_rule: str = ""
+    """Why the price is what it is; empty where it is the list price as before."""
+
+
+class EditPreviewView(View):
+    """What an order would cost at other quantities, before anything is saved."""
+
+    lines: tuple[EditedLineView, ...]
+    value: float
+    currency: str
 
 
 class RiskView(View):
@@ -248,6 +287,10 @@ class RiskView(View):
     hedge: str = ""
     days_of_cover: float | None = None
     money_at_risk: float | None = None
+    run_id: str = ""
+    """The run that found it."""
+    graded_by: str = ""
+    """Who graded it: rules, or a model."""
 
 
 class ChangeView(View):
@@ -265,8 +308,50 @@ class ChangeView(View):
     """The latest earlier run that planned the item."""
 
 
+class PlanPartView(View):
+    """What one run decides of the current plan."""
+
+    run_id: str
+    started_at: datetime
+    trigger: Trigger
+    item_ids: tuple[str, ...]
+    """Items that it decides still."""
+    planned: int
+    """How many it planned."""
+    expected_cost: float = 0.0
+    """Of everything that it planned, over its horizon."""
+    lower_bound: float = 0.0
+
+
+class WholePlanView(View):
+    """The current plan of all items, where the latest run alone does not make it."""
+
+    parts: tuple[PlanPartView, ...]
+    """Latest first."""
+    items: int
+    """Items of the active dataset that have a plan."""
+    undecided: tuple[str, ...] = ()
+    """Items of the active dataset that no plan has decided yet."""
+    orders: int = 0
+    """Orders of the current plan that wait, left or arrived; neither rejected, replaced nor taken back."""
+    lines: int = 0
+    order_value: float = 0.0
+    currency: str = ""
+    pending_approvals: int = 0
+    dispatched: int = 0
+    """Of these orders, those that the ERP has."""
+    under_way: int = 0
+    """Lines of earlier plans that are to arrive still, beside those of the current one."""
+    under_way_value: float = 0.0
+
+    @property
+    def latest(self) -> PlanPartView | None:
+        """The part that was planned last."""
+        return self.parts[0] if self.parts else None
+
+
 class PlanView(View):
-    """Everything stored about a run that a page or a terminal shows."""
+    """Everything stored about a run, or about the current plan of all items, that a page or a terminal shows."""
 
     run: RunView
     steps: tuple[StepView, ...] = ()
@@ -283,6 +368,13 @@ class PlanView(View):
     conflicts: tuple[str, ...] = ()
     changes: tuple[ChangeView, ...] = ()
     """Against the latest earlier plan of each item."""
+    whole: WholePlanView | None = None
+    """The current plan, where several runs make it; None where everything here is one run's."""
+
+    @property
+    def currency(self) -> str:
+        """Of its money."""
+        return (self.whole.currency if self.whole else "") or self.run.currency
 
 
 class AnswerView(View):

@@ -71,7 +71,8 @@ def roll_back(versions: PolicyVersions, version: str | None = None) -> PolicyVer
     places = [place for place, rules in enumerate(versions.past) if version in (None, rules.version)]
     if not places:
         known = ", ".join(rules.version for rules in versions.past) or "none"
-        raise NotFound(f"No earlier rule set {version or ''}.", remedy=f"Known: {known}.", version=version)
+        sought = f"No earlier rule set {version}." if version else "No rule set was active before this one."
+        raise NotFound(sought, remedy=f"Known: {known}.", version=version)
     return replace(versions, active=versions.past[places[-1]], past=versions.past[: places[-1]])
 
 

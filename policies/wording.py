@@ -3,11 +3,16 @@
 import re
 from collections.abc import Hashable, Mapping
 from string import Formatter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tools.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from yaml import CSafeLoader as FastLoader
+else:  # a PyYAML that was built by hand may lack the library in C
+    FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 """What looks like the name of a fact or a limit rather than like words."""
@@ -26,12 +31,17 @@ class Shown(dict[str, Any]):
 
 
 def check_wording(rule_id: str, reason: str, actual: str, limit: str, known: Mapping[str, Any]) -> None:
-    """Refuse a rule whose reason, actual or limit names a fact or limit that does not exist."""
+    """Refuse a rule whose reason, actual or limit names a fact or limit that does not exist.
+
+    A format or a conversion inside the braces is refused too: it could fail when the rule fires.
+    """
     try:
-        named = {name for _, name, _, _ in Formatter().parse(reason) if name is not None}
+        shown = [(name, form or kind) for _, name, form, kind in Formatter().parse(reason) if name is not None]
     except ValueError as error:
         raise BadInput(f"Rule {rule_id}: reason: {error}.", remedy="Correct the braces.") from error
-    named |= {actual}
+    if formatted := [name for name, form in shown if form]:
+        raise BadInput(f"Rule {rule_id}: reason: {formatted[0]} has a format.", remedy="Write only names in braces.")
+    named = {name for name, _ in shown} | {actual}
     if NAME.fullmatch(limit):
         named |= {limit}
     if unknown := named - set(known):
@@ -41,8 +51,8 @@ def check_wording(rule_id: str, reason: str, actual: str, limit: str, known: Map
         )
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML where a key that stands twice is an error instead of a silent override."""
+class _UniqueKeys(yaml.constructor.SafeConstructor):
+    """A key that stands twice is an error instead of a silent override."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -51,6 +61,21 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+class _Fast(_UniqueKeys, FastLoader):
+    """By the library in C, where it is there."""
+
+
+class _Telling(_UniqueKeys, yaml.SafeLoader):
+    """Ten times slower; its errors name the place more closely."""
+
+
 def read_yaml(text: str) -> Any:
     """Plain YAML values; raises yaml.YAMLError when a key is repeated."""
-    return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
+    try:
+        return _read(text, _Fast)
+    except yaml.YAMLError:
+        return _read(text, _Telling)
+
+
+def _read(text: str, loader: type[_Fast | _Telling]) -> Any:
+    return yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders

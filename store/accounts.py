@@ -12,8 +12,12 @@ from sqlalchemy import text
 
 from store.database import Database, to_json
 from tools.domain.errors import BadInput, Conflict, NotFound
+from tools.domain.names import may_be_taken_for
 
 ROLES = ("viewer", "analyst", "buyer", "manager", "admin")
+SIGNING_ROLES = ROLES[2:]
+ONE_PERSON = "one_person"
+"""Flag: who said that the installation has one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,17 @@ class Accounts(Database):
     """Users by key, one-time link or sign-in. Only hashes of their secrets are stored."""
 
     def add_user(self, name: str, role: str) -> str:
-        """Add a user and return the key, which is shown this once. Conflict when the name is taken."""
+        """Add a user and return the key, which is shown this once.
+
+        Conflict when the name is taken, or could be taken for another user's: they are one person to who reads it.
+        """
         if role not in ROLES:
             raise BadInput(f"{role!r} is no role.", remedy=f"Use one of {', '.join(ROLES)}.")
+        alike = [user.name for user in self.users() if may_be_taken_for(user.name, name)]
+        if alike and name not in alike:
+            raise Conflict(
+                f"{name} looks like the user {alike[0]}.", remedy="Choose a name that tells them apart.", name=name
+            )
         key = f"jit_{secrets.token_urlsafe(32)}"
         added = self._change(
             "INSERT INTO users (name, role, key_hash, created_at) VALUES (:name, :role, :hash, :at)"
@@ -113,8 +125,16 @@ class Accounts(Database):
         self._change("DELETE FROM sign_ins WHERE token_hash = :hash", {"hash": _digest(secret)})
 
 
-class Notes(Database):
+class Notes(Accounts):
     """Named flags of the installation (such as `halted`) and stored conversations."""
+
+    def signers(self) -> list[str]:
+        """Users whose role may sign orders."""
+        return [user.name for user in self.users() if user.role in SIGNING_ROLES]
+
+    def of_one_person(self) -> bool:
+        """Whether somebody said that this installation has one person, and no second signer was added since."""
+        return bool(self.flag(ONE_PERSON)) and len(self.signers()) <= 1
 
     def set_flag(self, name: str, value: object) -> None:
         """Store a JSON-able value under a name."""

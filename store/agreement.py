@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from store.belonging import Part
 from store.chain import Transition
 from store.witness import KnownDecision, Testimony
 
 ENDED_OR_WAITING = ("done", "stopped", "waiting")
 """Runs that must have left rows; one that goes on or failed may have died before its first."""
+AFRESH = "start_afresh"
+"""Event of the journal: a database was given up and begun anew."""
 NAMED = 3
 """How many ids a sentence names."""
 
@@ -29,6 +32,7 @@ def compare(rows: Sequence[Transition], before: Testimony, after: Testimony) -> 
     Everything known before must be in the rows, and everything in the rows must be known afterwards: so a run that
     goes on meanwhile is no difference.
     """
+    rows = _since_afresh(rows)
     seen = {row.run_id for row in rows} - {""}
     silent = [run for run, status in before.runs.items() if status in ENDED_OR_WAITING and run not in seen]
     taken_in, dispatched = _answers(rows), _actions(rows)
@@ -43,6 +47,13 @@ def compare(rows: Sequence[Transition], before: Testimony, after: Testimony) -> 
         _told("ERP action", sorted(dispatched - after.actions.keys()), "of the journal was never in the outbox"),
     )
     return Agreement(len(before.runs), len(decided), len(done), tuple(sentence for sentence in found if sentence))
+
+
+def _since_afresh(rows: Sequence[Transition]) -> Sequence[Transition]:
+    """The rows since a person gave the operations database up: the one that is there knows nothing of earlier ones."""
+    begun = [at for at, row in enumerate(rows) if row.event == AFRESH and row.run_id == ""]
+    given_up = [at for at in begun if rows[at].payload.get("from") in (Part.OPERATIONS, Part.WAREHOUSE)]
+    return rows[given_up[-1] :] if given_up else rows
 
 
 def _told(what: str, ids: Sequence[str], how: str) -> str:

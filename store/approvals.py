@@ -57,9 +57,10 @@ class ApprovalBook(Database):
             return [_approval(row) for row in found]
 
     def decided_approvals(self, limit: int) -> list[ApprovalRow]:
-        """Decided or void, latest first."""
+        """What people decided, latest first; what became void only after that, so that it hides nobody's decision."""
         query = text(
-            "SELECT * FROM approvals WHERE status <> 'pending' ORDER BY decided_at DESC, opened_at DESC, order_key,"
+            "SELECT * FROM approvals WHERE status <> 'pending'"
+            " ORDER BY CASE WHEN status = 'void' THEN 1 ELSE 0 END, decided_at DESC, opened_at DESC, order_key,"
             " approval_id LIMIT :limit"
         )
         with self._read() as connection:
@@ -132,8 +133,9 @@ def must_be_pending(row: ApprovalRow, content_hash: str) -> None:
     """Conflict when an approval is already decided or void, or when its content is not what the decider saw."""
     if row.status != "pending":
         by = f" by {row.decided_by}" if row.decided_by else ""
+        why = f": {row.reason}" if row.status == "void" and row.reason else ""
         raise Conflict(
-            f"Approval {row.approval_id} is already {row.status}{by}.",
+            f"Approval {row.approval_id} is already {row.status}{by}{why}.",
             remedy="`jit approvals` shows what still waits.",
             approval_id=row.approval_id,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from store.belonging import WarehouseMark
 from store.chain import JournalCheck, JournalHead, Transition, verify_chain
 from store.duck import DuckFile
 from tools.domain.errors import IntegrityBroken
@@ -67,6 +68,19 @@ class Archive(DuckFile):
         )
         return {key: orjson.loads(payload) for key, payload in rows}
 
+    def artifacts_of(
+        self, run_ids: Sequence[str], kinds: Sequence[str]
+    ) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+        """Artifacts of these kinds of several runs in one query: by run, kind and key."""
+        if not run_ids:
+            return {}
+        runs, wanted = (", ".join("?" * len(names)) for names in (run_ids, kinds))
+        sql = f"SELECT run_id, kind, key, payload FROM artifacts WHERE run_id IN ({runs}) AND kind IN ({wanted})"  # noqa: S608
+        found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {run_id: {} for run_id in run_ids}
+        for run_id, kind, key, payload in self._all(f"{sql} ORDER BY key", [*run_ids, *kinds]):
+            found[run_id].setdefault(kind, {})[key] = orjson.loads(payload)
+        return found
+
     def size(self) -> WarehouseSize:
         """How large the file is, and what runs fill of it; blocks are counted whole."""
         sql = "SELECT block_size * total_blocks, block_size * free_blocks, block_size FROM pragma_database_size()"
@@ -99,11 +113,29 @@ class Archive(DuckFile):
         sql = "SELECT draft_id FROM transitions WHERE seq > (SELECT max(seq) FROM transitions) - ?"
         return {str(draft_id) for (draft_id,) in self._all(sql, [rows])}
 
-    def append_transitions(self, rows: Sequence[Transition]) -> None:
-        """Append journal rows in one transaction. IntegrityBroken when they do not follow the last one."""
-        if not rows:
-            return
+    def home_mark(self) -> WarehouseMark:
+        """Whose home this is, and the last journal row that it took."""
+        ((home_id, taken),) = self._all("SELECT id, taken FROM home")
+        filled = any(self._all(f"SELECT 1 FROM {name} LIMIT 1") for name in ("datasets", "transitions"))  # noqa: S608
+        return WarehouseMark(str(home_id), not filled, int(taken))
+
+    def applied(self) -> list[str]:
+        """Names of the migrations that this file had."""
+        return [str(name) for (name,) in self._all("SELECT name FROM migrations ORDER BY name")]
+
+    def set_home(self, home_id: str, taken: int = 0) -> None:
+        """Store whose home this is, and the journal row after which it begins."""
+        self._run("UPDATE home SET id = ?, taken = greatest(taken, ?)", [home_id, taken])
+
+    def append_transitions(self, rows: Sequence[Transition], taken: int = 0) -> None:
+        """Append journal rows in one transaction. IntegrityBroken when they do not follow the last one.
+
+        `taken` is the id of the last of them, or of one that was appended before, in the operations database.
+        """
         with self._transaction():
+            self._connection.execute("UPDATE home SET taken = ? WHERE taken < ?", [taken, taken])
+            if not rows:
+                return
             head = self.journal_head()
             if rows[0].seq != head.seq + 1 or rows[0].prev_hash != head.hash:
                 raise IntegrityBroken(

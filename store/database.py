@@ -14,7 +14,8 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from store.faults import faults_named
 from store.first_orders import move_first_approvals
-from store.migrations import refuse_newer, scripts
+from store.gate import WriteGate
+from store.migrations import refuse_newer, scripts, statements_for
 from store.private import private_file, private_folder
 from tools.domain.errors import JitError, StorageOutOfReach
 
@@ -69,12 +70,14 @@ class Database:
             self._url = self._url.set(drivername="postgresql+psycopg")
         self._clock = clock
         self._joined = threading.local()
+        self.gate = WriteGate()
+        """What every writing transaction passes."""
         self._engine = self._open(durable=True)
         self._fast = self._open(durable=False)
         try:
             self._refuse_newer()
             if migrate:
-                self._migrate()
+                self.migrate()
         except DatabaseError as error:
             self.close()
             raise self._away(error) from error
@@ -152,19 +155,24 @@ class Database:
         return engine
 
     def _keep_copy(self, names: Iterable[str]) -> None:
-        """Copy a SQLite file beside itself before its tables change, once a migration that moves rows."""
+        """Copy a SQLite file beside itself before its tables change; whole, with what its log still holds.
+
+        A copy that an upgrade made which was cut off, or undone since, is of an earlier moment and gives way.
+        """
         source = Path(str(self._url.database))
         with self._read() as connection:
             known = connection.execute(text("SELECT name FROM sqlite_master WHERE name = 'migrations'")).first()
             done = {row.name for row in connection.execute(text("SELECT name FROM migrations"))} if known else set()
-        first = next((name for name in names if done and name not in done and name in MOVES), None)
-        kept = source.with_name(f"{source.name}.before-{first}")
-        if first and not kept.exists():
+        lacking = [name for name in names if done and name not in done]
+        if lacking:
+            kept = source.with_name(f"{source.name}.before-{next((n for n in lacking if n in MOVES), lacking[-1])}")
             part = kept.with_name(f"{kept.name}.part")
+            part.unlink(missing_ok=True)
             private_file(part)
-            with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
-                old.backup(new)
-            part.rename(kept)
+            with faults_named("The copy before the upgrade", part, sqlite3.Error, OSError):
+                with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
+                    old.backup(new)
+                part.rename(kept)
 
     def _refuse_newer(self) -> None:
         with self._read() as connection:
@@ -172,10 +180,10 @@ class Database:
                 found = connection.execute(text("SELECT name FROM migrations")).scalars().all()
                 refuse_newer(found, [name for name, _ in scripts("operations")], "the operations database")
 
-    def _migrate(self) -> None:
+    def migrate(self) -> None:
+        """Make the tables, or bring those that are there up to this version."""
         if self.is_sqlite:
             self._keep_copy(name for name, _ in scripts("operations"))
-        identity = "INTEGER PRIMARY KEY AUTOINCREMENT" if self.is_sqlite else "BIGSERIAL PRIMARY KEY"
         with self._write() as connection:
             if not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -184,9 +192,8 @@ class Database:
             for name, statements in scripts("operations"):
                 if name in done:
                     continue
-                for statement in statements:
-                    if (own := _of_dialect(statement, self._url.get_backend_name())) is not None:
-                        connection.execute(text(own.replace("{identity}", identity)))
+                for statement in statements_for(statements, self._url.get_backend_name()):
+                    connection.execute(text(statement))
                 if name in MOVES:
                     MOVES[name](connection)
                 insert = text("INSERT INTO migrations (name, at) VALUES (:name, :at)")
@@ -209,7 +216,12 @@ class Database:
             yield joined
             return
         engine = self._fast if fast else self._engine
-        with self._told(), engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with (
+            self.gate.passing(),
+            self._told(),
+            engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -242,11 +254,3 @@ class Database:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _of_dialect(statement: str, dialect: str) -> str | None:
-    """The statement, None when its first line names another database."""
-    first, _, rest = statement.partition("\n")
-    if not first.startswith("-- "):
-        return statement
-    return rest if first == f"-- {dialect}" else None

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,34 @@ class DuckFile:
             if self._opened is not None:
                 self._opened.close()
 
+    @contextmanager
+    def still(self) -> Generator[None]:
+        """Nobody writes or reads until the block ends."""
+        with self._lock:
+            yield
+
+    def reader(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own, which sees one moment from its first reading in a transaction on."""
+        with self._watched():
+            return self._connection.cursor()
+
+    def copy_to(self, target: Path, own: duckdb.DuckDBPyConnection) -> None:
+        """Copy the file as a reader in its transaction sees it; what is there gives way to the whole new one.
+
+        DuckDB copies by itself: whoever else opens and closes the file lets go of its lock.
+        """
+        part = target.with_name(f"{target.name}.part")
+        with faults_named("The copy of the warehouse", part, duckdb.Error, OSError):
+            part.unlink(missing_ok=True)
+            quoted = str(part).replace("'", "''")
+            ((name,),) = own.sql("SELECT current_database()").fetchall()
+            own.execute(f"ATTACH '{quoted}' AS copied")
+            own.execute(f'COPY FROM DATABASE "{name}" TO copied')
+            own.commit()
+            own.execute("DETACH copied")
+            part.chmod(0o600)
+            part.rename(target)
+
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """The open connection; opened anew when the one before was lost. Use it under the lock."""
@@ -96,6 +124,11 @@ class DuckFile:
     def _migrate(self) -> None:
         self._run("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY)")
         known = {name for (name,) in self._all("SELECT name FROM migrations")}
+        lacking = [name for name, _ in MIGRATIONS if name not in known]
+        if known and lacking:
+            with closing(self.reader()) as reader:
+                reader.begin()
+                self.copy_to(self._path.with_name(f"{self._path.name}.before-{lacking[-1]}"), reader)
         for name, statements in MIGRATIONS:
             if name not in known:
                 with self._transaction():

@@ -3,7 +3,8 @@
 import logging
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -56,6 +57,17 @@ class JournalLag(NamedTuple):
     seconds: float
 
 
+def stage_draft(operations: Operations, draft: TransitionDraft) -> str:
+    """Stage one transition where no warehouse is open. Returns the row's own id."""
+    body = asdict(draft)
+    body["started_at"] = draft.started_at.astimezone(UTC).isoformat()
+    body["ended_at"] = draft.ended_at.astimezone(UTC).isoformat()
+    text = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+    draft_id = uuid.uuid4().hex
+    operations.stage(draft_id, draft.run_id, text.decode())
+    return draft_id
+
+
 class Journal:
     """One writer: staging keeps the order, the projector moves it into the warehouse."""
 
@@ -68,13 +80,13 @@ class Journal:
 
     def record(self, draft: TransitionDraft) -> str:
         """Stage one transition with one insert; safe from any thread. Returns the row's own id."""
-        body = asdict(draft)
-        body["started_at"] = draft.started_at.astimezone(UTC).isoformat()
-        body["ended_at"] = draft.ended_at.astimezone(UTC).isoformat()
-        text = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
-        draft_id = uuid.uuid4().hex
-        self._operations.stage(draft_id, draft.run_id, text.decode())
-        return draft_id
+        return stage_draft(self._operations, draft)
+
+    @contextmanager
+    def still(self) -> Generator[None]:
+        """Nothing is projected until the block ends."""
+        with self._lock:
+            yield
 
     def project(self) -> int:
         """Move every staged row into the warehouse in order; returns how many it added.
@@ -86,7 +98,9 @@ class Journal:
         with self._lock:
             while staged := self._operations.staged(BATCH_ROWS):
                 rows = self._chained(staged)
-                self._warehouse.append_transitions(rows)
+                last_row = max(row.id for row in staged)
+                self._operations.hand_over(last_row)
+                self._warehouse.append_transitions(rows, last_row)
                 last = JournalHead(rows[-1].seq, rows[-1].hash) if rows else self._warehouse.journal_head()
                 self._operations.unstage([row.id for row in staged], last)
                 added += len(rows)

@@ -1,12 +1,15 @@
 """The operations database: everything pending, in SQLite (WAL) or PostgreSQL, chosen by URL."""
 
-from store.accounts import ROLES, Accounts, Message, Notes, User
+from store.accounts import ROLES, Message, Notes, User
 from store.approvals import ApprovalBook, ApprovalRow
 from store.chain import JournalHead
 from store.database import Database, OperationsOutOfReach
+from store.decisions import DecisionFilter, DecisionRow, Decisions
+from store.home_mark import HomeMark
 from store.order_book import Window
-from store.orders import LeftOrder, Moved, Past, Plan, Publication
+from store.orders import LeftOrder, Moved, Past, Plan
 from store.outbox import Outbox, OutboxRow
+from store.publications import Publication, Publications
 from store.rulings import Ruling, Rulings
 from store.runs import Inbox, InboxRow, RunBook, RunRow
 from store.staging import StagedRow, Staging
@@ -17,6 +20,8 @@ __all__ = [
     "ROLES",
     "ApprovalRow",
     "Database",
+    "DecisionFilter",
+    "DecisionRow",
     "InboxRow",
     "JournalHead",
     "LeftOrder",
@@ -37,7 +42,9 @@ __all__ = [
 ]
 
 
-class Operations(RunBook, Inbox, ApprovalBook, Rulings, Outbox, Accounts, Notes, Staging, Upkeep, Witness):
+class Operations(
+    RunBook, Inbox, ApprovalBook, Rulings, Publications, Decisions, Outbox, Notes, Staging, Upkeep, Witness, HomeMark
+):
     """Runs, inbox, the ledger of orders, approvals, outbox, users, flags, conversation and journal staging.
 
     Safe across threads. Several processes may open it at once. `Operations("sqlite:///.jit/operations.sqlite")` or

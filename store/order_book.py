@@ -93,6 +93,10 @@ class OrderBook:
         self._touch(before, after)
         return after
 
+    def note_again(self, order: Order, actor: str, reason: str) -> None:
+        """What somebody decided of an order that leaves it as it stands, in its history."""
+        self._note(order, order.status.value, actor, reason, with_body=False)
+
     def move_if_allowed(
         self, before: Order, status: OrderStatus, actor: str, reason: str = "", **more: object
     ) -> Order:
@@ -199,15 +203,17 @@ class OrderBook:
             return
         if after.status not in TRANSPORT:
             needs = after.needs if before is None else before.needs | after.needs
-            self.bump(needs)
             self._keep_up(after.run_id, needs)
+            self.bump(needs)
         if arrived or _on_order(before) != _on_order(after) or after.status is _S.CANCELLED:
             self.mark_on_order()
 
     def _keep_up(self, run_id: str, needs: Iterable[ItemSite]) -> None:
-        """What a run's own orders change leaves its other orders valid."""
+        """What a run's own orders change leaves its other orders valid, unless something else changed supply before."""
         keep = text(
             "UPDATE needs SET seq = :seq WHERE item_id = :item_id AND site_id = :site_id AND owner_run = :run_id"
+            " AND NOT EXISTS (SELECT 1 FROM supply WHERE supply.item_id = needs.item_id"
+            " AND supply.site_id = needs.site_id AND supply.version > needs.seq)"
         )
         rows = [
             {"seq": self.seq, "item_id": item_id, "site_id": site_id, "run_id": run_id}

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import orjson
-from sqlalchemy import String, bindparam, text
+from sqlalchemy import text
 
 from store.approvals import insert_approval, void_approvals
-from store.database import Database, to_json, to_text
+from store.database import Database, to_text
 from store.order_book import OrderBook, Window, select_named, select_orders
 from store.outbox import OutboxRow, insert_action
+from store.publications import note_publication
 from tools.domain.orders import PENDING, UNSENT, ItemSite, Order, OrderStatus
 
 REPLACED = "replaced by a newer plan"
@@ -39,15 +39,6 @@ class Moved:
     """Supply changed since a run read it: nothing of its plan was published."""
 
     needs: tuple[ItemSite, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """A published plan: its run, the items that it decided, and its place among all changes of supply."""
-
-    run_id: str
-    seq: int
-    item_ids: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +126,7 @@ class OrderLedger(Database):
                     insert_approval(book.connection, order, book.at)
             for action in plan.actions:
                 insert_action(book.connection, action, book.at)
-            _note_publication(book, plan.run_id, plan.item_ids)
+            note_publication(book, plan.run_id, plan.item_ids, decides=plan.decides)
             return tuple(plan.orders)
 
     def _replace(self, plan: Plan, waiting: Sequence[Order], book: OrderBook) -> None:
@@ -161,7 +152,10 @@ class OrderLedger(Database):
         with self.order_book() as book:
             for order in select_named(book.connection, "order_key", found):
                 status, erp_ref = found[order.order_key]
-                book.move_if_allowed(order, status, "erp", reason, erp_ref=erp_ref or order.erp_ref)
+                if status is order.status and erp_ref and erp_ref != order.erp_ref:
+                    book.move(order, order.changed(erp_ref=erp_ref, reason=reason), "erp", reason)
+                else:
+                    book.move_if_allowed(order, status, "erp", reason, erp_ref=erp_ref or order.erp_ref)
 
     def erp_started_over(self, reason: str = "the sandbox ERP was started over") -> None:
         """Orders that stood in an ERP which no longer knows them are cancelled."""
@@ -184,7 +178,7 @@ class OrderLedger(Database):
                 needs = {need: order.latest_arrival for order in orders if order.is_pending for need in order.needs}
                 days = {need: min(order.lines[0].order_date for order in orders) for need in needs}
                 book.own(run_id, {need: Window(days[need], arrival) for need, arrival in needs.items()})
-                _note_publication(book, run_id, item_ids)
+                note_publication(book, run_id, item_ids, decides=True)
 
     def orders_of(self, *run_ids: str) -> list[Order]:
         """Every order of these runs in its latest form, in one query."""
@@ -200,6 +194,11 @@ class OrderLedger(Database):
         """Orders in these statuses, in one query."""
         with self._read() as connection:
             return select_named(connection, "status", [status.value for status in statuses])
+
+    def orders_by_reference(self, erp_refs: Iterable[str]) -> list[Order]:
+        """Orders that the ERP knows under these references, in one query."""
+        with self._read() as connection:
+            return select_named(connection, "erp_ref", erp_refs)
 
     def waiting_orders(self) -> list[Order]:
         """Orders that wait for a signature."""
@@ -228,24 +227,6 @@ class OrderLedger(Database):
         with self._read() as connection:
             rows = connection.execute(query, {"since": to_text(moment)})
             return [LeftOrder(row.order_key, row.supplier_id, row.value_cents) for row in rows]
-
-    def publications(self, *run_ids: str) -> list[Publication]:
-        """The published plans of these runs, latest first, in one query."""
-        query = text("SELECT run_id, seq, item_ids FROM publications WHERE run_id IN :run_ids ORDER BY seq DESC")
-        named = query.bindparams(bindparam("run_ids", expanding=True, type_=String()))
-        with self._read() as connection:
-            rows = connection.execute(named, {"run_ids": list(run_ids)})
-            return [Publication(row.run_id, row.seq, orjson.loads(row.item_ids)) for row in rows]
-
-    def publications_until(self, run_id: str, limit: int) -> list[Publication]:
-        """A run's publication and those before it, latest first; none when the run published nothing."""
-        query = text(
-            "SELECT run_id, seq, item_ids FROM publications"
-            " WHERE seq <= (SELECT seq FROM publications WHERE run_id = :run_id) ORDER BY seq DESC LIMIT :limit"
-        )
-        with self._read() as connection:
-            rows = connection.execute(query, {"run_id": run_id, "limit": limit})
-            return [Publication(row.run_id, row.seq, orjson.loads(row.item_ids)) for row in rows]
 
     def order_history(self, order_key: str) -> list[Past]:
         """Every move of an order, oldest first."""
@@ -288,8 +269,3 @@ def _beside(plan: Plan, waiting: Sequence[Order]) -> set[ItemSite]:
     items = set(plan.item_ids)
     touched = [order for order in waiting if order.run_id != plan.run_id and items & order.item_ids]
     return {need for order in touched for need in order.needs if need[0] not in items}
-
-
-def _note_publication(book: OrderBook, run_id: str, item_ids: Sequence[str]) -> None:
-    insert = text("INSERT INTO publications (run_id, seq, item_ids) VALUES (:run_id, :seq, :item_ids)")
-    book.connection.execute(insert, {"run_id": run_id, "seq": book.seq, "item_ids": to_json(list(item_ids))})

@@ -82,15 +82,24 @@ class Outbox(Database):
             _settle(row, book, status="done", erp_ref=erp_ref, response=to_json(response))
             _done(row, erp_ref, response, book)
 
-    def retry_later(self, action_key: str, error: str, delay: float, *, may_stand: bool | None = False) -> None:
-        """Queue it again, due in `delay` seconds. `may_stand`: whether the ERP may have done it, None for unknown."""
+    def retry_later(
+        self, action_key: str, error: str, delay: float, *, may_stand: bool | None = False, attempt: int | None = None
+    ) -> None:
+        """Queue it again, due in `delay` seconds. `may_stand`: whether the ERP may have done it, None for unknown.
+
+        An attempt that another has taken over changes nothing: only the later one can tell.
+        """
         with self._settling(action_key) as (row, book):
+            if _taken_over(row, attempt):
+                return
             _settle(row, book, status="queued", error=error, due_at=self._epoch() + delay)
             _not_done(row, OrderStatus.APPROVED, error, may_stand, book)
 
-    def fail(self, action_key: str, error: str, *, may_stand: bool | None = False) -> None:
+    def fail(self, action_key: str, error: str, *, may_stand: bool | None = False, attempt: int | None = None) -> None:
         """Give it up to a person. An order that may stand in the ERP stays in doubt, and on order."""
         with self._settling(action_key) as (row, book):
+            if _taken_over(row, attempt):
+                return
             _settle(row, book, status="failed", error=error)
             _not_done(row, OrderStatus.FAILED, error, may_stand, book)
 
@@ -134,10 +143,10 @@ class Outbox(Database):
         return found
 
     def own_references(self, erp_refs: Iterable[str]) -> set[str]:
-        """Those of the ERP's references that are of our actions, in one query."""
-        query = text("SELECT erp_ref FROM outbox WHERE erp_ref IN :refs").bindparams(
-            bindparam("refs", expanding=True, type_=String())
-        )
+        """Those of the ERP's references that are of our actions or orders, in one query."""
+        query = text(
+            "SELECT erp_ref FROM outbox WHERE erp_ref IN :refs UNION SELECT erp_ref FROM orders WHERE erp_ref IN :refs"
+        ).bindparams(bindparam("refs", expanding=True, type_=String()))
         with self._read() as connection:
             return set(connection.execute(query, {"refs": sorted(set(erp_refs))}).scalars())
 
@@ -225,6 +234,10 @@ def _settle(
     book.connection.execute(update, values)
 
 
+def _taken_over(row: OutboxRow, attempt: int | None) -> bool:
+    return attempt is not None and row.attempts > attempt
+
+
 def _being_sent(row: OutboxRow, book: OrderBook) -> None:
     order = book.order(row.order_key)
     if order is not None and order.status is OrderStatus.SENDING and row.attempts > 1:
@@ -260,7 +273,10 @@ def _not_done(row: OutboxRow, status: OrderStatus, error: str, may_stand: bool |
         return
     if _takes_back(row, order):
         if status is OrderStatus.FAILED:
-            book.move(order, order.moved(OrderStatus.PLACED, reason=error), "outbox", error)
+            actions = actions_of_order(book.connection, order.order_key)
+            answered = any(action.kind == "place" and action.status == "done" for action in actions)
+            stands = OrderStatus.PLACED if answered else OrderStatus.IN_DOUBT
+            book.move(order, order.moved(stands, reason=error), "outbox", error)
     elif may_stand:
         book.move_if_allowed(order, OrderStatus.IN_DOUBT, "outbox", error)
     elif order.status is OrderStatus.SENDING or may_stand is False:

@@ -18,6 +18,10 @@ OURS = (
     ".server.json.*",
     "demo_world",
     "exports",
+    "backups",
+    "replaced-*",
+    ".restoring*",
+    "restore.json",
 )
 """What a home holds of ours, as docs/operations.md lists it."""
 

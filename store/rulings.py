@@ -1,16 +1,18 @@
 """What people decide of orders: approval, order, outbox and supply change in one transaction, or nothing does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import text
 
 from store.approvals import ApprovalRow, insert_approval, must_be_pending, select_approval, void_approvals
 from store.database import to_json
+from store.line_decisions import LineDecisions, insert_line_decisions
 from store.order_book import OrderBook
 from store.orders import OrderLedger
 from store.outbox import OutboxRow, actions_of_order, give_up_action, insert_action
+from tools.domain.decisions import LineDecision
 from tools.domain.errors import BadInput, Conflict
 from tools.domain.orders import Order, OrderStatus, in_words
 
@@ -35,9 +37,11 @@ class Ruling:
     """The order after an edit, through the gates again; None where nothing is left of it."""
     actions: Sequence[OutboxRow] = ()
     """What the ERP is to do now."""
+    lines: Sequence[LineDecision] = ()
+    """What the next runs are to know of it."""
 
 
-class Rulings(OrderLedger):
+class Rulings(OrderLedger, LineDecisions):
     """Decisions by approval: of two deciders exactly one succeeds."""
 
     def decide(self, ruling: Ruling) -> ApprovalRow:
@@ -58,6 +62,7 @@ class Rulings(OrderLedger):
             else:
                 _note(ruling, book)
                 _carry_out(ruling, order, book)
+                insert_line_decisions(book, ruling.lines)
         if moved:
             raise Conflict(
                 f"Approval {ruling.approval_id} is void: {SUPPLY_MOVED}. Nothing was ordered.",
@@ -78,25 +83,47 @@ class Rulings(OrderLedger):
             if row.status == "pending":
                 _make_void(row, _order_of(row, book), reason, book)
 
+    def reconsider(self, approval_id: str, decisions: Sequence[LineDecision]) -> None:
+        """Let lines that a person rejected or edited be proposed as they are computed. Conflict when none is held."""
+        with self.order_book() as book:
+            row = select_approval(book.connection, approval_id)
+            if row.status == "pending" or not decisions:
+                raise Conflict(
+                    f"Approval {approval_id} is {row.status}; it holds back no line.",
+                    remedy="`jit decisions` lists who rejected or edited what.",
+                    approval_id=approval_id,
+                )
+            insert_line_decisions(book, decisions)
+            book.bump({(made.item_id, made.site_id) for made in decisions})
+            book.note_again(_order_of(row, book), decisions[0].actor, decisions[0].reason)
+
     def withdraw(
-        self, approval_id: str, actor: str, reason: str, cancelling: Callable[[OutboxRow], OutboxRow]
+        self, approval_id: str, actor: str, reason: str, cancelling: Callable[[OutboxRow, int], OutboxRow]
     ) -> Order:
         """Take an approved order back: drop it where it has not left, else ask the ERP to cancel it.
+
+        One in doubt that nobody sends any more is dropped too: the caller has looked for it in the ERP. `cancelling`
+        makes the action that takes back another, given how often that was asked for before.
 
         Conflict, with what is true now, when there is no order to take back.
         """
         with self.order_book() as book:
             row = select_approval(book.connection, approval_id)
             order = _order_of(row, book)
-            if row.status != "approved" or not _may_be_taken_back(order):
-                raise _nothing_to_take_back(row, order)
             actions = actions_of_order(book.connection, order.order_key)
-            if order.status is OrderStatus.APPROVED and not any(action.erp_ref for action in actions):
+            given_up = order.status is OrderStatus.IN_DOUBT and all(action.status == "failed" for action in actions)
+            if row.status != "approved" or not (given_up or _may_be_taken_back(order)):
+                raise _nothing_to_take_back(row, order)
+            stands = order.erp_ref or any(action.erp_ref for action in actions)
+            if not stands and (given_up or order.status is OrderStatus.APPROVED):
                 for action in actions:
                     give_up_action(book.connection, action.action_key, f"{WITHDRAWN}{actor}. {reason}".strip(), book.at)
                 return book.move(order, order.moved(OrderStatus.WITHDRAWN, reason=reason), actor, reason)
+            before = sum(action.kind == "cancel" for action in actions)
             for action in actions:
-                insert_action(book.connection, cancelling(action), book.at)
+                if action.kind == "place":
+                    standing = replace(action, erp_ref=order.erp_ref or action.erp_ref)
+                    insert_action(book.connection, cancelling(standing, before), book.at)
             return book.move(order, order.moved(OrderStatus.CHANGE_SENT, reason=reason), actor, reason)
 
 

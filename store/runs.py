@@ -121,6 +121,14 @@ class RunBook(Database):
         with self._read() as connection:
             return {row.run_id: row.dataset_version for row in connection.execute(query, {"run_ids": sorted(run_ids)})}
 
+    def runs_named(self, run_ids: Collection[str]) -> dict[str, RunRow]:
+        """These runs by id, in one query."""
+        query = text("SELECT * FROM runs WHERE run_id IN :run_ids").bindparams(
+            bindparam("run_ids", expanding=True, type_=String())
+        )
+        with self._read() as connection:
+            return {row.run_id: _run(row) for row in connection.execute(query, {"run_ids": sorted(run_ids)})}
+
     def runs(self, limit: int = 20) -> list[RunRow]:
         """Latest first."""
         query = text("SELECT * FROM runs ORDER BY created_at DESC, run_id LIMIT :limit")

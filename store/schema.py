@@ -107,4 +107,8 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "ALTER TABLE c_offers ADD COLUMN IF NOT EXISTS incremental_breaks BOOLEAN",
         ),
     ),
+    (
+        "0005_home",
+        ("CREATE TABLE home (id VARCHAR, taken BIGINT)", "INSERT INTO home VALUES ('', 0)"),
+    ),
 )

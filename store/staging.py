@@ -65,7 +65,9 @@ class Staging(Database):
             "INSERT INTO journal_heads (seq, hash, row_count, recorded_at) VALUES (:seq, :hash, :rows, :at)"
             " ON CONFLICT DO NOTHING"
         )
+        project = text("UPDATE counters SET value = :top WHERE name = 'projected' AND value < :top")
         with self._write(fast=True) as connection:
+            connection.execute(project, {"top": max(ids, default=0)})
             moved = connection.execute(forget, {"ids": list(ids)}).rowcount if ids else 0
             values = {"seq": head.seq, "hash": head.hash, "rows": moved, "at": self._now()}
             connection.execute(record, values)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from graph.views import ApprovalView
+from graph.views import ApprovalView, EditPreviewView
 from terminal.figures import amount, count, program, units
 from terminal.screen import bullet, heading, say, say_whole, table
+from tools.domain.names import may_be_taken_for
 
 SIGNERS = {"buyer": "a buyer or manager", "manager": "a manager"}
 SHOWN_LINES = 6
@@ -43,14 +44,14 @@ def _block(approval: ApprovalView, me: str) -> None:
 
 def who(approval: ApprovalView) -> str:
     """Who may sign: the tier, and nobody who proposed it."""
-    people = [name for name in approval.proposed_by if not name.startswith("agent:")]
+    people = [name for name in approval.proposed_by if not name.startswith("agent:") and not approval.own]
     signer = SIGNERS.get(approval.tier, f"a {approval.tier}")
     return f"{signer} other than {' or '.join(people)}" if people else signer
 
 
 def decide_command(approval: ApprovalView, me: str) -> str:
     """The command that approves; with --actor when the one at the keyboard proposed it."""
-    mine = me.casefold() in {name.casefold() for name in approval.proposed_by}
+    mine = not approval.own and any(may_be_taken_for(me, name) for name in approval.proposed_by)
     return f"{program()} decide {approval.approval_id} approve{' --actor NAME' if mine else ''}"
 
 
@@ -64,6 +65,17 @@ def show_waiting_in_short(waiting: Sequence[ApprovalView]) -> None:
     table(names, rows, right=("value", "lines"), fold="needs")
     if len(ranked) > BRIEF:
         say(f"and {len(ranked) - BRIEF} more: {program()} approvals", indent=2)
+
+
+def show_preview(preview: EditPreviewView, approval: ApprovalView) -> None:
+    """What an edit would make of an order; nothing is saved."""
+    before = {line.line_id: line for line in approval.lines}
+    for line in preview.lines:
+        known = before[line.line_id]
+        now = f"{units(line.quantity)} {known.uom} at {line.unit_price:,.2f}, {line.value:,.2f} {preview.currency}"
+        was = f"was {units(known.quantity)} at {known.unit_price:,.2f}"
+        bullet(f"{known.item_id} {known.item}: {now} ({was}). {line.price_rule}".strip())
+    say(f"New value {preview.value:,.2f} {preview.currency}, was {approval.value:,.2f}. Nothing is saved.", "bold")
 
 
 def show_approval(approval: ApprovalView) -> None:

@@ -57,13 +57,23 @@ def _row(line: LineView) -> tuple[str, ...]:
         line.uom,
         amount(line.value),
         line.expected_arrival,
-        f"{line.status} ({intent})" if intent else line.status,
+        f"{line.status} ({told})" if (told := ", ".join(filter(None, (intent, mark_of(line))))) else line.status,
     )
 
 
+def mark_of(line: LineView) -> str:
+    """What the latest plan made of a line, or that an earlier plan ordered it."""
+    return "ordered by an earlier plan" if line.under_way else line.change
+
+
 def in_figures(line: LineView) -> str:
-    """Why this quantity, in one sentence of figures; the formula when the figures are others."""
+    """Why this quantity, in one sentence of figures; the formula when the figures are others.
+
+    Of a line that a person decided before, that decision: it, and no figure, keeps the line back.
+    """
     known = line.figures
+    if line.status == "held" and line.notes:
+        return line.notes[0]
     if not {"inventory_position", "reorder_point", "lead_time_demand_mean", "safety_stock"} <= set(known):
         return line.formula or ", ".join(line.notes)
     level = (
@@ -91,7 +101,7 @@ def explain_line(line: LineView) -> None:
     say(
         f"{line.unit_price:,.4g} {line.currency} a unit, {amount(line.value)} {line.currency}, landed "
         f"{amount(line.landed_cost)} {line.currency}; ordered {line.order_date}, expected {line.expected_arrival}; "
-        f"{line.status}."
+        f"{line.status}{f', ordered by the earlier {line.run_id}' if line.under_way else ''}."
     )
     say_whole(f"line {line.line_id}", "dim")
     say(f"{line.policy}: {line.formula}." if line.policy else line.formula, indent=2)

@@ -4,25 +4,29 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from graph.views import ChangeView, OptionView, PlanView
-from terminal.figures import amount, count, program, share
+from graph.views import ChangeView, OptionView, PlanPartView, PlanView, RunView, TriggerKind, WholePlanView
+from terminal.figures import amount, count, moment, program, share
 from terminal.gates import show_gates
 from terminal.lines import show_lines
 from terminal.screen import bullet, clean, heading, say, say_whole, table
 
 CHANGES_SHOWN = 12
+PARTS_SHOWN = 5
 TIGHT = 0.0005
 """Below this relative distance the plan equals its bound to the digits shown."""
 
 
 def show_plan(view: PlanView, *, everything: bool = False) -> None:
-    """A run: options with the choice, lines, gates, and what waits."""
+    """A run, or the current plan of every item: options with the choice, lines, gates, and what waits."""
     run, currency = view.run, _currency(view)
-    if view.options:
-        show_options(view.options, currency)
+    if view.whole:
+        show_parts(view.whole, run)
+    for run_id, options in _by_run(view.options).items():
+        show_options(options, currency, _of_run(view, run_id))
     if view.lines:
-        show_lines(view.lines, currency, everything=everything, more=f"{program()} show {run.run_id} --all")
-    elif run.status.value not in ("stopped", "failed"):
+        more = f"{program()} show{'' if view.whole else f' {run.run_id}'} --all"
+        show_lines(view.lines, currency, everything=everything, more=more)
+    elif view.whole or run.status.value not in ("stopped", "failed"):
         heading("No order is due: every item's inventory position covers its lead time.")
     show_changes(view.changes)
     show_gates((*view.quality, *view.verdicts))
@@ -31,13 +35,68 @@ def show_plan(view: PlanView, *, everything: bool = False) -> None:
     say()
     if view.expected_cost:
         say(bound_in_words(view, currency))
-    say_whole(
-        f"Run {run.run_id} {run.status.value}: {count(run.n_lines, 'line')} worth {amount(run.order_value)} "
-        f"{currency}, {count(run.dispatched, 'order')} dispatched, {run.pending_approvals} waiting for approval.",
-        "bold",
-    )
+    if view.whole:
+        say_whole(_totals(view.whole, currency), "bold")
+    say_whole(_run_in_words(view), "bold" if view.whole is None else "dim")
     if run.status.value in ("stopped", "failed") and run.summary:
         say(run.summary, "red")
+    if view.whole is None and (run.trigger.item_ids or run.trigger.kind is TriggerKind.ALERT):
+        say(f"This is what the run planned itself; `{program()} show` has the plan of every item.", "dim")
+
+
+def show_parts(whole: WholePlanView, latest: RunView) -> None:
+    """Which runs make the current plan, what no run has planned, and whether the latest run counts."""
+    heading(f"The current plan of {count(whole.items, 'item')}")
+    for part in whole.parts[:PARTS_SHOWN]:
+        bullet(part_in_words(part))
+    if len(whole.parts) > PARTS_SHOWN:
+        rest = whole.parts[PARTS_SHOWN:]
+        bullet(f"{count(sum(len(part.item_ids) for part in rest), 'item')} by {count(len(rest), 'earlier run')}")
+    if whole.undecided:
+        some = ", ".join(whole.undecided[:PARTS_SHOWN])
+        more = " and others" if len(whole.undecided) > PARTS_SHOWN else ""
+        bullet(f"{count(len(whole.undecided), 'item')} without a plan yet: {some}{more}", "yellow")
+    if latest.run_id not in {part.run_id for part in whole.parts}:
+        bullet(f"{latest.run_id}, the run that began last, is {latest.status.value} and decides nothing here", "yellow")
+
+
+def part_in_words(part: PlanPartView) -> str:
+    """What a run decides of the current plan."""
+    many = count(len(part.item_ids), "item")
+    of = "" if len(part.item_ids) == part.planned else f" of the {part.planned} that it planned"
+    reason = f", {part.trigger.reason}" if part.trigger.reason else ""
+    return f"{many}{of} by {part.run_id}, {moment(part.started_at)} ({part.trigger.kind.value}{reason})"
+
+
+def _by_run(options: Sequence[OptionView]) -> dict[str, list[OptionView]]:
+    found: dict[str, list[OptionView]] = {}
+    for option in options:
+        found.setdefault(option.run_id, []).append(option)
+    return found
+
+
+def _of_run(view: PlanView, run_id: str) -> str:
+    """Which run's, where several make the plan."""
+    return f" of {run_id}" if view.whole and len(view.whole.parts) > 1 else ""
+
+
+def _totals(whole: WholePlanView, currency: str) -> str:
+    told = (
+        f"Current plan: {count(whole.lines, 'line')} worth {amount(whole.order_value)} {currency}, "
+        f"{count(whole.dispatched, 'order')} dispatched, {whole.pending_approvals} waiting for approval"
+    )
+    if whole.under_way:
+        worth = f"worth {amount(whole.under_way_value)} {currency}"
+        told += f"; beside it {count(whole.under_way, 'line')} of earlier plans {worth} on the way"
+    return f"{told}."
+
+
+def _run_in_words(view: PlanView) -> str:
+    run = view.run
+    return (
+        f"Run {run.run_id} {run.status.value}: {count(run.n_lines, 'line')} worth {amount(run.order_value)} "
+        f"{_currency(view)}, {count(run.dispatched, 'order')} dispatched, {run.pending_approvals} waiting for approval."
+    )
 
 
 def show_changes(changes: Sequence[ChangeView]) -> None:
@@ -62,12 +121,12 @@ def change_in_words(change: ChangeView) -> str:
 
 
 def _currency(view: PlanView) -> str:
-    return view.run.currency or next((line.currency for line in view.lines), "")
+    return view.currency or next((line.currency for line in view.lines), "")
 
 
-def show_options(options: Sequence[OptionView], currency: str) -> None:
+def show_options(options: Sequence[OptionView], currency: str, of_run: str = "") -> None:
     """The computed alternatives of each group, the chosen one marked, its reason under the table."""
-    heading(f"Options ({currency})")
+    heading(f"Options{of_run} ({currency})")
     rows: list[list[Text]] = []
     last = ""
     for option in options:
@@ -100,7 +159,9 @@ def profile(option: OptionView) -> str:
 def bound_in_words(view: PlanView, currency: str) -> str:
     """What the lower bound proves: that no other choice among the priced candidate orders is cheaper."""
     cost, bound = view.expected_cost, view.lower_bound
-    told = f"Expected cost over the horizon {amount(cost)} {currency}."
+    latest = view.whole.latest if view.whole else None
+    of = f" of the {count(latest.planned, 'item')} that {latest.run_id} planned" if latest else ""
+    told = f"Expected cost{of} over the horizon {amount(cost)} {currency}."
     if bound <= 0:
         return told
     scope = "Orders that were not priced as candidates are outside this comparison."

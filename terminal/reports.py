@@ -150,7 +150,7 @@ def check_known(view: PlanView, name: str) -> None:
     if wanted not in known and not wanted.startswith("ap-"):
         examples = ", ".join(outlook.item_id for outlook in view.outlooks[:EXAMPLES])
         raise NotFound(
-            f"Run {view.run.run_id} holds nothing named {wanted!r}.",
+            f"{'The current plan' if view.whole else f'Run {view.run.run_id}'} holds nothing named {wanted!r}.",
             remedy=f"Name an item (for example {examples}), a supplier, a line, an option or a rule.",
         )
 

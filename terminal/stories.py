@@ -22,15 +22,15 @@ NAMES = {
 
 
 def stories_of(
-    lines: Sequence[LineView], subject: str, told: Callable[[str], LineStoryView]
+    lines: Sequence[LineView], subject: str, told: Callable[[LineView], LineStoryView]
 ) -> list[LineStoryView | JitError]:
     """Stories of the lines that an item or line id names; an error where one cannot be told."""
     wanted = subject.casefold()
     named = [line for line in lines if wanted in (line.item_id.casefold(), line.line_id.casefold())]
     found = list[LineStoryView | JitError]()
-    for line in [line for line in named if line.intent in WEIGHED][:MOST_TOLD]:
+    for line in [line for line in named if line.intent in WEIGHED and not line.under_way][:MOST_TOLD]:
         try:
-            found.append(told(line.line_id))
+            found.append(told(line))
         except JitError as error:
             found.append(error)
     return found

@@ -1,16 +1,23 @@
 """A home with the demo world imported, made once and copied for each test that changes it."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+import duckdb
+
+from erp.sandbox_home import erp_mark
 from evals.worlds.demo import AS_OF, write_demo_world
 from graph.session import LocalSession, open_session
 from graph.settings import Settings
 from graph.views import Trigger, TriggerKind
+from store.belonging import OperationsMark
+from store.operations import Operations
+from store.warehouse import Warehouse
 
 WORLD_ITEMS = 40
 
@@ -45,10 +52,35 @@ def demo_home(folder: Path, *, planned: bool = False) -> Path:
     return home
 
 
+def without_an_id(home: Path) -> None:
+    """Make warehouse and sandbox ERP what they were before homes had an id."""
+    with duckdb.connect(str(home / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("DROP TABLE home")
+        warehouse.execute("DELETE FROM migrations WHERE name = '0005_home'")
+    with closing(sqlite3.connect(home / "sandbox_erp.sqlite")) as erp, erp:
+        erp.execute("DROP TABLE home")
+
+
+def on_postgres(home: Path, url: str) -> Settings:
+    """Settings of a demo home whose operations begin in an empty PostgreSQL, made known to the other databases."""
+    with Warehouse(home / "warehouse.duckdb") as warehouse, closing(Operations(url)) as operations:
+        mark, erp = warehouse.home_mark(), erp_mark(home / "sandbox_erp.sqlite")
+        operations.set_home(mark.home_id, founded=True)
+        operations.start_counting_at(
+            OperationsMark(handed_over=mark.taken, projected=mark.taken, supply=erp.supply, erp_changes=erp.changes)
+        )
+    (home / "operations.sqlite").unlink(missing_ok=True)
+    return settings_of(home, database_url=url)
+
+
 @contextmanager
-def demo_session(folder: Path, *, planned: bool = True, **changed: object) -> Iterator[LocalSession]:
-    """A session on a copy of the demo home."""
-    with closing(open_session(settings_of(demo_home(folder, planned=planned), **changed))) as session:
+def demo_session(
+    folder: Path, *, planned: bool = True, database_url: str = "", **changed: object
+) -> Iterator[LocalSession]:
+    """A session on a copy of the demo home; with a URL its operations begin in that empty database."""
+    home = demo_home(folder, planned=planned)
+    settings = on_postgres(home, database_url) if database_url else settings_of(home, **changed)
+    with closing(open_session(settings)) as session:
         yield session
 
 

@@ -1,4 +1,4 @@
-"""The installed command `jit` in a process of its own, in a home of its own."""
+"""The command `jit` in a process of its own, in a home of its own; `JIT` is the installed one."""
 
 import os
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from loaded_command import loaded_command
 
 JIT = Path(sys.executable).with_name("jit")
 LEFT_OUT = ("COLUMNS", "OPENAI_API_KEY", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
@@ -27,12 +29,5 @@ class Jit:
         return {**kept, "JIT_HOME": str(self.home), **self.extra, **more}
 
     def __call__(self, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(JIT), *map(str, arguments)],
-            env=self.environment(**more),
-            cwd=self.home.parent,
-            capture_output=True,
-            text=True,
-            timeout=self.patience_seconds,
-            check=False,
-        )
+        words = [str(word) for word in arguments]
+        return loaded_command().run(words, self.environment(**more), self.home.parent, self.patience_seconds)

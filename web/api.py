@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
 from graph.contracts import SourcingSession
+from graph.decision_views import DecisionView
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.lead_time_views import LeadTimesView
 from graph.line_story_views import LineStoryView
@@ -16,6 +17,7 @@ from graph.views import (
     AnswerView,
     ApprovalView,
     DatasetView,
+    EditPreviewView,
     JournalCheckView,
     PartView,
     PlanView,
@@ -26,16 +28,20 @@ from graph.views import (
     Trigger,
 )
 from tools.domain.errors import JitError
-from web.auth import Asker, UserStore, acting_name, require
+from web.auth import Asker, UserStore, acting_name, file_named_by, require
 from web.bodies import (
     BacktestBody,
+    BackupBody,
     DecisionBody,
     EstimatesBody,
     GivenAlertBody,
     HaltBody,
     ImportBody,
     ObserveBody,
+    OnePersonBody,
+    PreviewBody,
     QuestionBody,
+    ReconsiderBody,
     RollbackBody,
     RunBody,
     WithdrawalBody,
@@ -145,8 +151,23 @@ def pending(asker: Asker, session: Session) -> Sequence[ApprovalView]:
 
 @ROUTES.get("/decided")
 def decided(asker: Asker, session: Session, limit: int = 20) -> Sequence[ApprovalView]:
-    """Approvals that no longer wait, latest first, with what the ERP made of them."""
+    """What people decided, then what became void, each latest first, with what the ERP made of it."""
     return session.decided(_bounded(limit))
+
+
+@ROUTES.get("/decisions")
+def decisions(
+    asker: Asker,
+    session: Session,
+    item: str = "",
+    supplier: str = "",
+    by: str = "",
+    within: str = "",
+    limit: int = 50,
+    before: str = "",
+) -> Sequence[DecisionView]:
+    """What was decided of orders, latest first; `before` takes the cursor of the last one of the page before."""
+    return session.decisions(item, supplier, by, within, _bounded(limit), before)
 
 
 @ROUTES.get("/approvals/{approval_id}")
@@ -166,7 +187,28 @@ def decide(approval_id: str, body: DecisionBody, asker: Asker, session: Session)
         body.reason,
         content_hash=body.content_hash,
         edits=body.edits,
+        until=body.until,
     )
+
+
+@ROUTES.post("/approvals/{approval_id}/preview")
+def preview_edit(approval_id: str, body: PreviewBody, asker: Asker, session: Session) -> EditPreviewView:
+    """What an order would cost at other quantities; nothing is saved."""
+    return session.preview_edit(approval_id, body.edits)
+
+
+@ROUTES.post("/approvals/{approval_id}/reconsider")
+def reconsider(approval_id: str, body: ReconsiderBody, asker: Asker, session: Session) -> ApprovalView:
+    """Take a rejection or an edit back: the next run proposes its lines as it computes them; 409 when none is held."""
+    require(asker, "decide")
+    return session.reconsider(approval_id, acting_name(asker, body.actor), body.reason)
+
+
+@ROUTES.post("/one-person")
+def one_person(body: OnePersonBody, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Say that this installation has one person, who may sign what policy leaves to one; 409 with two signers."""
+    require(asker, "one_person")
+    return session.one_person(acting_name(asker, body.actor), body.on)
 
 
 @ROUTES.post("/approvals/{approval_id}/withdraw")
@@ -310,6 +352,13 @@ def rollback(body: RollbackBody, asker: Asker, session: Session) -> Mapping[str,
     """Make an earlier dataset or policy version active again."""
     require(asker, "rollback")
     return session.rollback(body.point_id, acting_name(asker, body.actor))
+
+
+@ROUTES.post("/backup", status_code=201)
+def backup(body: BackupBody, asker: Asker, session: Session) -> Mapping[str, object]:
+    """Write one file of the server's machine that holds every database as of one moment; replaces none."""
+    require(asker, "backup")
+    return session.backup(file_named_by(asker, body.file), actor=acting_name(asker, body.actor))
 
 
 @ROUTES.post("/import")

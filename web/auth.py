@@ -3,12 +3,13 @@
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from tools.domain.errors import NotAllowed
+from tools.domain.errors import BadInput, NotAllowed
 from web.errors import SignInNeeded
 
 
@@ -67,6 +68,8 @@ ROLES_FOR: Mapping[str, tuple[str, ...]] = {
     "rollback": ANYONE[3:],
     "import": ANYONE[4:],
     "give_alert": ANYONE[4:],
+    "one_person": ANYONE[4:],
+    "backup": ANYONE[4:],
 }
 """Action to the roles that may do it. Who may sign one order is decided by its tier, by the session."""
 OWNER = "local-owner"
@@ -128,6 +131,19 @@ def require(person: Person, action: str) -> None:
     reason = refusal(person, action)
     if reason:
         raise NotAllowed(reason, remedy="Ask an admin for the role.", user=person.name, action=action)
+
+
+def file_named_by(person: Person, file: str) -> str:
+    """The file of the server's machine that was named, by its whole path; NotAllowed unless the owner named it."""
+    if file and not isinstance(person, Owner):
+        raise NotAllowed(
+            "Only the command line beside the server may say where a file is written.",
+            remedy="Leave the file out: it comes into the home's own folder.",
+            user=person.name,
+        )
+    if file and not Path(file).is_absolute():
+        raise BadInput(f"{file} is not a whole path.", remedy="Name the file with its folder, from the root on.")
+    return file
 
 
 def acting_name(person: Person, claimed: str) -> str:

@@ -52,6 +52,29 @@ class DecisionBody(Body):
     content_hash: str | None = None
     edits: dict[str, float] | None = None
     """Line id to quantity, with `edit`."""
+    until: date | None = None
+    """Last day on which a rejection or an edit binds the next runs; left out for no end."""
+    actor: str = ""
+
+
+class PreviewBody(Body):
+    """Quantities that an order might have."""
+
+    edits: dict[str, float]
+    """Line id to quantity."""
+
+
+class ReconsiderBody(Body):
+    """Why a rejection or an edit is taken back."""
+
+    reason: str = Field(default="", max_length=2000)
+    actor: str = ""
+
+
+class OnePersonBody(Body):
+    """Whether the installation has one person."""
+
+    on: bool = True
     actor: str = ""
 
 
@@ -80,6 +103,13 @@ class HaltBody(Body):
     """Stop every dispatch, or allow it again."""
 
     on: bool = True
+    actor: str = ""
+
+
+class BackupBody(Body):
+    """A backup in the home's folder of backups; the owner's key may name another file of the server's machine."""
+
+    file: str = Field(default="", max_length=4096)
     actor: str = ""
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 from pydantic import TypeAdapter
 
+from graph.contracts import silent
+from graph.decision_views import DecisionView
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.lead_time_views import LeadTimesView
 from graph.line_story_views import LineStoryView
@@ -19,6 +21,7 @@ from graph.views import (
     AnswerView,
     ApprovalView,
     DatasetView,
+    EditPreviewView,
     JournalCheckView,
     PartView,
     PlanView,
@@ -39,6 +42,7 @@ PARTS = TypeAdapter(list[PartView])
 DATASETS = TypeAdapter(list[DatasetView])
 REJECTS = TypeAdapter(list[RejectView])
 RUNS = TypeAdapter(list[RunView])
+DECISIONS = TypeAdapter(list[DecisionView])
 APPROVALS = TypeAdapter(list[ApprovalView])
 TRANSITIONS = TypeAdapter(list[TransitionView])
 FORECASTS = TypeAdapter(list[ForecastRowView])
@@ -95,8 +99,16 @@ class RemoteSession:
         return ApprovalView.model_validate(self._get(f"/api/approvals/{approval_id}"))
 
     def decided(self, limit: int = 20) -> Sequence[ApprovalView]:
-        """Approvals that were decided or became void, latest first, with what the ERP made of them."""
+        """What people decided, then what became void, each latest first, with what the ERP made of it."""
         return APPROVALS.validate_python(self._get("/api/decided", limit=limit))
+
+    def decisions(
+        self, item: str = "", supplier: str = "", actor: str = "", within: str = "", limit: int = 50, before: str = ""
+    ) -> Sequence[DecisionView]:
+        """What was decided of orders, latest first."""
+        asked = {"item": item, "supplier": supplier, "by": actor, "within": within, "before": before}
+        named = {name: value for name, value in asked.items() if value}
+        return DECISIONS.validate_python(self._get("/api/decisions", limit=limit, **named))
 
     def decide(
         self,
@@ -107,6 +119,7 @@ class RemoteSession:
         *,
         content_hash: str | None = None,
         edits: Mapping[str, float] | None = None,
+        until: date | None = None,
     ) -> ApprovalView:
         """Approve, edit or reject. With a person's key the key says who acts, whatever `actor` is."""
         body = {
@@ -115,8 +128,23 @@ class RemoteSession:
             "reason": reason,
             "content_hash": content_hash,
             "edits": dict(edits) if edits else None,
+            "until": until.isoformat() if until else None,
         }
         return ApprovalView.model_validate(self._post(f"/api/approvals/{approval_id}/decide", body))
+
+    def preview_edit(self, approval_id: str, edits: Mapping[str, float]) -> EditPreviewView:
+        """What an order would cost at other quantities; nothing is saved."""
+        found = self._post(f"/api/approvals/{approval_id}/preview", {"edits": dict(edits)})
+        return EditPreviewView.model_validate(found)
+
+    def reconsider(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
+        """Take a rejection or an edit back."""
+        body = {"actor": actor, "reason": reason}
+        return ApprovalView.model_validate(self._post(f"/api/approvals/{approval_id}/reconsider", body))
+
+    def one_person(self, actor: str, on: bool = True) -> Mapping[str, object]:
+        """Say that this installation has one person."""
+        return self._post("/api/one-person", {"actor": actor, "on": on})
 
     def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
         """Take an approval back: drop its order before it leaves, or cancel it in the ERP."""
@@ -210,6 +238,11 @@ class RemoteSession:
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         """Read confirmations and receipts back from the ERP into a new dataset version."""
         return self._post("/api/observe", {"advance_days": advance_days})
+
+    def backup(self, file: str = "", *, actor: str = "", tell: Callable[[str], None] = silent) -> Mapping[str, object]:
+        """Write one file of the server's machine that holds every database as of one moment."""
+        tell("Copying the home of the running server")
+        return self._post("/api/backup", {"file": file, "actor": actor})
 
     def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
         """Stop (or allow again) every dispatch."""

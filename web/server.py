@@ -118,9 +118,9 @@ def serve_workbench(settings: Settings, host: str, port: int, answering: Callabl
 
 def sign_in_link(settings: Settings, name: str) -> str:
     """A fresh one-time link of a user, at the server that runs, or at the address where one will."""
-    from store.operations import Operations
+    from graph.stores import open_operations
 
-    with closing(Operations(settings.operations_url)) as operations:
+    with closing(open_operations(settings)) as operations:
         here = server_url(settings.server_file) or f"http://{settings.host}:{settings.port}"
         return _link(operations, settings.public_url or here, name)
 

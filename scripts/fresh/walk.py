@@ -33,8 +33,13 @@ ACTING = (
     "user fern --role manager --json",
     "link fern",
     "approvals",
+    "decisions",
     "decide {approval} approve --actor fern",
     "withdraw {approval} --actor fern",
+    "decide {waiting} reject --actor fern --reason full",
+    "reconsider {waiting} --actor fern",
+    "one-person",
+    "one-person --off",
     "estimates",
     "estimates activate {estimate}",
     "estimates activate configured",
@@ -46,15 +51,21 @@ ACTING = (
     "halt",
     "halt --off",
     "plan",
+    "backup",
+    "restore {backup}",
+    "start-afresh sandbox-erp --reason lost --yes",
+    "observe",
 )
 """What stands in braces is what an earlier command printed; a hard space stays within its word."""
 
 FOUND = {
     "approval": r"\bap-[0-9a-f]{12}\b",
+    "waiting": r"\bap-[0-9a-f]{12}\b(?![\s\S]*\bap-)",
     "run": r"\brun-\d+-[0-9a-f]+\b",
     "item": r"\bI\d{3}\b",
     "supplier": r"\bS\d{2}\b",
     "dataset": r"\bds-\d+-[0-9a-f]+\b",
+    "backup": r"\S+/jit-\d{8}-\d{6}\.tar\.gz",
     "estimate": r"\best-\d+-[0-9a-f]+\b",
 }
 EVENT = {

@@ -34,6 +34,22 @@ def scripts(database: str) -> list[tuple[str, list[str]]]:
     return [(entry.name.removesuffix(".sql"), _statements(entry.read_text(encoding="utf-8"))) for entry in found]
 
 
+def statements_for(statements: Iterable[str], dialect: str) -> list[str]:
+    """The statements of a script that are for `sqlite` or `postgresql`, in its words.
+
+    One whose first line names another database is left out.
+    """
+    identity = "INTEGER PRIMARY KEY AUTOINCREMENT" if dialect == "sqlite" else "BIGSERIAL PRIMARY KEY"
+    found: list[str] = []
+    for statement in statements:
+        first, _, rest = statement.partition("\n")
+        if not first.startswith("-- "):
+            found.append(statement.replace("{identity}", identity))
+        elif first == f"-- {dialect}":
+            found.append(rest.replace("{identity}", identity))
+    return found
+
+
 def _statements(script: str) -> list[str]:
     """Statements of a script; a semicolon at the end of a line ends one."""
     return [part.strip() for part in script.split(";\n") if part.strip()]

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 SERVER = str(Path(__file__).with_name("workbench_server.py"))
-TABS = ("Approvals", "Plan", "Items", "Risks", "Runs", "Data")
+TABS = ("Approvals", "Plan", "Items", "Risks", "Decisions", "Runs", "Data")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_manager_approves_edits_and_rejects_and_a_reload_loses_nothing(manager
     manager.get_by_role("button", name="Reject order").click()
     expect(manager.get_by_text("Nothing waits for you.")).to_be_visible()
     expect(decided(manager, "Tokai Motion")).to_contain_text("Nothing was sent. Reason: Too early")
-    expect(decided(manager, "Tokai Motion").get_by_role("button", name="Replan the items")).to_be_enabled()
+    expect(decided(manager, "Tokai Motion").get_by_role("button", name="Propose again")).to_be_enabled()
 
     manager.get_by_role("tab", name="Plan").click()
     rows = manager.get_by_role("row")

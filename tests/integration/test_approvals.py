@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from demo_home import demo_home, demo_session, plan_trigger, settings_of
 
-from graph.parts import BUILT_IN_RULES
+from graph.rules import BUILT_IN_RULES
 from graph.session import LocalSession, open_session
 from graph.views import ApprovalView, LineView
 from tools.domain.errors import BadInput, Conflict, NotAllowed
@@ -50,8 +50,8 @@ def test_a_rejected_order_never_leaves(tmp_path: Path) -> None:
         assert {line.status for line in lines} == {"rejected"}
 
 
-@pytest.mark.parametrize("actor", ["ana", "ANA ", "agent:planner", "rules", "Out box"])
-def test_who_asked_for_the_plan_and_agents_may_not_sign_it(tmp_path: Path, actor: str) -> None:
+@pytest.mark.parametrize("actor", ["agent:planner", "AGENT: planner", "rules", "Out box"])
+def test_agents_and_programs_may_not_sign(tmp_path: Path, actor: str) -> None:
     with demo_session(tmp_path) as session, pytest.raises(NotAllowed):
         session.decide(session.pending()[0].approval_id, "approve", actor)
 
@@ -262,4 +262,4 @@ def test_who_may_not_sign_may_not_take_back(tmp_path: Path) -> None:
         approval = session.pending()[0]
         session.decide(approval.approval_id, "approve", "bob")
         with pytest.raises(NotAllowed):
-            session.withdraw(approval.approval_id, "ana")
+            session.withdraw(approval.approval_id, "agent:planner")

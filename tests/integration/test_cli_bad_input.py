@@ -1,4 +1,4 @@
-"""Bad input through the installed command: one clear message, exit code 2, and the last good dataset stays."""
+"""Bad input through the command: one clear message, exit code 2, and the last good dataset stays."""
 
 import json
 from pathlib import Path

@@ -17,14 +17,12 @@ HEAVY = (
     *("numba", "numpy", "openai", "orjson", "pydantic", "scipy", "sqlalchemy", "uvicorn", "yaml"),
 )
 HELPED = """
+import atexit
 import sys
 import app
 sys.argv = ["jit", *{arguments!r}]
-try:
-    app.main()
-except SystemExit as ended:
-    assert not ended.code, ended.code
-sys.stderr.write(str([name for name in {heavy!r} if name in sys.modules]))
+atexit.register(lambda: sys.stderr.write(str([name for name in {heavy!r} if name in sys.modules])))
+app.main()
 """
 
 

@@ -21,6 +21,22 @@ def crash(as_json: AsJson = False) -> None:
 
 app.main()
 """
+WORKING = """
+import threading
+import time
+import app
+
+def work() -> None:
+    time.sleep(0.5)
+    print("worked")
+
+@app.cli.command()
+def working() -> None:
+    print("asked")
+    threading.Thread(target=work).start()
+
+app.main()
+"""
 
 
 def crash(jit: Jit, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -70,6 +86,12 @@ def test_a_crash_is_one_line_with_the_way_to_the_traceback(tmp_path: Path) -> No
     machine = crash(jit, "--json")
     assert machine.stderr == ""
     assert json.loads(machine.stdout)["error"]["code"] == "JIT-000"
+
+
+def test_a_command_waits_for_a_thread_that_is_still_at_work(tmp_path: Path) -> None:
+    asked = [sys.executable, "-c", WORKING, "working"]
+    done = subprocess.run(asked, env=Jit(tmp_path / "home").environment(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "asked\nworked\n", "")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_home import demo_home, demo_session, plan_trigger, settings_of
+from demo_home import demo_home, demo_session, on_postgres, plan_trigger, settings_of
 from postgres_cluster import postgres_cluster
 from sqlalchemy import create_engine, text
 
@@ -72,7 +72,7 @@ def test_a_home_of_an_earlier_version_sheds_the_checkpoints_of_closed_runs_and_t
 
 def test_the_same_in_postgres(tmp_path: Path) -> None:
     with postgres_cluster() as url:
-        _told_alike_without_checkpoints(settings_of(demo_home(tmp_path), database_url=url))
+        _told_alike_without_checkpoints(on_postgres(demo_home(tmp_path), url))
 
 
 def test_a_superseded_run_sheds_its_checkpoints_when_the_next_is_planned(tmp_path: Path) -> None:

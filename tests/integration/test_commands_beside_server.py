@@ -31,11 +31,13 @@ class Case:
 
 CASES: Mapping[str, Case] = {
     "approvals": Case(),
+    "decisions": Case(("--item", "I010")),
     "decide": Case(("{waiting}", "approve", "--actor", "bob")),
     "withdraw": Case(("{approved}", "--actor", "bob")),
     "alert": Case(("{event}", "--actor", "ana")),
     "ask": Case(("What is at risk?",)),
     "backtest": Case(),
+    "backup": Case(),
     "datasets": Case(),
     "demo": Case(("--folder", "{folder}")),
     "doctor": Case(codes=(0, 3)),
@@ -49,13 +51,19 @@ CASES: Mapping[str, Case] = {
     "lead-times": Case(),
     "link": Case(("bob",)),
     "observe": Case(),
+    "one-person": Case(("--off", "--actor", "bob")),
     "plan": Case(("I010",)),
     "rejects": Case(),
+    "reconsider": Case(("{rejected}", "--actor", "bob")),
     "replay": Case(("{run}",)),
+    "restore": Case(("{event}",), codes=(1,), says="A server owns this home", as_json=False),
     "rollback": Case(("{dataset}",)),
     "runs": Case(),
     "serve": Case(codes=(1,), says="runs already", as_json=False),
     "show": Case(),
+    "start-afresh": Case(
+        ("warehouse", "--reason", "lost", "--yes"), codes=(1,), says="A server owns this home", as_json=False
+    ),
     "user": Case(("carol",)),
 }
 
@@ -94,10 +102,10 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Jit, Serv
         yield Jit(home, patience_seconds=600.0), server, names
 
 
-def approved(server: Served) -> str:
-    """An order that stands in the ERP: an import starts the sandbox over, and its orders end."""
+def decided(server: Served, how: str) -> str:
+    """An order decided just now: an import starts the sandbox over, and the orders that stand in it end."""
     one = next(one for one in server.get("/api/approvals") if one["lines"][0]["intent"] == "place")
-    decision = {"decision": "approve", "actor": "bob", "content_hash": one["content_hash"]}
+    decision = {"decision": how, "actor": "bob", "content_hash": one["content_hash"]}
     server.http.post(f"/api/approvals/{one['approval_id']}/decide", json=decision).raise_for_status()
     return str(one["approval_id"])
 
@@ -110,7 +118,10 @@ def test_no_command_is_forgotten_here() -> None:
 def test_a_command_works_beside_a_server(beside: tuple[Jit, Served, dict[str, str]], name: str) -> None:
     jit, server, names = beside
     case = CASES[name]
-    named = {**names, "approved": approved(server)} if "{approved}" in case.arguments else names
+    named = dict(names)
+    for status, how in (("approved", "approve"), ("rejected", "reject")):
+        if f"{{{status}}}" in case.arguments:
+            named[status] = decided(server, how)
     arguments = [argument.format(**named) for argument in case.arguments]
     ended = jit(name, *arguments, *(["--json"] if case.as_json else []))
     assert ended.returncode in case.codes, f"{ended.stdout}\n{ended.stderr}"

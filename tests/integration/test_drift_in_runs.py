@@ -9,7 +9,7 @@ import pytest
 from demo_home import demo_session, plan_trigger
 
 from graph.drift import as_records, judge, watched
-from graph.parts import BUILT_IN_RULES
+from graph.rules import BUILT_IN_RULES
 from graph.session import LocalSession
 from policies.gates import default_rules
 

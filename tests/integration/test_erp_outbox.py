@@ -1,7 +1,7 @@
 """The outbox between the real operations database and the real sandbox ERP, over a wire that fails on purpose."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from order_cases import order_of
 from sandbox_world import LEAD_TIMES, changing, placing, queued, small_dataset
 from sqlalchemy import text
 
-from erp.actions import queued_actions
+from erp.actions import cancelling, queued_actions
 from erp.adapter import (
     ActionKind,
     AuthFailed,
@@ -27,7 +27,7 @@ from erp.adapter import (
 from erp.outbox import HALTED_FLAG, MAX_ATTEMPTS, Outbox
 from erp.sandbox import SandboxErp
 from store.journal import TransitionDraft
-from store.operations import Operations, OutboxRow, Plan
+from store.operations import Operations, OutboxRow, Plan, Ruling, Window
 from tools.domain.errors import JitError
 from tools.domain.orders import OpenOrderStatus, Order, OrderStatus
 
@@ -321,6 +321,51 @@ def test_an_order_whose_approval_was_not_given_is_never_sent(operations: Operati
     operations.enqueue(action)
     assert Outbox(operations, erp).drain().failed == (action.action_key,)
     assert erp.health()["orders"] == 0
+
+
+def _signed_and_sent(operations: Operations, erp: SandboxErp) -> Order:
+    """An order that bob signed and that stands in the ERP."""
+    order, window = order_of("A"), Window(date(2026, 3, 2), date(2026, 3, 29))
+    operations.publish(Plan(order.run_id, operations.supply_seq(), ["A"], {("A", "MAIN"): window}, [order]))
+    route = order.route
+    operations.decide(
+        Ruling(route.approval_id, "approve", "bob", "", route.content_hash, actions=queued_actions(order))
+    )
+    assert len(Outbox(operations, erp).drain().done) == 1
+    return order
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"kind":"cancel"', '"kind":"expedite"'),
+        ('"kind":"cancel","order":null', '"kind":"amend","order":null'),
+        ('"erp_ref":"SB000001"', '"erp_ref":"SB000001/1"'),
+    ],
+)
+def test_a_withdrawal_that_was_changed_after_it_was_asked_for_is_never_sent(
+    operations: Operations, erp: SandboxErp, old: str, new: str
+) -> None:
+    order = _signed_and_sent(operations, erp)
+    stood = erp.get_status("SB000001")
+    operations.withdraw(order.route.approval_id, "bob", "a mistake", cancelling)
+    with operations._write() as connection:
+        change = text(
+            "UPDATE outbox SET payload = REPLACE(REPLACE(payload, :old, :new), :nothing, :much) WHERE kind = 'cancel'"
+        )
+        much = '"change":{"quantity":1000.0,"due_date":null}'
+        connection.execute(change, {"old": old, "new": new, "nothing": '"change":null', "much": much})
+    assert len(Outbox(operations, erp).drain().failed) == 1
+    assert erp.get_status("SB000001") == stood
+    assert _stands(operations, order) in (OrderStatus.PLACED, OrderStatus.CONFIRMED)
+
+
+def test_an_order_that_was_taken_back_is_cancelled_in_the_erp(operations: Operations, erp: SandboxErp) -> None:
+    order = _signed_and_sent(operations, erp)
+    operations.withdraw(order.route.approval_id, "bob", "a mistake", cancelling)
+    assert len(Outbox(operations, erp).drain().done) == 1
+    assert erp.get_status("SB000001").status is OpenOrderStatus.CANCELLED
+    assert _stands(operations, order) is OrderStatus.CANCELLED
 
 
 def test_an_order_in_doubt_stays_on_order_when_it_is_given_up(

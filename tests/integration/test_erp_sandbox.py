@@ -257,3 +257,11 @@ def test_a_file_that_is_no_database_is_named_with_the_remedy(tmp_path: Path) -> 
     path.write_bytes(b"garbage" * 1000)
     with pytest.raises(OutOfReach, match="erp.sqlite"):
         SandboxErp(path, 7)
+
+
+def test_a_line_that_was_cancelled_in_a_draft_stays_cancelled_when_the_draft_is_released(erp: SandboxErp) -> None:
+    ref = erp.submit(placing("k1", items=("A", "B"))).erp_ref
+    erp.cancel(changing("c1", ActionKind.CANCEL, f"{ref}/1"))
+    erp.confirm(ref, "k1:confirm")
+    assert erp.get_status(ref).lines[0].status is OpenOrderStatus.CANCELLED
+    assert [order.order_id for order in erp.iter_open_orders() if order.order_id.startswith(ref)] == [f"{ref}/2"]

@@ -16,12 +16,10 @@ from store.operations import Operations
 
 WATCHED = ("langgraph", "langchain_core", "langsmith", "numba", "networkx", "numpy", "duckdb", "fastapi")
 TELL = f"""
-import json, sys
+import atexit, json, sys
 from app import main
-try:
-    main()
-finally:
-    print(json.dumps([name for name in {WATCHED} if name in sys.modules]), file=sys.stderr)
+atexit.register(lambda: print(json.dumps([name for name in {WATCHED} if name in sys.modules]), file=sys.stderr))
+main()
 """
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pytest
-from demo_home import demo_home, settings_of
+from demo_home import demo_home, settings_of, without_an_id
 
 from graph.session import LocalSession, open_session
 from tools.domain.errors import Conflict
@@ -25,6 +26,7 @@ def home(tmp_path: Path) -> Path:
     for name in ("operations.sqlite", "operations.sqlite-wal", "operations.sqlite-shm"):
         (made / name).unlink(missing_ok=True)
     (made / "operations.sqlite").write_bytes(gzip.decompress(STORED.read_bytes()))
+    without_an_id(made)
     return made
 
 
@@ -53,6 +55,31 @@ def test_every_order_is_in_the_ledger_where_it_stood_and_a_copy_is_kept(home: Pa
     assert shown == {"confirmed": 4, "dispatched": 1, "rejected": 1, "waiting": 15, "shadow": 2}
     with closing(sqlite3.connect(home / "operations.sqlite.before-0003_orders")) as kept:
         assert kept.execute("SELECT COUNT(*) FROM approvals").fetchone() == (14,)
+
+
+def test_the_copies_kept_before_an_upgrade_are_the_whole_home_of_before(home: Path) -> None:
+    """What a log beside the file still holds is in the copy, and an older copy gives way."""
+    with closing(sqlite3.connect(home / "operations.sqlite")) as written:
+        written.execute("PRAGMA journal_mode=WAL")
+        written.execute("PRAGMA wal_autocheckpoint=0")
+        written.execute("INSERT INTO users VALUES ('late', 'admin', 'hash', '')")
+        written.commit()
+        (home / "operations.sqlite.before-0003_orders").write_bytes(b"of an upgrade that was cut off")
+        with closing(open_session(settings_of(home))):
+            pass
+    with closing(sqlite3.connect(home / "operations.sqlite.before-0003_orders")) as kept:
+        tables = {name for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert kept.execute("SELECT name FROM users").fetchall() == [("late",)]
+    assert "orders" not in tables and {"approvals", "checkpoints", "writes"} <= tables
+    with (
+        duckdb.connect(str(home / "warehouse.duckdb.before-0005_home")) as before,
+        duckdb.connect(str(home / "warehouse.duckdb")) as now,
+    ):
+        for table in ("datasets", "c_demand", "c_offers", "artifacts"):
+            count = f"SELECT count(*) FROM {table}"  # noqa: S608
+            assert before.execute(count).fetchall() == now.execute(count).fetchall()
+        names = before.execute("SELECT table_name FROM information_schema.tables").fetchall()
+    assert ("home",) not in names
 
 
 def test_a_second_start_brings_nothing_in_again(home: Path) -> None:

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from demo_home import demo_session, plan_trigger
 
+from erp.adapter import ActionKind, DraftLine, OrderAction, OrderChange, OrderDraft
 from graph.desk import Scope
 from graph.readback import dated_alike
+from graph.session import LocalSession
+from graph.views import ApprovalView
 from tools.domain.datasets import Period
+from tools.domain.errors import Conflict
 from tools.forecasting import bucket
 from tools.rhythm import Rhythm
 
@@ -96,3 +100,76 @@ def test_a_week_read_back_is_an_observation_at_once_and_in_steps_the_same(tmp_pa
             assert len([day for day in view.history_dates if day > newest]) == 2
             seen.append((view.history_dates, len(view.history)))
     assert seen[0] == seen[1]
+
+
+def _place_in_the_erp(session: LocalSession, approval: ApprovalView, quantity: float) -> str:
+    """Somebody orders the same item in the ERP itself; the ERP's number."""
+    line, erp = approval.lines[0], session._parts.erp
+    draft = OrderDraft(
+        supplier_id=line.supplier_id,
+        site_id=session._parts.operations.approval(approval.approval_id).order.site_id,
+        currency="USD",
+        lines=(
+            DraftLine(
+                line_id="hand",
+                item_id=line.item_id,
+                quantity=quantity,
+                unit_price="1",
+                due_date=line.expected_arrival,
+            ),
+        ),
+    )
+    ref = erp.submit(OrderAction(key="hand", kind=ActionKind.PLACE, order=draft)).erp_ref
+    erp.confirm(ref, "hand:confirm")
+    return ref
+
+
+def _void_when_approved(session: LocalSession, approval: ApprovalView) -> None:
+    with pytest.raises(Conflict, match="what is on order changed since this was planned"):
+        session.decide(approval.approval_id, "approve", "bob")
+    assert session.approval(approval.approval_id).status == "void"
+
+
+def test_what_was_born_in_the_erp_and_has_arrived_makes_the_waiting_order_void(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        session.start(plan_trigger("I022"))
+        (approval,) = session.pending()
+        _place_in_the_erp(session, approval, approval.lines[0].quantity)
+        session._parts.erp.advance(400)
+        session.observe()
+        _void_when_approved(session, approval)
+
+
+def test_what_was_raised_in_the_erp_makes_the_waiting_order_void_and_what_stands_does_not(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        session.start(plan_trigger("I022"))
+        (approval,) = session.pending()
+        ref = _place_in_the_erp(session, approval, 1.0)
+        session.observe()
+        session.start(plan_trigger("I022"))
+        (again,) = session.pending()
+        session.observe()
+        assert session.pending() == [again]
+        raised = OrderChange(quantity=again.lines[0].quantity)
+        session._parts.erp.amend(OrderAction(key="hand:more", kind=ActionKind.AMEND, erp_ref=ref, change=raised))
+        session.observe()
+        _void_when_approved(session, again)
+
+
+def test_a_draft_that_was_never_released_is_in_doubt_and_can_be_taken_back(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        operations, erp = session._parts.operations, session._parts.erp
+        session.start(plan_trigger("I022"))
+        (approval,) = session.pending()
+        session.halt("bob")
+        session.decide(approval.approval_id, "approve", "bob")
+        (row,) = operations.lease(1, 60)
+        ref = erp.submit(OrderAction.model_validate({**row.payload, "key": row.action_key})).erp_ref
+        operations.fail(row.action_key, "no answer", may_stand=True)
+        session.observe()
+        order = operations.orders_for([approval.order_key])[approval.order_key]
+        assert (order.status.value, order.erp_ref) == ("in_doubt", ref)
+        session.halt("bob", on=False)
+        session.withdraw(approval.approval_id, "bob", "never released")
+        assert erp.get_status(ref).status.value == "cancelled"
+        assert operations.orders_for([approval.order_key])[approval.order_key].status.value == "cancelled"

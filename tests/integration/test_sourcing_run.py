@@ -11,7 +11,7 @@ import pytest
 from demo_home import WORLD_ITEMS, demo_home, demo_session, plan_trigger, settings_of
 from postgres_cluster import postgres_cluster
 
-from graph.parts import BUILT_IN_RULES
+from graph.rules import BUILT_IN_RULES
 from graph.session import LocalSession, open_session
 from graph.views import RunStatus
 from tools.domain.errors import BadInput

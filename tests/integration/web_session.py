@@ -10,11 +10,14 @@ from datetime import UTC, date, datetime
 from itertools import count
 from uuid import uuid4
 
+from integration.web_decisions import decision_of
 from integration.web_forecasts import backtest_of, forecast_of, row_of, version_of
 from integration.web_lead_times import lead_times_of
 from integration.web_stock import ITEMS, edited, is_due, line_of, options_of, outlook_of, quantity_of, risk_of
 from integration.web_stories import story_of
 
+from graph.contracts import silent
+from graph.decision_views import DecisionView
 from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
 from graph.lead_time_views import LeadTimesView
 from graph.line_story_views import LineStoryView
@@ -23,6 +26,8 @@ from graph.views import (
     AnswerView,
     ApprovalView,
     DatasetView,
+    EditedLineView,
+    EditPreviewView,
     JournalCheckView,
     LineView,
     PartView,
@@ -116,6 +121,18 @@ class InMemorySession:
             found = [approval for approval in self.approvals.values() if approval.status != "pending"]
             return sorted(found, key=lambda one: one.decided_at or one.opened_at, reverse=True)[:limit]
 
+    def decisions(
+        self, item: str = "", supplier: str = "", actor: str = "", within: str = "", limit: int = 50, before: str = ""
+    ) -> Sequence[DecisionView]:
+        found = [decision_of(one) for one in self.decided(500) if actor in ("", one.decided_by)]
+        wanted = [
+            one
+            for one in found
+            if supplier in ("", one.supplier) and (not item or item in {line.item_id for line in one.lines})
+        ]
+        begin = next((place + 1 for place, one in enumerate(wanted) if one.cursor == before), 0)
+        return wanted[begin : begin + limit]
+
     def decide(
         self,
         approval_id: str,
@@ -125,6 +142,7 @@ class InMemorySession:
         *,
         content_hash: str | None = None,
         edits: Mapping[str, float] | None = None,
+        until: date | None = None,
     ) -> ApprovalView:
         with self._lock:
             approval = self.approval(approval_id)
@@ -153,6 +171,25 @@ class InMemorySession:
             self._record(approval.run_id, "await_approval", "resume", actor, {"decision": decision})
             self._apply(decided)
             return decided
+
+    def preview_edit(self, approval_id: str, edits: Mapping[str, float]) -> EditPreviewView:
+        lines = [
+            EditedLineView(
+                line_id=line.line_id,
+                quantity=(units := edits.get(line.line_id, line.quantity)),
+                unit_price=line.unit_price,
+                value=units * line.unit_price,
+            )
+            for line in self.approval(approval_id).lines
+        ]
+        return EditPreviewView(lines=tuple(lines), value=sum(line.value for line in lines), currency="EUR")
+
+    def reconsider(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
+        self._record("", "session", "reconsider", actor, {"approval_id": approval_id})
+        return self.approval(approval_id)
+
+    def one_person(self, actor: str, on: bool = True) -> Mapping[str, object]:
+        return {"one_person": on, "by": actor}
 
     def withdraw(self, approval_id: str, actor: str, reason: str = "") -> ApprovalView:
         with self._lock:
@@ -296,6 +333,10 @@ class InMemorySession:
 
     def observe(self, advance_days: int = 0) -> Mapping[str, object]:
         return {"advanced_days": advance_days, "receipts": 0}
+
+    def backup(self, file: str = "", *, actor: str = "", tell: Callable[[str], None] = silent) -> Mapping[str, object]:
+        tell("Copying nothing")
+        raise BadInput(f"{file or 'The file'} is there already.", remedy="Name another file.")
 
     def halt(self, actor: str, on: bool = True) -> Mapping[str, object]:
         self.halted = on

@@ -25,6 +25,7 @@ from forked import in_child
 from graph.session import LocalSession, open_session
 
 connect = sqlite3.connect
+ITEMS = ("I002", "I008", "I009", "I010", "I022")
 WRITING = ("INSERT", "UPDATE", "COMMIT", "DELETE")
 
 
@@ -54,8 +55,8 @@ class Counter:
 
 
 def plan(session: LocalSession) -> None:
-    """A whole new run."""
-    session.start(plan_trigger())
+    """A new run: orders that leave by themselves, from one and from several suppliers, a cancellation, approvals."""
+    session.start(plan_trigger(*ITEMS))
 
 
 def decide(session: LocalSession) -> None:

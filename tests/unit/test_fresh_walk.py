@@ -32,8 +32,8 @@ def test_every_command_is_run_by_make_fresh_and_every_line_of_it_is_a_command(fr
 
 
 def test_a_new_command_that_it_does_not_run_and_one_that_is_gone_are_told(fresh: dict[str, ModuleType]) -> None:
-    told = fresh["walk"].missing([*(name for name in listed(fresh) if name != "rejects"), "backup", "user add"])
-    assert "`jit backup` is not run" in told
+    told = fresh["walk"].missing([*(name for name in listed(fresh) if name != "rejects"), "archive", "user add"])
+    assert "`jit archive` is not run" in told
     assert "`jit user add` is not run" in told
     assert "`jit rejects` is no command" in told
 

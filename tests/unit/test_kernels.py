@@ -12,7 +12,7 @@ import pytest
 
 from tools import kernel_cache, kernels
 from tools.compile_ahead import usual_kernels
-from tools.kernels import MODULES, kernel, watching
+from tools.kernels import MODULES, _prepared, kernel, watching
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +80,8 @@ def test_without_a_place_a_kernel_runs_and_one_line_says_what_to_do(tmp_path: Pa
 def test_who_watches_is_told_of_each_kernel_before_it_is_compiled(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    _prepared()
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
 
     @kernel()
     def doubled(values: object) -> float:

@@ -132,6 +132,11 @@ class Dataset:
         return grouped(self.offers, lambda offer: offer.item_id)
 
     @cached_property
+    def offer_of(self) -> Mapping[str, Offer]:
+        """Offers by id."""
+        return {offer.offer_id: offer for offer in self.offers}
+
+    @cached_property
     def receipts_by_item(self) -> Mapping[str, tuple[Receipt, ...]]:
         """Receipts of each item."""
         return grouped(self.receipts, lambda receipt: receipt.item_id)

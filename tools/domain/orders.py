@@ -80,7 +80,7 @@ ALLOWED: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     _S.PLACED: _IN_ERP - {_S.PLACED},
     _S.CONFIRMED: _IN_ERP - {_S.PLACED, _S.CONFIRMED},
     _S.PART_RECEIVED: frozenset({_S.RECEIVED, _S.CHANGE_SENT, _S.CANCELLED}),
-    _S.CHANGE_SENT: _IN_ERP - {_S.CHANGE_SENT},
+    _S.CHANGE_SENT: (_IN_ERP - {_S.CHANGE_SENT}) | {_S.IN_DOUBT},
     _S.REJECTED: frozenset(),
     _S.WITHDRAWN: frozenset(),
     _S.SUPERSEDED: frozenset(),
@@ -165,6 +165,35 @@ class OrderLine(Record):
     binding: tuple[str, ...] = ()
     denied: bool = False
     facts: dict[str, Fact] = Field(default_factory=dict)
+    agreed_price: float | None = None
+    """What the supplier agreed to; None where nothing was."""
+    agreed_from: float = 0.0
+    """Quantity from which the agreed price holds: the one that was talked about."""
+    decided_before: str = ""
+    """What a person decided of this line before and why it comes again; empty where nobody did."""
+
+    def at_quantity(self, quantity: float, listed: float) -> Self:
+        """The line at another quantity, whose list price or price break is `listed`.
+
+        An agreed price holds from the agreed quantity up; below it, and where the list is cheaper, the list price.
+        """
+        price = self.price_at(quantity, listed)
+        freight = (self.landed_cost - self.value) * quantity / self.quantity
+        value = quantity * price
+        changed = {"quantity": quantity, "unit_price": price, "list_price": listed, "value": value}
+        return self.model_copy(update={**changed, "landed_cost": value + freight})
+
+    def price_at(self, quantity: float, listed: float) -> float:
+        """The unit price of an order of this quantity, by that rule."""
+        agreed, least = self.agreement
+        return min(agreed, listed) if agreed is not None and quantity >= least else listed
+
+    @property
+    def agreement(self) -> tuple[float | None, float]:
+        """The agreed price and from which quantity; orders of earlier versions tell it by their price alone."""
+        if self.agreed_price is None and self.unit_price < self.list_price:
+            return self.unit_price, self.quantity
+        return self.agreed_price, self.agreed_from
 
     @property
     def value_cents(self) -> int:

@@ -68,6 +68,7 @@ class Wave:
         self._reached = dependencies.reached_from(node_id)
         self._known: dict[str, Effect] = {node_id: Effect(hit.delay_days, hit.capacity_fraction, (node_id,))}
         self._offers: dict[tuple[str, str], Effect] = {}
+        self._sellers: dict[tuple[str, tuple[str, ...]], Effect] = {}
 
     def reaches(self, node_id: str) -> bool:
         """Whether the node depends on the hit one at all."""
@@ -100,12 +101,16 @@ class Wave:
         plants = self._dependencies.of(supplier_id, Relation.SUPPLIES)
         anyones = tuple(plant for plant in makers if self._dependencies.supplies_nobody(plant))
         sources = tuple(plant for plant in plants if plant in makers) or plants or anyones
-        if supplier_id == self._origin:
-            selling = self._known[supplier_id]
-        else:
-            own = [self._group(supplier_id, relation) for relation in (*ALTERNATIVES[1:], *REQUIRED)]
-            selling = needed([*own, shared(self.on(plant) for plant in sources)]).at(supplier_id)
+        selling = self._known[supplier_id] if supplier_id == self._origin else self._selling(supplier_id, sources)
         return needed([selling, self._group(item_id, Relation.MADE_FROM)]).at(item_id)
+
+    def _selling(self, supplier_id: str, plants: tuple[str, ...]) -> Effect:
+        """Effect on what a supplier sells out of these plants, whatever the item."""
+        key = (supplier_id, plants)
+        if key not in self._sellers:
+            own = [self._group(supplier_id, relation) for relation in (*ALTERNATIVES[1:], *REQUIRED)]
+            self._sellers[key] = needed([*own, shared(self.on(plant) for plant in plants)]).at(supplier_id)
+        return self._sellers[key]
 
     def _group(self, node_id: str, relation: Relation) -> Effect:
         sources = self._dependencies.of(node_id, relation)

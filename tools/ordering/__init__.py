@@ -6,7 +6,7 @@ from tools.ordering.fingerprint import snapshot_hash
 from tools.ordering.line_story import LineStory, curve_in_words, explain_line, extra_cost_of_switching
 from tools.ordering.need import days_short_before, expected_volume
 from tools.ordering.nervousness import Nervousness
-from tools.ordering.options import combine, plan_options
+from tools.ordering.options import Catalogue, combine, plan_options
 from tools.ordering.plan import plan_orders
 from tools.ordering.policies import InventoryStates, ItemModel, OrderPolicy, choose_policy
 from tools.ordering.profiles import PROFILES, Profile
@@ -18,6 +18,7 @@ from tools.ordering.walking_away import reservation_prices
 
 __all__ = [
     "PROFILES",
+    "Catalogue",
     "InventoryStates",
     "ItemModel",
     "LineStory",

@@ -107,13 +107,14 @@ def _two(both: BoolArray, one: Order, two: Order) -> Part:
 def spread_columns(
     snapshot: PlanningSnapshot, settings: OrderingSettings, grid: SourceGrid, rounded: FloatArray, caps: FloatArray
 ) -> list[Part]:
-    """The wanted quantity spread over suppliers so that none takes more than its share."""
+    """The wanted quantity spread over suppliers, none above its share, for items whose shares are capped."""
     suppliers, width = snapshot.sources.supplier, grid.rows.shape[1]
     source = np.zeros((snapshot.n_items, 3, width), dtype=np.int64)
     quantity, wanted = np.zeros(source.shape), np.zeros(source.shape)
     for item in range(snapshot.n_items):
         rows = grid.rows[item][grid.rows[item] >= 0]
-        for index in range(3 if rows.size > 1 else 0):
+        capped = rows.size > 1 and caps[rows].min() < 1
+        for index in range(3 if capped else 0):
             total = float(rounded[rows, index].max())
             source[item, index, : rows.size] = rows
             wanted[item, index, : rows.size] = spread(total, suppliers[rows], caps[rows])

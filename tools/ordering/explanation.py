@@ -201,9 +201,9 @@ def _rounding_notes(scene: Scene, row: int, wanted: float, quantity: float) -> l
             f"Rounded from {wanted:,.2f} to {quantity:,.2f} (MOQ {sources.moq[row]:,.0f}, multiple"
             f" {sources.order_multiple[row]:,.0f}, largest order {largest:,.0f})."
         )
-    need = float(
-        scene.batch.columns.wanted[scene.row, :, :][scene.batch.columns.source[scene.row] == row].max(initial=0)
-    )
+    columns = scene.batch.columns
+    considered = (columns.source[scene.row] == row) & columns.valid[scene.row][:, None]
+    need = float(columns.wanted[scene.row][considered].max(initial=0))
     if wanted < need - TINY:
         notes.append(
             f"Less than the largest quantity considered ({need:,.2f}): a later order or a shared limit makes"

@@ -162,7 +162,7 @@ def limit_value(snapshot: PlanningSnapshot, columns: Columns, prices: Mapping[st
     value = np.zeros(columns.source.shape[:2])
     if prices:
         items = np.arange(snapshot.n_items, dtype=np.int64)
-        candidates = Candidates.of([(items, columns, value)])
+        candidates = Candidates.of([(items, columns, value, None)])
         rows = limit_rows(snapshot, candidates)
         worth = np.array([prices.get(name, 0.0) for name in rows.names])
         value[candidates.item, candidates.column] = rows.usage.T @ worth

@@ -1,5 +1,6 @@
 """What each candidate order uses of the limits that items share: budget, capacity, number of orders, storage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from tools.domain.snapshots import PlanningSnapshot, SharedLimits
 from tools.kernels import kernel
 from tools.ordering.candidates import Columns
 from tools.ordering.quantities import TINY, unit_price_at
+
+CandidateParts = tuple[IntArray, Columns, FloatArray, FloatArray | None]
+"""Item rows, their columns with source rows of the whole snapshot, totals, and stored volumes where they are known."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,16 @@ class Candidates:
     """(V, P)"""
     quantity: FloatArray
     """(V, P)"""
+    stored: FloatArray | None = None
+    """(V, T) expected storage volume; None where it is not known."""
 
     @classmethod
-    def of(cls, parts: list[tuple[IntArray, Columns, FloatArray]]) -> "Candidates":
-        """Join the batches' valid columns; `parts` holds item rows, columns (whole source rows) and totals."""
-        depth = max(columns.source.shape[2] for _, columns, _ in parts)
+    def of(cls, parts: Sequence[CandidateParts]) -> "Candidates":
+        """Join the batches' valid columns."""
+        depth = max(columns.source.shape[2] for _, columns, _, _ in parts)
         item, column, cost, source, quantity = [], [], [], [], []
-        for items, columns, total in parts:
+        volume = list[FloatArray]()
+        for items, columns, total, stored in parts:
             i, c = np.nonzero(columns.valid)
             pad = ((0, 0), (0, depth - columns.source.shape[2]))
             item.append(items[i])
@@ -37,7 +44,10 @@ class Candidates:
             cost.append(total[i, c])
             source.append(np.pad(columns.source[i, c], pad))
             quantity.append(np.pad(columns.quantity[i, c], pad))
-        return cls(*(np.concatenate(a) for a in (item, column, cost, source, quantity)))
+            if stored is not None:
+                volume.append(stored[i, c])
+        known = np.concatenate(volume) if len(volume) == len(parts) else None
+        return cls(*(np.concatenate(a) for a in (item, column, cost, source, quantity)), stored=known)
 
     @property
     def orders(self) -> FloatArray:
@@ -183,8 +193,18 @@ def order_values(snapshot: PlanningSnapshot, candidates: Candidates) -> FloatArr
 
 def candidate_storage(snapshot: PlanningSnapshot, candidates: Candidates) -> FloatArray:
     """(V, T) expected storage volume from stock, open orders and the candidate, at the end of each period."""
+    if candidates.stored is not None:
+        return candidates.stored
     stock = expected_stock(snapshot, candidates.item, candidates.source, candidates.quantity)
     return stock * snapshot.storage_volume[candidates.item][:, None]
+
+
+def stored_volumes(snapshot: PlanningSnapshot, columns: Columns) -> FloatArray:
+    """(N, C, T) the same of every valid column; 0 of the others."""
+    items, volumes = np.arange(snapshot.n_items), np.zeros((*columns.valid.shape, snapshot.horizon))
+    candidates = Candidates.of([(items, columns, np.zeros(columns.valid.shape), None)])
+    volumes[candidates.item, candidates.column] = candidate_storage(snapshot, candidates)
+    return volumes
 
 
 def arrival_probability(snapshot: PlanningSnapshot) -> FloatArray:

@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 
-from tools.domain.arrays import FloatArray
+from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.orders import OpenOrderStatus, PurchaseOrder
 from tools.domain.snapshots import Explanation, Intent, OrderingSettings, PlanLine, PlanningSnapshot
 from tools.ordering.quantities import TINY
@@ -49,10 +49,16 @@ def _excess_line(
 
 def _yield_rate(snapshot: PlanningSnapshot, row: int, order: PurchaseOrder) -> float:
     """Share of the order that is expected to arrive usable: what `arrivals` counts of it."""
+    mine = _offers(snapshot, row, order)
+    return float(snapshot.sources.yield_rate[mine].max()) if mine.size else 1.0
+
+
+def _offers(snapshot: PlanningSnapshot, row: int, order: PurchaseOrder) -> IntArray:
+    """Rows of the sources of an item, which stand together, that are the order's supplier's."""
     sources = snapshot.sources
-    named = [snapshot.supplier_ids[int(k)] == order.supplier_id for k in sources.supplier]
-    mine = (sources.item == row) & np.array(named, dtype=np.bool_)
-    return float(sources.yield_rate[mine].max()) if mine.any() else 1.0
+    first, end = np.searchsorted(sources.item, [row, row + 1])
+    named = [snapshot.supplier_ids[int(who)] == order.supplier_id for who in sources.supplier[first:end]]
+    return first + np.flatnonzero(np.array(named, dtype=np.bool_))
 
 
 def _share_drawn(net: FloatArray, quantity: float, periods: int) -> float:
@@ -61,25 +67,18 @@ def _share_drawn(net: FloatArray, quantity: float, periods: int) -> float:
 
 
 def _lead_periods(snapshot: PlanningSnapshot, row: int, order: PurchaseOrder) -> int:
-    sources = snapshot.sources
-    mine = sources.item == row
-    if order.supplier_id in snapshot.supplier_ids:
-        mine = mine & (sources.supplier == snapshot.supplier_ids.index(order.supplier_id))
-    if not mine.any():
+    known = order.supplier_id in snapshot.supplier_ids
+    mine = _offers(snapshot, row, order) if known else np.flatnonzero(snapshot.sources.item == row)
+    if not mine.size:
         return 0
-    return int(np.ceil(sources.lead_time_days[mine].max() / snapshot.period.days))
+    return int(np.ceil(snapshot.sources.lead_time_days[mine].max() / snapshot.period.days))
 
 
 def _line(
     snapshot: PlanningSnapshot, row: int, order: PurchaseOrder, intent: Intent, drawn: float, periods: int
 ) -> PlanLine:
-    sources = snapshot.sources
-    mine = [
-        m
-        for m in np.flatnonzero(sources.item == row)
-        if snapshot.supplier_ids[int(sources.supplier[m])] == order.supplier_id
-    ]
-    price = float(sources.unit_price[mine[0]]) if mine else float(snapshot.unit_value[row])
+    sources, mine = snapshot.sources, _offers(snapshot, row, order)
+    price = float(sources.unit_price[mine[0]]) if mine.size else float(snapshot.unit_value[row])
     explanation = Explanation(
         "excess of an open order",
         "share of sample paths whose stock would fall below zero without the order",
@@ -98,7 +97,7 @@ def _line(
         item_id=order.item_id,
         site_id=order.site_id,
         supplier_id=order.supplier_id,
-        offer_id=sources.offer_ids[int(mine[0])] if mine else "",
+        offer_id=sources.offer_ids[int(mine[0])] if mine.size else "",
         quantity=order.quantity,
         period=0,
         order_date=order.order_date,

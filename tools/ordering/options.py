@@ -1,8 +1,11 @@
 """Computed alternatives per group of items, and the plan that a choice among them makes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from tools.domain.arrays import IntArray
 from tools.domain.errors import NotFound
 from tools.domain.snapshots import (
     CostParts,
@@ -14,15 +17,84 @@ from tools.domain.snapshots import (
 )
 from tools.ordering.levels import item_costs
 from tools.ordering.plan import add_costs, plan_orders
+from tools.ordering.priced import Priced, mixed, price, price_changed
 from tools.ordering.profiles import PROFILES, Profile
 from tools.ordering.verification import PLACING
+from tools.ordering.writing import Written
+
+PLAIN = "balanced"
+"""The profile that changes nothing of the settings."""
+
+
+class Catalogue:
+    """A planning problem under every profile: its items are priced once for each, whatever is then chosen of them.
+
+    With `base`, a catalogue of the same problem in which only the terms of the `changed` items' sources differ, the
+    other items' prices are taken from there.
+    """
+
+    def __init__(
+        self,
+        snapshot: PlanningSnapshot,
+        settings: OrderingSettings,
+        base: "Catalogue | None" = None,
+        changed: IntArray | None = None,
+    ) -> None:
+        self.snapshot, self.settings = snapshot, settings
+        self._base, self._changed = base, changed
+        self._priced = dict[str, Priced]()
+        self._plans = dict[tuple[str, bool], OrderPlan]()
+        self.written: Written = {} if base is None else base.written
+        """Lines and outlooks of items, shared by all plans that order the same of them for the same reasons."""
+
+    def settings_of(self, profile: Profile) -> OrderingSettings:
+        """The settings with a profile for every item."""
+        return profile.apply(self.settings, self.snapshot.item_ids)
+
+    def priced(self, name: str) -> Priced:
+        """Every item's candidates as a profile prices them."""
+        if name not in self._priced:
+            own = self.settings_of(PROFILES[name])
+            if self._base is not None and self._changed is not None:
+                found = price_changed(self._base.priced(name), self.snapshot, own, self._changed)
+            elif name == PLAIN:
+                found = price(self.snapshot, own)
+            else:
+                plain = self.priced(PLAIN)
+                found = price_changed(plain, self.snapshot, own, PROFILES[name].touched(self.snapshot), plain.digest)
+            self._priced[name] = found
+        return self._priced[name]
+
+    def plan(self, name: str, *, scheduled: bool = False) -> OrderPlan:
+        """The plan in which every item follows one profile."""
+        if (name, scheduled) not in self._plans:
+            own = self.settings_of(PROFILES[name])
+            made = self._planned(own, lambda: self.priced(name), scheduled=scheduled)
+            self._plans[name, scheduled] = made
+        return self._plans[name, scheduled]
+
+    def plan_of(self, profile_of: Mapping[str, str], *, scheduled: bool = False) -> OrderPlan:
+        """The plan in which each item follows its own profile, by item id; the plain one where none is named."""
+        names = [profile_of.get(item_id, PLAIN) for item_id in self.snapshot.item_ids]
+        used = sorted(set(names))
+        if len(used) == 1:
+            return self.plan(used[0], scheduled=scheduled)
+        settings = self.settings
+        for name in used:
+            own = [item_id for item_id, wanted in zip(self.snapshot.item_ids, names, strict=True) if wanted == name]
+            settings = PROFILES[name].apply(settings, own)
+
+        def together() -> Priced:
+            return mixed([self.priced(name) for name in used], np.array([used.index(name) for name in names]))
+
+        return self._planned(settings, together, scheduled=scheduled)
+
+    def _planned(self, settings: OrderingSettings, priced: Callable[[], Priced], *, scheduled: bool) -> OrderPlan:
+        return plan_orders(self.snapshot, settings, scheduled=scheduled, priced=priced, written=self.written)
 
 
 def plan_options(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    groups: Mapping[str, Sequence[str]],
-    exposure: Mapping[str, float],
+    catalogue: Catalogue, groups: Mapping[str, Sequence[str]], exposure: Mapping[str, float]
 ) -> tuple[PlanOption, ...]:
     """Price every profile for every group; alternatives with the same orders are offered once.
 
@@ -34,14 +106,13 @@ def plan_options(
     Costs use each item's own shortage cost, unweighted, so that options compare.
     """
     found = list[PlanOption]()
-    weighed = {profile.name: profile.apply(settings, snapshot.item_ids) for profile in PROFILES.values()}
-    plans = {name: plan_orders(snapshot, own) for name, own in weighed.items()}
+    plans = {name: catalogue.plan(name) for name in PROFILES}
     if any(plan.scheduled for plan in plans.values()):
-        plans = {n: p if p.scheduled else plan_orders(snapshot, weighed[n], scheduled=True) for n, p in plans.items()}
+        plans = {n: p if p.scheduled else catalogue.plan(n, scheduled=True) for n, p in plans.items()}
     sound = {name for name, plan in plans.items() if not plan.leaves_out_later_limits} or set(plans)
     for profile in (profile for profile in PROFILES.values() if profile.name in sound):
         plan = plans[profile.name]
-        neutral = _neutral_costs(snapshot, weighed[profile.name], plan)
+        neutral = _neutral_costs(catalogue.snapshot, catalogue.settings_of(profile), plan)
         for group, item_ids in groups.items():
             found.append(_option(plan, neutral, profile, group, item_ids, exposure))
     return tuple(_distinct(found))
@@ -112,18 +183,14 @@ def _distinct(options: Sequence[PlanOption]) -> list[PlanOption]:
     return sorted(kept, key=lambda o: o.group)
 
 
-def combine(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    options: Sequence[PlanOption],
-    chosen: Mapping[str, str],
-) -> OrderPlan:
+def combine(catalogue: Catalogue, options: Sequence[PlanOption], chosen: Mapping[str, str]) -> OrderPlan:
     """One plan in which each group follows its chosen option's profile, within the shared limits.
 
-    The groups compete for the limits together, so it is computed anew rather than pasted. Without shared
-    limits every line equals the chosen option's.
+    The groups compete for the limits together, so the candidates of all are chosen among anew rather than pasted.
+    Without shared limits every line equals the chosen option's.
     """
     by_id = {option.option_id: option for option in options}
+    profile_of = dict[str, str]()
     for group, option_id in chosen.items():
         option = by_id.get(option_id)
         if option is None or option.group != group:
@@ -133,5 +200,5 @@ def combine(
                 group=group,
                 option_id=option_id,
             )
-        settings = PROFILES[option.profile].apply(settings, option.item_ids)
-    return plan_orders(snapshot, settings, scheduled=any(option.scheduled for option in options))
+        profile_of |= dict.fromkeys(option.item_ids, option.profile)
+    return catalogue.plan_of(profile_of, scheduled=any(option.scheduled for option in options))

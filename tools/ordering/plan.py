@@ -1,25 +1,21 @@
 """From a snapshot to an order plan: price candidates, allocate shared limits, explain."""
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, Violation
-from tools.ordering.allocation import Allocation, Candidates, allocate, has_shared_limits, limits_may_bind
-from tools.ordering.candidates import Columns
+from tools.ordering.allocation import Allocation, Candidates, allocate, has_shared_limits
 from tools.ordering.conflicts import find_conflicts
 from tools.ordering.fingerprint import snapshot_hash
-from tools.ordering.floors import held_to_floors
-from tools.ordering.pricing import PARTS, Batch, batches_of, price_items
-from tools.ordering.rollout import BATCH_THREADS
+from tools.ordering.limit_use import CandidateParts
+from tools.ordering.priced import Priced, price
+from tools.ordering.pricing import PARTS, Batch
 from tools.ordering.scheduled_plan import plan_by_schedule
 from tools.ordering.validation import check_snapshot
 from tools.ordering.verification import verify
-from tools.ordering.writing import Writer, sort_lines
+from tools.ordering.writing import Writer, Written, sort_lines
 
 __all__ = ["add_costs", "candidates_of", "plan_orders", "sort_lines", "write_plan"]
 
@@ -28,7 +24,12 @@ WRITTEN_AT_ONCE = 5_000
 
 
 def plan_orders(
-    snapshot: PlanningSnapshot, settings: OrderingSettings | None = None, *, scheduled: bool = False
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings | None = None,
+    *,
+    scheduled: bool = False,
+    priced: Callable[[], Priced] | None = None,
+    written: Written | None = None,
 ) -> OrderPlan:
     """Decide what to order now, from whom, for every item: pure and deterministic for a seed.
 
@@ -36,7 +37,9 @@ def plan_orders(
     mixed-integer programme picks one candidate per item within the shared limits. The lower bound is that
     programme's linear relaxation: no choice among these candidates costs less. Batches of items run on all cores;
     the plan does not depend on how many there are. Where limits of later periods bind, the plan is a schedule; with
-    `scheduled` it is one as soon as there are such limits, so that plans of several settings compare.
+    `scheduled` it is one as soon as there are such limits, so that plans of several settings compare. `priced` gives
+    what `price` makes of the snapshot and the settings, where somebody has it already; `written` holds what other
+    plans of the catalogue wrote of their items.
     """
     settings = settings or OrderingSettings()
     if snapshot.n_items == 0:
@@ -46,12 +49,13 @@ def plan_orders(
     broken = () if found is None else verify(snapshot, found)
     if found is not None and not broken:
         return found
-    digest, batches = _priced(snapshot, settings, limits_may_bind(snapshot))
+    known = priced() if priced else price(snapshot, settings)
+    batches = known.batches
     if has_shared_limits(snapshot):
         allocation = allocate(snapshot, candidates_of(snapshot, batches), settings.time_limit_seconds)
     else:
         allocation = _cheapest(batches)
-    plan = write_plan(snapshot, settings, batches, allocation, digest)
+    plan = write_plan(snapshot, settings, known, allocation, written)
     if not broken:
         return plan
     return replace(plan, conflicts=(*plan.conflicts, _unscheduled(broken)), leaves_out_later_limits=True)
@@ -66,22 +70,6 @@ def _unscheduled(broken: Sequence[Violation]) -> str:
     )
 
 
-def _priced(snapshot: PlanningSnapshot, settings: OrderingSettings, shared: bool) -> tuple[str, list[Batch]]:
-    """The snapshot's hash, and all batches in order of their items."""
-    parts = list(batches_of(snapshot))
-
-    def priced(items: IntArray) -> Batch:
-        return held_to_floors(price_items(snapshot, settings, items, shared=shared), settings, shared=shared)
-
-    if len(parts) == 1:
-        return snapshot_hash(snapshot), [priced(parts[0])]
-    first = priced(parts[0])
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix=BATCH_THREADS) as pool:
-        digest = pool.submit(snapshot_hash, snapshot)
-        rest = list(pool.map(priced, parts[1:]))
-        return digest.result(), [first, *rest]
-
-
 def _cheapest(batches: Sequence[Batch]) -> Allocation:
     """The cheapest candidate of every item: nothing couples them."""
     totals = [batch.total for batch in batches]
@@ -93,25 +81,27 @@ def _cheapest(batches: Sequence[Batch]) -> Allocation:
 
 def candidates_of(snapshot: PlanningSnapshot, batches: Sequence[Batch]) -> Candidates:
     """All valid candidates with source rows of the whole snapshot."""
-    parts = list[tuple[IntArray, Columns, FloatArray]]()
+    parts = list[CandidateParts]()
     for batch in batches:
         columns = batch.columns
         first, end = np.searchsorted(snapshot.sources.item, [batch.items[0], batch.items[-1] + 1])
         if end > first:
             columns = replace(columns, source=first + np.minimum(columns.source, end - first - 1))
-        parts.append((batch.items, columns, batch.total))
+        parts.append((batch.items, columns, batch.total, batch.stored))
     return Candidates.of(parts)
 
 
 def write_plan(
     snapshot: PlanningSnapshot,
     settings: OrderingSettings,
-    batches: Sequence[Batch],
+    priced: Priced,
     allocation: Allocation,
-    digest: str | None = None,
+    written: Written | None = None,
 ) -> OrderPlan:
     """Lines, outlooks and totals of an allocation."""
-    writer = Writer(snapshot, settings, batches, allocation)
+    batches = priced.batches
+    kept = None if snapshot.n_items > WRITTEN_AT_ONCE else written
+    writer = Writer(snapshot, settings, batches, allocation, priced.origin, kept)
     lines, intended, outlooks = writer.lines(), writer.intended(), writer.outlooks()
     at_once = snapshot.n_items <= WRITTEN_AT_ONCE
     chosen = [(batch, np.arange(batch.items.size), allocation.chosen[batch.items]) for batch in batches]
@@ -121,7 +111,7 @@ def write_plan(
     cost = CostParts(*(float(value) for value in parts.sum(axis=0)))
     risk = float(sum(batch.risk[rows, columns].sum() for batch, rows, columns in chosen))
     return OrderPlan(
-        snapshot_hash=digest or snapshot_hash(snapshot),
+        snapshot_hash=priced.digest,
         settings=settings,
         currency=snapshot.currency,
         lines=tuple(lines) if at_once else lines,

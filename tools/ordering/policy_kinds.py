@@ -85,8 +85,8 @@ class _Maker:
         ratio = express_ratio(costs, levels, first, fast, self.wait)
         self.dual = ratio > 0
         self.fast = self._window(np.where(self.dual, fast, -1))
-        self.extra = levels.beyond[np.maximum(first, 0)] if levels.beyond.size else np.zeros(first.size)
-        self.ratio = levels.ratio[np.maximum(first, 0)] if levels.ratio.size else costs.ratio
+        self.extra = _of_rows(levels.beyond, first, np.zeros(first.size))
+        self.ratio = _of_rows(levels.ratio, first, costs.ratio)
         self.regular = self._regular(self.slow, self.ratio, self.extra)
         self.express = self._express(ratio)
         self.parts = [(self.regular, self.express)]
@@ -105,6 +105,8 @@ class _Maker:
         to_come[:, :-1] = np.cumsum(snapshot.arrivals.mean(axis=1)[:, :0:-1], axis=1)[:, ::-1]
         within = np.divide(cover, to_come, out=np.zeros_like(cover), where=to_come > TINY)
         mean_lead = np.ceil(lead.mean(axis=1) - 0.25).astype(np.int64)
+        none = row < 0
+        mean_lead[none], window[none], within[none] = 0, 0.0, 0.0
         return _Window(row, mean_lead, window, np.minimum(within, 1.0))
 
     def _regular(self, window: _Window, ratio: FloatArray, extra: FloatArray) -> "_Part":
@@ -116,8 +118,8 @@ class _Maker:
         if not self.sources.moq.size:
             return level
         row = np.maximum(window.row, 0)
-        ships = self.cap[row] * self.sources.yield_rate[row] / self.review
-        if not (np.isfinite(ships) & (window.row >= 0)).any():
+        ships = np.where(window.row >= 0, self.cap[row] * self.sources.yield_rate[row] / self.review, np.inf)
+        if not np.isfinite(ships).any():
             return level
         mean, level = self.snapshot.demand.mean(axis=1), level.copy()
         for period in range(level.shape[1] - 2, -1, -1):
@@ -145,12 +147,9 @@ class _Maker:
         larger = lot > np.maximum(self.extra, TINY)
         self._add(larger, self._regular(self.slow, ratio, np.where(larger, lot, self.extra)), self.express)
         self._add_capped()
-        if (second >= 0).any():
-            row = np.maximum(second, 0)
-            extra, own = self.levels.beyond[row], self.levels.ratio[row]
-            self._add(second >= 0, self._regular(self._window(second), own, extra), none)
-        else:
-            self._add(second >= 0, self.regular, self.express)
+        extra = _of_rows(self.levels.beyond, second, np.zeros(second.size))
+        own = _of_rows(self.levels.ratio, second, self.costs.ratio)
+        self._add(second >= 0, self._regular(self._window(second), own, extra), none)
 
     def _break_lots(self) -> FloatArray:
         """(N,) usable units of an order that reaches the regular source's next price break; 0 for none."""
@@ -160,8 +159,9 @@ class _Maker:
         row, usual = np.maximum(self.slow.row, 0), mean * self.review
         ahead = np.where(points[row] > np.maximum(self.extra, usual)[:, None] + TINY, points[row], np.inf).min(axis=1)
         longest = min(self.snapshot.horizon, self.settings.max_cover_periods)
-        worth = np.isfinite(ahead) & (ahead * self.sources.yield_rate[row] <= mean * longest)
-        return np.where(worth, ahead * self.sources.yield_rate[row], 0.0)
+        usable = ahead * self.sources.yield_rate[row]
+        worth = np.isfinite(ahead) & (usable <= mean * longest) & (self.slow.row >= 0)
+        return np.where(worth, usable, 0.0)
 
     def _add_capped(self) -> None:
         """A cap on regular orders a review; with levels never reached it is a fixed quantity a review."""
@@ -207,11 +207,11 @@ class _Maker:
         if not sources.moq.size or not horizon:
             return
         lot = np.maximum(tables.up_to[..., 0] - tables.level[..., 0], np.maximum(self.costs.mean_demand, 1e-9))
-        rows, terms = np.maximum(tables.whole[..., 0], 0), tables.terms
+        rows, terms, open_ = np.maximum(tables.whole[..., 0], 0), tables.terms, tables.whole[..., 0] >= 0
         lot = np.minimum(np.maximum(lot / terms[..., 3], terms[..., 0]), np.maximum(terms[..., 2], TINY))
-        tables.rates[..., 0] = unit_price_at(sources, rows, lot)
-        tables.rates[..., 1] = sources.freight_per_unit[rows]
-        tables.rates[..., 2] = sources.fixed_order_cost[rows]
+        tables.rates[..., 0] = np.where(open_, unit_price_at(sources, rows, lot), 0.0)
+        tables.rates[..., 1] = np.where(open_, sources.freight_per_unit[rows], 0.0)
+        tables.rates[..., 2] = np.where(open_, sources.fixed_order_cost[rows], 0.0)
 
     def _worth(self, tables: PolicyTables) -> FloatArray:
         rates, good = tables.rates[0, 0], tables.terms[0, 0, :, 3]
@@ -236,14 +236,19 @@ class _Maker:
         if not sources.moq.size:
             tables.whole[(*at, slice(None), 0)] = -1
             return
-        rows = np.maximum(row, 0)
-        tables.whole[(*at, slice(None), 2)] = np.maximum(sources.first_period[rows], self.snapshot.frozen_periods)
-        tables.whole[(*at, slice(None), 3)] = sources.last_period[rows]
-        tables.terms[(*at, slice(None), 0)] = sources.moq[rows]
-        tables.terms[(*at, slice(None), 1)] = sources.order_multiple[rows]
-        cap = self.cap[rows] if part.cap is None else np.minimum(part.cap, self.cap[rows])
-        tables.terms[(*at, slice(None), 2)] = cap
-        tables.terms[(*at, slice(None), 3)] = np.maximum(sources.yield_rate[rows], TINY)
+        items = np.flatnonzero(row >= 0)
+        rows, cap = row[items], self.cap[row[items]]
+        tables.whole[(*at, items, 2)] = np.maximum(sources.first_period[rows], self.snapshot.frozen_periods[items])
+        tables.whole[(*at, items, 3)] = sources.last_period[rows]
+        tables.terms[(*at, items, 0)] = sources.moq[rows]
+        tables.terms[(*at, items, 1)] = sources.order_multiple[rows]
+        tables.terms[(*at, items, 2)] = cap if part.cap is None else np.minimum(part.cap[items], cap)
+        tables.terms[(*at, items, 3)] = np.maximum(sources.yield_rate[rows], TINY)
+
+
+def _of_rows(values: FloatArray, rows: IntArray, missing: FloatArray) -> FloatArray:
+    """(N,) a value of each item's source; where the item has none, what is given for that."""
+    return np.where(rows >= 0, values[np.maximum(rows, 0)], missing) if values.size else missing
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class Batch:
     """(N, C) what the tail adds to the expected cost in what is minimised; 0 unless the settings weigh it."""
     fill_later: FloatArray
     """(N, C) share of demand served from stock from the first period on that an order placed now can serve."""
+    stored: FloatArray | None = None
+    """(N, C, T) expected storage volume; None where storage is not limited, and before a pricing is finished."""
 
     @property
     def total(self) -> FloatArray:

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from tools.domain.snapshots import OrderingSettings
+import numpy as np
+
+from tools.domain.arrays import IntArray
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,17 @@ class Profile:
                 **{i: express.get(i, settings.allow_expedite) and self.allow_expedite for i in ids},
             },
         )
+
+    def touched(self, snapshot: PlanningSnapshot) -> IntArray:
+        """Rows of the items that it may price otherwise than the settings alone do."""
+        if self.shortage_weight != 1.0:
+            return np.arange(snapshot.n_items)
+        sources, found = snapshot.sources, np.zeros(snapshot.n_items, dtype=np.bool_)
+        if not self.allow_expedite:
+            found[sources.item[sources.expedite]] = True
+        if self.max_share < 1.0:
+            found |= np.bincount(sources.item, minlength=snapshot.n_items) > 1
+        return np.flatnonzero(found)
 
 
 PROFILES: dict[str, Profile] = {

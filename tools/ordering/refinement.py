@@ -7,7 +7,7 @@ from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.candidates import Columns, most_worth_ordering
 from tools.ordering.combinations import accepted, source_grid
 from tools.ordering.levels import ItemCosts, SourceLevels, at_quantile
-from tools.ordering.quantities import TINY, least_suppliers, share_caps
+from tools.ordering.quantities import TINY, least_suppliers, share_caps, supplier_counts, usable_now
 
 COARSE, FINE = (0.0, 0.6, 0.8, 1.25, 1.6), (0.85, 0.93, 1.08, 1.18, 1.4)
 """Multiples of one source's quantity that a round tries; all sources together by the middle ones."""
@@ -109,10 +109,14 @@ def may_refine(snapshot: PlanningSnapshot, settings: OrderingSettings) -> bool:
 
 
 def freely_ordered(snapshot: PlanningSnapshot, settings: OrderingSettings) -> BoolArray:
-    """(N,) items whose quantities may move: no supplier's share is capped and no least number must share an order."""
-    free = least_suppliers(snapshot, settings) <= 1
+    """(N,) items whose quantities may move: no supplier's share is capped and no least number must share an order.
+
+    A sole supplier takes it all, whatever the cap.
+    """
+    free = np.ones(snapshot.n_items, dtype=np.bool_)
     np.logical_and.at(free, snapshot.sources.item, share_caps(snapshot, settings) >= 1.0)
-    return free
+    free |= supplier_counts(snapshot, usable_now(snapshot, settings)) <= 1
+    return free & (least_suppliers(snapshot, settings) <= 1)
 
 
 def appended(columns: Columns, found: Columns, wanted: BoolArray) -> Columns:

@@ -20,6 +20,8 @@ from tools.ordering.rollout import Rollout, play
 PLAYS_KEPT = 4
 """Recorded plays of batches kept while a large plan is read."""
 T = TypeVar("T")
+Written = dict[tuple[Any, ...], Any]
+"""Lines and outlooks by item, origin of its candidates, the chosen one and the prices of the limits."""
 
 
 class Deferred(Sequence[T]):
@@ -83,9 +85,16 @@ class Writer:
     settings: OrderingSettings
     batches: Sequence[Batch]
     allocation: Allocation
+    origin: IntArray
+    """(N,) the pricing that each item's candidates come from."""
+    written: Written | None = None
+    """What was written of the same candidates before; None to keep nothing."""
 
     def __post_init__(self) -> None:
         """Keep the last few plays: neighbours in a plan are mostly of one batch."""
+        known = self.allocation
+        same = (known.names, known.shadow_prices.tobytes(), known.joint_cost.tobytes())
+        object.__setattr__(self, "_reasons", same)
         starts = np.array([int(batch.items[0]) for batch in self.batches])
         object.__setattr__(self, "_starts", starts)
         object.__setattr__(self, "_play", lru_cache(maxsize=PLAYS_KEPT)(self._played))
@@ -102,10 +111,19 @@ class Writer:
         row, column = item - int(batch.items[0]), int(self.allocation.chosen[item])
         return Scene(batch, row, column, self._play(index), self.settings, self.allocation)  # pyright: ignore[reportAttributeAccessIssue]
 
+    def _kept(self, what: str, item: int, write: Callable[[Scene], T]) -> T:
+        """What is written of an item, taken over where the same candidate was chosen before under the same prices."""
+        if self.written is None:
+            return write(self.scene(item))
+        key = (what, item, int(self.origin[item]), int(self.allocation.chosen[item]), self._reasons)  # pyright: ignore[reportAttributeAccessIssue]
+        if key not in self.written:
+            self.written[key] = write(self.scene(item))
+        return self.written[key]
+
     def outlooks(self) -> Deferred[ItemOutlook]:
         """By row of the snapshot."""
         ones = np.ones(self.snapshot.n_items, dtype=np.int64)
-        return Deferred(ones, ones.size, lambda item: (outlook(self.scene(item)),))
+        return Deferred(ones, ones.size, lambda item: (self._kept("outlook", item, outlook),))
 
     def lines(self) -> Deferred[PlanLine]:
         """Lines to place now and proposals for open orders, by item, site and source."""
@@ -118,14 +136,16 @@ class Writer:
 
         def make(rank: int) -> tuple[PlanLine, ...]:
             item = order[rank]
-            return sort_lines([*lines_now(self.scene(item)), *extra.get(keys[item], ())]) if sizes[item] else ()
+            if not sizes[item]:
+                return ()
+            return sort_lines([*self._kept("lines", item, lines_now), *extra.get(keys[item], ())])
 
         return Deferred(sizes[order], len(order), make)
 
     def intended(self) -> Deferred[PlanLine]:
         """Lines of later periods, by item, site and source."""
         order = self._order(list(zip(self.snapshot.item_ids, self.snapshot.site_ids, strict=True)))
-        return Deferred(None, len(order), lambda rank: sort_lines(intended_lines(self.scene(order[rank]))))
+        return Deferred(None, len(order), lambda rank: sort_lines(self._kept("later", order[rank], intended_lines)))
 
     def _order(self, keys: list[tuple[str, str]]) -> list[int]:
         return sorted(range(len(keys)), key=keys.__getitem__)

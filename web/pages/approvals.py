@@ -1,6 +1,7 @@
 """What waits for a person: approve, edit the quantities, or reject with a reason; and what was decided lately."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
 
 from nicegui import ui
 
@@ -138,17 +139,32 @@ class ApprovalCards:
 
     def _edit(self, approval: ApprovalView) -> None:
         with self._dialogs:
-            EditDialog(approval, lambda reason, edits: self._decide(approval, "edit", reason, edits))
+            EditDialog(
+                approval,
+                lambda reason, edits: self._decide(approval, "edit", reason, edits),
+                lambda edits: self._seat.act("read", self._seat.room.session.preview_edit, approval.approval_id, edits),
+            )
 
     async def _decide(
-        self, approval: ApprovalView, decision: str, reason: str = "", edits: dict[str, float] | None = None
+        self,
+        approval: ApprovalView,
+        decision: str,
+        reason: str = "",
+        edits: dict[str, float] | None = None,
+        until: date | None = None,
     ) -> None:
         session, name = self._seat.room.session, self._seat.person.name
         self._mine.add(approval.approval_id)
 
         def decide() -> ApprovalView:
             return session.decide(
-                approval.approval_id, decision, name, reason, content_hash=approval.content_hash, edits=edits
+                approval.approval_id,
+                decision,
+                name,
+                reason,
+                content_hash=approval.content_hash,
+                edits=edits,
+                until=until,
             )
 
         with self._dialogs:
@@ -164,16 +180,22 @@ class ApprovalCards:
     def _reject(self, approval: ApprovalView) -> None:
         with self._dialogs, ui.dialog(value=True) as dialog, ui.card().classes("dialog"):
             dialog_title(f"Reject the order to {approval.supplier}?")
-            ui.label("Nothing is sent; the reason goes into the journal and to the next run.").classes("fine")
+            ui.label(REJECTION).classes("fine")
             reason = ui.textarea("Reason").props("outlined autofocus autogrow").classes("fill")
+            until = ui.input("Until (optional, YYYY-MM-DD)").props("outlined").classes("fill")
 
             async def reject() -> None:
                 said = str(reason.value or "").strip()
                 if not said:
                     reason.props('error error-message="Say why, for the next run and for the journal."')
                     return
+                try:
+                    last = date.fromisoformat(text) if (text := str(until.value or "").strip()) else None
+                except ValueError:
+                    until.props('error error-message="Write a day such as 2026-12-31, or leave it empty."')
+                    return
                 dialog.close()
-                await self._decide(approval, "reject", said)
+                await self._decide(approval, "reject", said, until=last)
 
             with ui.row().classes("dialog-actions"):
                 action("Cancel", dialog.close)
@@ -181,6 +203,10 @@ class ApprovalCards:
         dialog.on("hide", dialog.delete)
 
 
+REJECTION = (
+    "Nothing is sent. The lines stay out of later plans, until the day below or until quantity, price or risk changed"
+    " materially or a new alert comes; then they are proposed again, with this reason beside them."
+)
 HEADERS = ("Item", "Quantity", "Price", "Value", "Arrives", "Stock covers", "If not ordered")
 NUMERIC = (1, 2, 3, 5, 6)
 """Columns of an order's lines that stand right."""

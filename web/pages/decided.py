@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import ui
 
 from graph.views import ApprovalView, Trigger, TriggerKind
-from web.pages.outcomes import counted, is_withdrawn, may_be_proposed_anew, may_be_taken_back, outcome, undoing
+from web.pages.outcomes import is_withdrawn, may_be_proposed_anew, may_be_taken_back, outcome, undoing
 from web.pages.parts import action, chip, dialog_title, heading, quoted
 from web.pages.room import Seat, signing_refused
 from web.pages.wording import money, when
@@ -26,21 +26,16 @@ class DecidedList:
     def update(self, decided: Sequence[ApprovalView], *, halted: bool) -> None:
         """Show the latest decisions; redrawn only when one of them changed."""
         latest = tuple(approval for approval in decided if approval.status != "void")[:SHOWN]
-        void = sum(approval.status == "void" for approval in decided)
-        if self._shown == (latest, void, halted):
+        if self._shown == (latest, halted):
             return
-        self._shown = (latest, void, halted)
-        self._box.set_visibility(bool(decided))
+        self._shown = (latest, halted)
+        self._box.set_visibility(bool(latest))
         self._box.clear()
         with self._box:
             heading("Decided lately")
             for approval in latest:
                 self._entry(approval, halted)
-            if void:
-                became = (
-                    f"{counted(void, 'earlier order')} became void: a newer plan replaced what was proposed, or the"
-                )
-                ui.label(f"{became} policy or the facts changed. Nothing was sent.").classes("fine")
+            ui.label("All of it, and what newer plans replaced, is under Decisions.").classes("fine")
 
     def _entry(self, approval: ApprovalView, halted: bool) -> None:
         label = f"Decided order to {quoted(approval.supplier)}"
@@ -60,12 +55,12 @@ class DecidedList:
                     self._take_back(approval)
 
     def _again(self, approval: ApprovalView) -> None:
-        items = tuple(dict.fromkeys(line.item_id for line in approval.lines))
+        rejected = approval.status == "rejected"
         action(
-            "Replan its items",
-            lambda: self._replan(approval, items),
-            refused=self._seat.refused("plan"),
-            name=f"Replan the items of the order to {approval.supplier}",
+            "Propose it again" if rejected else "Replan its items",
+            lambda: self._propose(approval) if rejected else self._replan(approval),
+            refused=signing_refused(self._seat, approval) if rejected else self._seat.refused("plan"),
+            name=f"{'Propose again' if rejected else 'Replan the items of'} the order to {approval.supplier}",
         )
 
     def _take_back(self, approval: ApprovalView) -> None:
@@ -102,7 +97,16 @@ class DecidedList:
             ui.notify(f"The order to {approval.supplier} is taken back.", type="positive")
         await self._changed()
 
-    async def _replan(self, approval: ApprovalView, items: tuple[str, ...]) -> None:
+    async def _propose(self, approval: ApprovalView) -> None:
+        """Take the rejection back, without which a replan would leave the lines out, and plan the items anew."""
+        session, name = self._seat.room.session, self._seat.person.name
+        with self._dialogs:
+            taken_back = await self._seat.act("decide", session.reconsider, approval.approval_id, name)
+        if taken_back is not None:
+            await self._replan(approval)
+
+    async def _replan(self, approval: ApprovalView) -> None:
+        items = tuple(dict.fromkeys(line.item_id for line in approval.lines))
         reason = f"Again after {approval.approval_id} was {approval.status}"
         trigger = Trigger(kind=TriggerKind.ANALYST, actor=self._seat.person.name, reason=reason, item_ids=items)
         with self._dialogs:

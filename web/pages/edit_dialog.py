@@ -5,20 +5,30 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 
-from graph.views import ApprovalView, LineView
+from graph.views import ApprovalView, EditedLineView, EditPreviewView, LineView
 from web.pages.parts import action, dialog_title
 from web.pages.wording import money, quantity
 
 Save = Callable[[str, dict[str, float]], Awaitable[None]]
+Price = Callable[[dict[str, float]], Awaitable[EditPreviewView | None]]
 OFF_MULTIPLE = 1e-6
+REMEMBERED = (
+    "The quantity is remembered: a later plan proposes another one only when quantity, price or risk changed"
+    " materially, or after a new alert."
+)
 
 
 class EditDialog:
-    """Says at each line what is wrong with its quantity, and saves only what the gates can let pass."""
+    """Says at each line what is wrong with its quantity, and saves only what the gates can let pass.
 
-    def __init__(self, approval: ApprovalView, save: Save) -> None:
+    `price` tells what the quantities cost, by the rule that saves them.
+    """
+
+    def __init__(self, approval: ApprovalView, save: Save, price: Price) -> None:
         self._approval = approval
         self._save = save
+        self._price = price
+        self._asked = 0
         self._boxes: dict[str, ui.number] = {}
         self._values: dict[str, ui.label] = {}
         with ui.dialog(value=True) as self._dialog, ui.card().classes("dialog"):
@@ -30,12 +40,14 @@ class EditDialog:
                 "0 drops a line. The edited order passes the gates again; who edits it proposes it, so that somebody"
                 " else signs."
             ).classes("fine")
+            ui.label(REMEMBERED).classes("fine")
             self._reason = ui.textarea("Reason (optional)").props("outlined autogrow").classes("fill")
             with ui.row().classes("dialog-actions"):
                 action("Cancel", self._dialog.close)
                 self._button = action("Save quantities", self._submit, kind="main")
         self._dialog.on("hide", self._dialog.delete)
-        self._show()
+        self._write(None)
+        self._button.disable()
 
     def _line(self, line: LineView) -> None:
         with ui.row().classes("edit-row"):
@@ -50,21 +62,23 @@ class EditDialog:
             self._values[line.line_id] = ui.label().classes("edit-value")
         self._boxes[line.line_id] = box
 
-    def _show(self) -> None:
-        """New values beside the lines, and the total."""
-        typed = self._typed()
-        wrong = False
+    async def _show(self) -> None:
+        """New prices and values beside the lines, and the total; an answer that a later change overtook is dropped."""
+        self._asked += 1
+        mine, edits = self._asked, changed_quantities(self._approval.lines, self._typed())
+        self._button.disable()
+        found = await self._price(edits) if edits else None
+        if mine == self._asked and not self._dialog.is_deleted:
+            self._write(found)
+            self._button.set_enabled(found is not None)
+
+    def _write(self, found: EditPreviewView | None) -> None:
+        priced = {line.line_id: line for line in found.lines} if found else {}
         for line in self._approval.lines:
-            given = typed[line.line_id]
-            fault = quantity_fault(line, given)
-            wrong = wrong or bool(fault)
-            value = money((given or 0.0) * line.unit_price, line.currency)
-            changed = given != line.quantity and not fault
-            self._values[line.line_id].set_text(f"{value} (was {money(line.value)})" if changed else value)
-        total = sum((typed[line.line_id] or 0.0) * line.unit_price for line in self._approval.lines)
+            self._values[line.line_id].set_text(_value_in_words(line, priced.get(line.line_id)))
         before = money(self._approval.value, self._approval.currency)
-        self._total.set_text(f"New value {money(total, self._approval.currency)}, was {before}.")
-        self._button.set_enabled(not wrong and bool(changed_quantities(self._approval.lines, typed)))
+        value = f"New value {money(found.value, found.currency)}, was {before}." if found else f"Value {before}."
+        self._total.set_text(value)
 
     def _typed(self) -> dict[str, float | None]:
         return {key: box.value for key, box in self._boxes.items()}
@@ -74,6 +88,14 @@ class EditDialog:
         if edits:
             self._dialog.close()
             await self._save(str(self._reason.value or "").strip(), edits)
+
+
+def _value_in_words(line: LineView, now: EditedLineView | None) -> str:
+    """A line's value, and at another quantity its price, what it was and why it is another one."""
+    if now is None or now.quantity == line.quantity:
+        return money(line.value, line.currency)
+    said = f"{money(now.value, line.currency)} at {money(now.unit_price)} (was {money(line.value)})."
+    return f"{said} {now.price_rule}".strip()
 
 
 def limits_of(line: LineView) -> str:

@@ -78,7 +78,7 @@ def _run_facts(plan: PlanView) -> None:
     heading("Versions of the latest run")
     figures([(words(name), version) for name, version in plan.run.versions.items()])
     if plan.kpis:
-        heading("Key figures")
+        heading("Key figures of the current plan" if plan.whole else "Key figures")
         figures([(words(name), quantity(round(value, 4))) for name, value in plan.kpis.items()])
     if plan.quality:
         heading("Data quality")

@@ -15,7 +15,7 @@ from web.pages.line_drawer import named
 from web.pages.parts import empty, figures, heading
 from web.pages.plan_tab import NUMBER, NUMBER_CELL
 from web.pages.room import Seat
-from web.pages.wording import percent, quantity
+from web.pages.wording import percent, quantity, words
 
 COLUMNS: list[dict[str, Any]] = [
     {"name": "item", "label": "Item", "field": "item", "align": "left", "sortable": True},
@@ -24,6 +24,7 @@ COLUMNS: list[dict[str, Any]] = [
     {"name": "reorder_point", "label": "Reorder point", "field": "reorder_point", **NUMBER},
     {"name": "cover", "label": "Days of cover", "field": "cover", **NUMBER},
     {"name": "stockout", "label": "Stock-out risk (%)", "field": "stockout", "digits": 1, **NUMBER},
+    {"name": "change", "label": "Latest plan", "field": "change", "align": "left", "sortable": True},
     {"name": "show", "label": "Charts", "field": "item_id", "align": "right"},
 ]
 WORST_FIRST: dict[str, Any] = {"rowsPerPage": 8, "sortBy": "stockout", "descending": True}
@@ -42,7 +43,6 @@ class ItemsTab:
         self._seat = seat
         self._outlooks: dict[str, OutlookView] = {}
         self._picked = ""
-        self._version: str | None = None
         self._drawn: tuple[OutlookView, ForecastView | None, LeadTimesView | None] | None = None
         with ui.row().classes("table-head"):
             heading("Items")
@@ -60,9 +60,8 @@ class ItemsTab:
         self._detail = ui.column().classes("fill").props("aria-live=polite")
 
     async def update(self, plan: PlanView | None) -> None:
-        """Take over a run's outlooks and its estimate version; the picked item stays."""
+        """Take over a plan's outlooks; the picked item stays."""
         outlooks = plan.outlooks if plan else ()
-        self._version = plan.run.versions.get("estimate") if plan else None
         self._outlooks = {outlook.item_id: outlook for outlook in outlooks}
         self._table.rows = [_row(outlook) for outlook in outlooks]
         self._table.update()
@@ -84,9 +83,10 @@ class ItemsTab:
         outlook, view, leads = self._outlooks.get(picked), None, None
         session = self._seat.room.session
         if outlook is not None and outlook.dates:
+            version = outlook.estimate_version or None
             with self._detail:
-                view = await self._seat.act("read", session.forecast, picked, None, self._version)
-                leads = await self._seat.act("read", session.lead_times, picked, self._version)
+                view = await self._seat.act("read", session.forecast, picked, None, version)
+                leads = await self._seat.act("read", session.lead_times, picked, version)
         if picked != self._picked or (outlook is not None and (outlook, view, leads) == self._drawn):
             return
         self._drawn = (outlook, view, leads) if outlook is not None else None
@@ -107,6 +107,7 @@ def _row(outlook: OutlookView) -> dict[str, object]:
         "reorder_point": round(outlook.reorder_point, 1),
         "cover": round(outlook.days_of_cover, 1),
         "stockout": round(outlook.stockout_probability * 100, 1),
+        "change": words(outlook.change),
     }
 
 

@@ -56,7 +56,9 @@ def undoing(approval: ApprovalView) -> str:
     """What can still be undone, and how."""
     if approval.status == "edited" and not approval.erp_status:
         return "Still open: reject the edited order, or edit it again."
-    if approval.status in ("rejected", "void") or approval.erp_status == "failed":
+    if approval.status == "rejected":
+        return "Still open: propose it again, which takes the rejection back and plans its items anew."
+    if approval.status == "void" or approval.erp_status == "failed":
         return "Still open: replan its items, and the need is proposed anew if it still stands."
     if is_withdrawn(approval):
         return "Still open: replan its items, and the need is proposed anew if it still stands."

@@ -5,13 +5,15 @@ from typing import Any
 
 from nicegui import ui
 
-from graph.views import ChangeView, LineView, OptionView, PlanView, TriggerKind
+from graph.views import ChangeView, LineView, OptionView, PlanView, WholePlanView
 from web.pages.charts import labelled_chart, options_chart, trade_off_words
 from web.pages.line_drawer import LineDrawer, named
 from web.pages.outcomes import counted
 from web.pages.parts import TONES, action, empty, figures, grid_table, heading
 from web.pages.wording import money, percent, quantity, words
 
+NAMED = 5
+"""Items that a sentence names."""
 NUMBER = {"align": "right", "sortable": True}
 COLUMNS: list[dict[str, Any]] = [
     {"name": "item", "label": "Item", "field": "item", "align": "left", "sortable": True},
@@ -22,12 +24,13 @@ COLUMNS: list[dict[str, Any]] = [
     {"name": "value", "label": "Value", "field": "value", **NUMBER},
     {"name": "arrives", "label": "Arrives", "field": "arrives", "align": "left", "sortable": True},
     {"name": "status", "label": "Status", "field": "status", "align": "left", "sortable": True},
-    {"name": "why", "label": "Explanation", "field": "line_id", "align": "right"},
+    {"name": "change", "label": "Change", "field": "change", "align": "left", "sortable": True},
+    {"name": "why", "label": "Explanation", "field": "row_id", "align": "right"},
 ]
 WHY_CELL = """
 <q-td :props="props">
   <q-btn flat dense no-caps label="Why?" class="why" :aria-label="'Why ' + props.row.item"
-    @click="$parent.$emit('why', props.row.line_id)" />
+    @click="$parent.$emit('why', props.row.row_id)" />
 </q-td>
 """
 STATUS_CELL = """<q-td :props="props"><span :class="'chip chip-' + props.row.tone">{{ props.value }}</span></q-td>"""
@@ -56,7 +59,7 @@ class PlanTab:
                     'dense outlined clearable aria-label="Filter lines" debounce=150'
                 )
             columns = [dict(column) for column in COLUMNS]
-            self._table = ui.table(columns=columns, rows=[], row_key="line_id", pagination=15).classes("sheet")
+            self._table = ui.table(columns=columns, rows=[], row_key="row_id", pagination=15).classes("sheet")
         self._table.props("flat dense").bind_filter_from(search, "value")
         self._table.add_slot("body-cell-why", WHY_CELL)
         for name in ("quantity", "price", "value"):
@@ -65,8 +68,8 @@ class PlanTab:
         self._table.on("why", lambda event: self.explain(str(event.args)))
         self._options = ui.column().classes("fill")
 
-    def update(self, plan: PlanView | None, *, latest: bool = True) -> None:
-        """Show a run's plan, or that there is none."""
+    def update(self, plan: PlanView | None, alone: str = "") -> None:
+        """Show the current plan, what one run planned with words that say so, or that there is none."""
         self._plan = plan
         self._totals.clear()
         self._options.clear()
@@ -74,11 +77,11 @@ class PlanTab:
             if plan is None:
                 empty("No plan yet.", "Import a dataset, then start a run with Replan.")
             else:
-                self._scope(plan, latest)
+                self._scope(plan, alone)
                 _totals(plan)
                 _changes(plan.changes)
         self._lines.set_visibility(plan is not None)
-        currency = f" ({plan.run.currency})" if plan and plan.run.currency else ""
+        currency = f" ({plan.currency})" if plan and plan.currency else ""
         for column in self._table.columns:
             if column["name"] in ("price", "value"):
                 column["label"] = f"{column['name'].capitalize()}{currency}"
@@ -88,28 +91,29 @@ class PlanTab:
             with self._options:
                 _options(plan)
 
-    def _scope(self, plan: PlanView, latest: bool) -> None:
-        """What this plan covers, when that is not everything or not the latest."""
-        if not latest:
+    def _scope(self, plan: PlanView, alone: str) -> None:
+        """Which runs make this plan, when that is not one run that planned everything."""
+        if alone:
             with ui.row().classes("notice"):
-                ui.label("You look at an earlier run.")
-                action("Back to the latest", self._back)
-        elif plan.run.trigger.kind is TriggerKind.ALERT or plan.run.trigger.item_ids:
-            covered = counted(len(plan.outlooks), "item")
-            ui.label(f"This run replanned {covered} only. Plans of earlier runs are under Runs.").classes("notice")
+                ui.label(alone)
+                action("Back to the current plan", self._back)
+        elif plan.whole:
+            with ui.column().classes("notice"):
+                for sentence in whole_in_words(plan, plan.whole):
+                    ui.label(sentence)
 
     def explain(self, line_id: str) -> bool:
         """Open the drawer with everything that explains a line; tells whether there is such a line."""
         plan = self._plan
-        line = next((line for line in plan.lines if line.line_id == line_id), None) if plan else None
+        line = next((line for line in plan.lines if line.row_id == line_id), None) if plan else None
         if plan is not None and line is not None:
-            self._drawer.show(line, plan.run.run_id)
+            self._drawer.show(line, line.run_id or plan.run.run_id)
         return line is not None
 
 
 def _row(line: LineView) -> dict[str, object]:
     return {
-        "line_id": line.line_id,
+        "row_id": line.row_id,
         "item": named(line.item_id, line.item),
         "supplier": line.supplier,
         "intent": words(line.intent),
@@ -119,22 +123,54 @@ def _row(line: LineView) -> dict[str, object]:
         "arrives": line.expected_arrival,
         "status": words(line.status),
         "tone": TONES.get(line.status, "plain"),
+        "change": "Earlier order" if line.under_way else words(line.change),
     }
 
 
+def whole_in_words(plan: PlanView, whole: WholePlanView) -> list[str]:
+    """Which runs make the current plan, what the latest of them planned, and what no run has planned."""
+    found = [_latest_part(whole)] if whole.parts else ["No item of this dataset has a plan yet."]
+    if plan.run.run_id not in {part.run_id for part in whole.parts}:
+        found.append(f"The run that began last is {plan.run.status.value} and decides nothing here.")
+    if whole.undecided and whole.parts:
+        some = ", ".join(whole.undecided[:NAMED])
+        more = " and others" if len(whole.undecided) > NAMED else ""
+        found.append(f"Without a plan yet: {some}{more}.")
+    if whole.under_way:
+        lines, worth = counted(whole.under_way, "line"), money(whole.under_way_value, whole.currency)
+        found.append(f"Beside it {lines} of earlier plans worth {worth} on the way, listed as earlier orders.")
+    return found
+
+
+def _latest_part(whole: WholePlanView) -> str:
+    latest, *others = whole.parts
+    all_items, again = counted(whole.items, "item"), counted(len(latest.item_ids), "item")
+    if not others:
+        return f"This is the current plan of {all_items}."
+    kept = whole.items - len(latest.item_ids)
+    runs = "an earlier run" if len(others) == 1 else f"{len(others)} earlier runs"
+    return (
+        f"This is the current plan of {all_items}: the latest run planned {again} again and left {kept:,} as {runs}"
+        f" planned {'it' if kept == 1 else 'them'}. What it changed is marked."
+    )
+
+
 def _totals(plan: PlanView) -> None:
-    run = plan.run
+    whole, run = plan.whole, plan.run
+    shown = whole or run
+    latest = whole.latest if whole and len(whole.parts) > 1 else None
+    of = f" of {counted(latest.planned, 'item')} planned last" if latest else ""
     pairs = [
-        ("Run", run.run_id),
-        ("Lines", str(run.n_lines)),
-        ("Order value", money(run.order_value, run.currency)),
-        ("Expected cost", money(plan.expected_cost, run.currency)),
-        ("Wait for approval", str(run.pending_approvals)),
-        ("Dispatched", str(run.dispatched)),
+        ("Latest run" if whole else "Run", run.run_id),
+        ("Lines", str(whole.lines if whole else run.n_lines)),
+        ("Order value", money(shown.order_value, plan.currency)),
+        (f"Expected cost{of}", money(plan.expected_cost, plan.currency)),
+        ("Wait for approval", str(shown.pending_approvals)),
+        ("Dispatched", str(shown.dispatched)),
     ]
     if plan.lower_bound > 0:
         above = percent(plan.expected_cost / plan.lower_bound - 1)
-        pairs.insert(4, ("Above the bound of the priced candidates", above))
+        pairs.insert(4, (f"Above the bound of the priced candidates{of}", above))
     figures(pairs)
     for conflict in plan.conflicts:
         ui.label(conflict).classes("notice")
@@ -160,19 +196,42 @@ def _change_row(change: ChangeView) -> tuple[str, ...]:
 
 
 def _options(plan: PlanView) -> None:
-    chosen = [option for option in plan.options if option.chosen]
-    heading(f"Options: {len(plan.options)} computed, {len(chosen)} chosen")
+    """What each run weighed that decides most of it still: the largest in full, the others folded."""
+    by_run: dict[str, list[OptionView]] = {}
+    for option in plan.options:
+        by_run.setdefault(option.run_id, []).append(option)
+    for place, (run_id, options) in enumerate(by_run.items()):
+        of = f" of {run_id}" if len(by_run) > 1 else ""
+        title = f"Options{of}: {len(options)} computed, {sum(option.chosen for option in options)} chosen"
+        if place == 0:
+            heading(title)
+            _weighed(options, plan.currency, f"Options{of}")
+        else:
+            with ui.expansion(title).classes("fill").props("dense"):
+                _chosen_reasons(options)
+                _option_table(options, f"Options{of}")
+
+
+def _weighed(options: Sequence[OptionView], currency: str, name: str) -> None:
     ui.label(
         "Each group of items has its own alternatives. The chart sets what an option costs above the cheapest of its"
         " group against the demand that it serves at once; the large marks are chosen."
     ).classes("fine")
-    labelled_chart("Trade-off of the options", options_chart(plan.options, plan.run.currency), trade_off_words(chosen))
-    for option in chosen:
-        if option.reason:
+    chosen = [option for option in options if option.chosen]
+    labelled_chart("Trade-off of the options", options_chart(options, currency), trade_off_words(chosen))
+    _chosen_reasons(options)
+    _option_table(options, name)
+
+
+def _chosen_reasons(options: Sequence[OptionView]) -> None:
+    for option in options:
+        if option.chosen and option.reason:
             ui.label(f"Group {option.group}, {option.title.lower()}: {option.reason}")
-    rows = [_option_row(option) for option in plan.options]
+
+
+def _option_table(options: Sequence[OptionView], name: str) -> None:
     headers = ("Group", "Option", "", "Order value", "Expected cost", "Fill rate", "Stock-out", "At risk")
-    grid_table(headers, rows, numeric=(3, 4, 5, 6, 7), name="Options")
+    grid_table(headers, [_option_row(option) for option in options], numeric=(3, 4, 5, 6, 7), name=name)
 
 
 def _option_row(option: OptionView) -> tuple[str, ...]:

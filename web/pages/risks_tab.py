@@ -64,7 +64,7 @@ def _alerts(alerts: Sequence[AlertView]) -> None:
 
 def _table(plan: PlanView) -> None:
     names = _names(plan)
-    rows = [_row(risk, names, plan.run.currency) for risk in sorted(plan.risks, key=_rank)]
+    rows = [_row(risk, names, plan.currency) for risk in sorted(plan.risks, key=_rank)]
     grid_table(HEADERS, rows, numeric=NUMERIC, name="Supply risks")
 
 

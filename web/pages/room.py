@@ -70,5 +70,5 @@ def signing_refused(seat: Seat, approval: ApprovalView) -> str:
     person = seat.person
     if approval.tier not in tuple(Tier):
         return seat.refused("decide")
-    verdict = may_decide(person.name, person.role, approval.proposed_by, Tier(approval.tier), "")
+    verdict = may_decide(person.name, person.role, approval.proposed_by, Tier(approval.tier), own=approval.own)
     return verdict.reason if verdict.effect is Effect.DENY else ""

@@ -11,6 +11,7 @@ from web.live import Glance
 from web.pages.approvals import ApprovalCards
 from web.pages.chat import Chat
 from web.pages.facts_tab import FactsTab
+from web.pages.history_tab import HistoryTab
 from web.pages.items_tab import ItemsTab
 from web.pages.line_drawer import LineDrawer
 from web.pages.parts import action, chip
@@ -33,7 +34,7 @@ SOURCE_TABS = {
 """Kind of a stored fact to the tab that shows it."""
 SOON_SECONDS = 0.3
 """After this a run that was started is stored, so that its progress shows at once."""
-TABS = ("Approvals", "Plan", "Items", "Risks", "Runs", "Data")
+TABS = ("Approvals", "Plan", "Items", "Risks", "Decisions", "Runs", "Data")
 
 
 class Workbench:
@@ -44,7 +45,7 @@ class Workbench:
         self._glance = glance
         self._plan = plan
         self._stale: set[str] = set(TABS)
-        self._earlier = ""
+        self._alone = ""
         self._header()
         with ui.element("div").classes("workbench"):
             with ui.element("section").classes("panes").props('aria-label="Plan"'):
@@ -85,11 +86,13 @@ class Workbench:
             with ui.tab_panel("Approvals"):
                 self._approvals = ApprovalCards(self._seat, self.refresh, drawer)
             with ui.tab_panel("Plan"):
-                self._plan_tab = PlanTab(drawer, self._show_latest)
+                self._plan_tab = PlanTab(drawer, self._show_current)
             with ui.tab_panel("Items"):
                 self._items = ItemsTab(self._seat, self.refresh)
             with ui.tab_panel("Risks"):
                 self._risks = RisksTab(self._seat)
+            with ui.tab_panel("Decisions"):
+                self._history = HistoryTab(self._seat)
             with ui.tab_panel("Runs"):
                 self._runs = RunsTab(self._seat, self.show_run)
             with ui.tab_panel("Data"):
@@ -125,21 +128,28 @@ class Workbench:
 
     async def _take(self, glance: Glance) -> None:
         self._glance = glance
-        self._plan = await run.io_bound(stored_plan, self._seat, self._earlier)
+        self._plan = await run.io_bound(stored_plan, self._seat, self._alone)
         await self.draw()
 
     async def show_run(self, run_id: str) -> None:
-        """Show the plan of a run; the latest is followed, an earlier one stays until somebody goes back."""
-        runs = self._glance.runs
-        self._earlier = "" if runs and runs[0].run_id == run_id else run_id
-        self._plan = await run.io_bound(stored_plan, self._seat, self._earlier)
+        """Show what a run planned itself until somebody goes back; without one the current plan is followed."""
+        self._alone = run_id
+        self._plan = await run.io_bound(stored_plan, self._seat, self._alone)
         self._stale = set(TABS)
         self._tabs.set_value("Plan")
         await self._show_tab()
 
-    async def _show_latest(self) -> None:
-        if self._glance.runs:
-            await self.show_run(self._glance.runs[0].run_id)
+    async def _show_current(self) -> None:
+        await self.show_run("")
+
+    def _looked_at(self) -> str:
+        """What is looked at, when it is not the current plan."""
+        runs = self._glance.runs
+        if not self._alone:
+            return ""
+        if runs and runs[0].run_id == self._alone:
+            return "You look at what the latest run planned itself."
+        return "You look at an earlier run."
 
     async def _show_tab(self) -> None:
         name = str(self._tabs.value)
@@ -147,11 +157,13 @@ class Workbench:
             return
         self._stale.discard(name)
         if name == "Plan":
-            self._plan_tab.update(self._plan, latest=not self._earlier)
+            self._plan_tab.update(self._plan, self._looked_at())
         elif name == "Items":
             await self._items.update(self._plan)
         elif name == "Risks":
             await self._risks.update(self._plan, self._glance.alerts)
+        elif name == "Decisions":
+            await self._history.update()
         elif name == "Runs":
             await self._runs.update(self._glance.runs)
         elif name == "Data":
@@ -212,7 +224,7 @@ class Workbench:
 
 
 def stored_plan(seat: Seat, run_id: str = "") -> PlanView | None:
-    """A run's plan, the latest when none is named; None before the first run."""
+    """What a run planned, the current plan when none is named; None before the first run."""
     try:
         return seat.room.session.plan(run_id or None)
     except NotFound:

@@ -12,7 +12,7 @@ from commands.groups import EXAMPLE
 
 DOOR: Any = typer.main.get_command(app.cli)
 COMMANDS: Mapping[str, Any] = DOOR.commands
-GROUPS = ["Plan", "Decide", "Ask", "Data", "Estimates", "Undo", "Run the service"]
+GROUPS = ["Plan", "Decide", "Ask", "Data", "Estimates", "Undo", "Keep and put back", "Run the service"]
 
 
 def test_the_groups_are_those_that_a_buyer_knows_in_that_order() -> None:

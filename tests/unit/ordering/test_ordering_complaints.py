@@ -149,6 +149,62 @@ def test_an_unconfirmed_order_that_no_path_needs_is_proposed_for_cancelling(stat
     assert all(line.replaces_order_id == "PO1" for line in plan.lines)
 
 
+@pytest.mark.parametrize(
+    ("item_id", "supplier_id", "offer_id", "price"),
+    [
+        ("I000", "S01", "I000|S01|1|MAIN", 6.0),
+        ("I001", "S00", "", 5.0),
+        ("I001", "S01", "I001|S01|2|MAIN", 8.0),
+        ("I001", "S02", "I001|S02|3|MAIN", 9.0),
+        ("I001", "gone", "", 5.0),
+    ],
+)
+def test_an_order_to_cancel_is_told_by_the_offer_of_its_own_item_and_supplier(item_id, supplier_id, offer_id, price):
+    terms = [
+        Terms(price=4.0),
+        Terms(supplier=1, price=6.0),
+        Terms(item=1, supplier=1, price=8.0),
+        Terms(item=1, supplier=2, price=9.0),
+    ]
+    snapshot = snapshot_of_paths(
+        np.full((2, 8, WEEKS), 10.0),
+        terms,
+        on_hand=[400.0, 400.0],
+        holding=[0.1, 0.1],
+        shortage=[10.0, 10.0],
+        suppliers=3,
+        unit_value=5.0,
+    )
+    order = PurchaseOrder(
+        order_id="PO1",
+        item_id=item_id,
+        supplier_id=supplier_id,
+        quantity=50,
+        order_date=date(2026, 1, 1),
+        status=OpenOrderStatus.SENT,
+    )
+    (line,) = plan_orders(replace(snapshot, open_orders=(order,))).lines
+    assert (line.intent, line.offer_id, line.unit_price) == (Intent.CANCEL, offer_id, price)
+
+
+@pytest.mark.parametrize(("usable_share", "intents"), [(0.5, [Intent.CANCEL]), (1.0, [])])
+def test_an_order_is_needed_for_what_its_own_offer_delivers_usable(usable_share, intents):
+    """Thirty units are left at the end: fifty that came usable would be missed, twenty-five would not."""
+    terms = [Terms(price=5.0, lead_time=(1.0,)), Terms(supplier=1, price=5.0, lead_time=(1.0,))]
+    snapshot = steady(terms, 10.0 * WEEKS + 30.0)
+    sources = replace(snapshot.sources, yield_rate=np.array([0.9, usable_share]))
+    order = PurchaseOrder(
+        order_id="PO1",
+        item_id="I000",
+        supplier_id="S01",
+        quantity=50,
+        order_date=date(2026, 1, 1),
+        status=OpenOrderStatus.SENT,
+    )
+    plan = plan_orders(replace(snapshot, sources=sources, open_orders=(order,)))
+    assert [line.intent for line in plan.lines] == intents
+
+
 def test_an_item_without_an_approved_source_is_reported_and_not_ordered():
     plan = plan_orders(steady([Terms(price=5.0, orderable=False)], 0.0))
     assert plan.lines == ()

@@ -10,6 +10,7 @@ from tools.domain.errors import NotFound
 from tools.domain.snapshots import OrderingSettings, SharedLimits
 from tools.ordering import (
     PROFILES,
+    Catalogue,
     SnapshotDelta,
     combine,
     plan_options,
@@ -202,13 +203,13 @@ def test_replanning_with_nothing_changed_changes_nothing():
 def test_options_differ_and_a_choice_among_them_makes_their_lines():
     snapshot = random_snapshot(8, seed=5)
     groups = {"first": [f"I{i:03d}" for i in range(4)], "second": [f"I{i:03d}" for i in range(4, 8)]}
-    options = plan_options(snapshot, OrderingSettings(), groups, {"I000": 1000.0})
+    options = plan_options(Catalogue(snapshot, OrderingSettings()), groups, {"I000": 1000.0})
     first = [o for o in options if o.group == "first"]
     assert first[0].profile == "balanced"
     assert {o.profile for o in options} <= PROFILES.keys()
     assert len({tuple((line.line_id, line.quantity) for line in o.lines) for o in first}) == len(first) >= 3
     chosen = {"first": first[-1].option_id, "second": "second/balanced"}
-    plan = combine(snapshot, OrderingSettings(), options, chosen)
+    plan = combine(Catalogue(snapshot, OrderingSettings()), options, chosen)
     wanted = {line.line_id: line.quantity for o in options if o.option_id in chosen.values() for line in o.lines}
     assert {line.line_id: line.quantity for line in plan.lines} == wanted
     assert verify(snapshot, plan) == ()
@@ -216,7 +217,9 @@ def test_options_differ_and_a_choice_among_them_makes_their_lines():
 
 def test_the_balanced_option_costs_least_and_service_first_serves_no_worse():
     snapshot = random_snapshot(12, seed=9)
-    options = {o.profile: o for o in plan_options(snapshot, OrderingSettings(), {"all": snapshot.item_ids}, {})}
+    options = {
+        o.profile: o for o in plan_options(Catalogue(snapshot, OrderingSettings()), {"all": snapshot.item_ids}, {})
+    }
     assert all(options["balanced"].cost.total <= o.cost.total * 1.02 for o in options.values())
     assert options["service_first"].fill_rate >= options["balanced"].fill_rate - 1e-3
     held = {profile: option.cost.holding for profile, option in options.items()}
@@ -225,6 +228,6 @@ def test_the_balanced_option_costs_least_and_service_first_serves_no_worse():
 
 def test_an_unknown_option_is_refused_with_the_known_ones():
     snapshot = random_snapshot(2, seed=5, paths=16)
-    options = plan_options(snapshot, OrderingSettings(), {"g": snapshot.item_ids}, {})
+    options = plan_options(Catalogue(snapshot, OrderingSettings()), {"g": snapshot.item_ids}, {})
     with pytest.raises(NotFound, match="g/balanced"):
-        combine(snapshot, OrderingSettings(), options, {"g": "g/reckless"})
+        combine(Catalogue(snapshot, OrderingSettings()), options, {"g": "g/reckless"})

@@ -9,7 +9,7 @@ from benchmarks.ordering_throughput import sampled
 from benchmarks.planning_worlds import random_snapshot
 from benchmarks.throughput_worlds import World, throughput_snapshot
 from tools.domain.snapshots import OrderingSettings
-from tools.ordering import plan, plan_orders, pricing, verify
+from tools.ordering import plan, plan_orders, priced, pricing, verify
 from tools.ordering.candidates import mark_distinct
 from tools.ordering.pricing import take_items
 
@@ -32,9 +32,9 @@ def same(one, other) -> bool:
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_a_plan_does_not_depend_on_the_number_of_threads(monkeypatch, small_batches, threads: int):
     snapshot = random_snapshot(20, seed=2, paths=64)
-    monkeypatch.setattr(plan.os, "cpu_count", lambda: threads)
+    monkeypatch.setattr(priced.os, "cpu_count", lambda: threads)
     made = plan_orders(snapshot)
-    monkeypatch.setattr(plan.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(priced.os, "cpu_count", lambda: 1)
     assert same(made, plan_orders(snapshot))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
-from tools.ordering import PROFILES, combine, plan_options, plan_orders, verify
+from tools.ordering import PROFILES, Catalogue, combine, plan_options, plan_orders, verify
 
 
 def steady(capacity: list[float], *, horizon: int = 6, lead: int = 0, fast: bool = False) -> PlanningSnapshot:
@@ -154,7 +154,10 @@ def test_a_profile_that_cannot_keep_the_limits_of_later_weeks_is_not_offered_bes
     snapshot = steady([np.inf, 5.0, 5.0, 5.0, np.inf, np.inf], fast=True)
     spread = plan_orders(snapshot, PROFILES["diversified"].apply(OrderingSettings(), snapshot.item_ids))
     assert spread.leaves_out_later_limits
-    offered = {option.profile for option in plan_options(snapshot, OrderingSettings(), {"all": snapshot.item_ids}, {})}
+    offered = {
+        option.profile
+        for option in plan_options(Catalogue(snapshot, OrderingSettings()), {"all": snapshot.item_ids}, {})
+    }
     assert "balanced" in offered
     assert "diversified" not in offered
 
@@ -175,10 +178,10 @@ def test_options_are_all_schedules_when_one_of_them_is():
     cheap = replace(snapshot, shortage_cost=np.array([0.21]))
     lean = PROFILES["cash_lean"].apply(OrderingSettings(), cheap.item_ids)
     assert plan_orders(cheap).scheduled
-    options = plan_options(cheap, OrderingSettings(), {"all": cheap.item_ids}, {})
+    options = plan_options(Catalogue(cheap, OrderingSettings()), {"all": cheap.item_ids}, {})
     assert options and all(option.scheduled for option in options)
     assert plan_orders(cheap, lean, scheduled=True).scheduled
-    chosen = combine(cheap, OrderingSettings(), options, {"all": options[0].option_id})
+    chosen = combine(Catalogue(cheap, OrderingSettings()), options, {"all": options[0].option_id})
     assert chosen.scheduled
     assert {line.line_id: line.quantity for line in chosen.lines} == {
         line.line_id: line.quantity for line in options[0].lines

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.approval import approval_tier, content_hash, may_decide
-from policies.gates import Effect, Tier, Verdict, default_rules
+from policies.approval import approval_tier, content_hash, may_decide, signs_own
+from policies.gates import Effect, Tier, Verdict, default_rules, load_rules
 from tools.domain.errors import BadInput
 
 ORDER: dict[str, Any] = {
@@ -87,3 +87,64 @@ def test_a_manager_signs_above_the_buyers_limit_and_nobody_where_nothing_asks() 
     assert approval_tier(5_000_001, asking(Tier.BUYER), rules) is Tier.MANAGER
     assert approval_tier(100, asking(Tier.MANAGER), rules) is Tier.MANAGER
     assert approval_tier(5_000_001, [], rules) is None
+
+
+@pytest.mark.parametrize(
+    ("actor", "role", "rule", "effect", "reason", "limit", "actual"),
+    [
+        (
+            "agent:planner",
+            "admin",
+            "agents_never_approve",
+            Effect.DENY,
+            "Agents and programs never approve.",
+            "a person",
+            "agent:planner",
+        ),
+        (
+            "outbox",
+            "admin",
+            "agents_never_approve",
+            Effect.DENY,
+            "Agents and programs never approve.",
+            "a person",
+            "outbox",
+        ),
+        (
+            "ana",
+            "manager",
+            "segregation_of_duties",
+            Effect.DENY,
+            "ana proposed or edited this order; somebody else must sign it.",
+            "somebody else",
+            "ana",
+        ),
+        ("bo", "buyer", "approval_tier", Effect.DENY, "bo is buyer; this order needs a manager.", "manager", "buyer"),
+        ("bo", "admin", "approval_tier", Effect.ALLOW, "bo may sign as admin.", "manager", "admin"),
+    ],
+)
+@pytest.mark.parametrize("version", ["v1", None])
+def test_a_signature_and_a_refused_one_tell_the_rule_the_reason_what_is_needed_and_who_came(
+    actor: str, role: str, rule: str, effect: Effect, reason: str, limit: str, actual: str, version: str | None
+) -> None:
+    under = () if version is None else (version,)
+    tier = Tier.MANAGER if effect is Effect.ALLOW else None
+    expected = Verdict("approval", rule, effect, reason, limit, actual, tier, version or "")
+    assert may_decide(actor, role, ["ana"], Tier.MANAGER, *under) == expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "value_cents", "own"),
+    [
+        ("max_order_value_buyer_cents: 500", 500, True),
+        ("max_order_value_buyer_cents: 500", 501, False),
+        ("max_order_value_buyer_cents: 500, one_person_value_cents: 300", 300, True),
+        ("max_order_value_buyer_cents: 500, one_person_value_cents: 300", 301, False),
+        ("max_order_value_buyer_cents: 500, one_person_value_cents: 900", 900, True),
+        ("max_order_value_buyer_cents: 500, one_person_value_cents: 0", 1, False),
+    ],
+)
+def test_an_only_person_signs_their_own_up_to_a_limit_of_their_own_or_else_the_buyers(
+    limits: str, value_cents: int, own: bool
+) -> None:
+    assert signs_own(value_cents, load_rules(f"name: x\nlimits: {{{limits}}}\nrules: []")) is own

@@ -1,5 +1,7 @@
 """Small pieces of a run: what the journal keeps, what is wanted together, how offers are called."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,6 +15,7 @@ from graph.records import with_waiting_companions
 from graph.transitions import compact
 from graph.triggers import with_force
 from tools.domain.alerts import Alert, AlertKind
+from tools.domain.catalogue import Offer
 from tools.domain.datasets import Period
 from tools.domain.orders import Order, OrderStatus
 
@@ -64,6 +67,20 @@ def test_an_offer_is_called_by_its_supplier_and_way_of_transport() -> None:
     dataset = small_dataset()
     assert in_plain_words(f"a level of 5 for {OFFER.offer_id}; late", dataset) == "a level of 5 for S1; late"
     assert in_plain_words("X|Y|sea|Z stays", dataset) == "X|Y|sea|Z stays"
+
+
+def test_however_many_sentences_are_named_the_offers_are_looked_through_once() -> None:
+    class Counted(tuple[Offer, ...]):
+        looked_through = 0
+
+        def __iter__(self) -> Iterator[Offer]:
+            Counted.looked_through += 1
+            return super().__iter__()
+
+    dataset = replace(small_dataset(), offers=Counted([OFFER]))
+    for _ in range(50):
+        in_plain_words(f"from {OFFER.offer_id} or {OFFER.offer_id}", dataset)
+    assert Counted.looked_through == 1
 
 
 @pytest.mark.parametrize(

@@ -220,3 +220,10 @@ def test_neighbours_that_read_alike_are_one_entry_unless_all_rows_are_asked_for(
     folded = [(entry.what, entry.times, entry.first.seq, entry.last.seq) for entry in entries(rows, fold=True)]
     assert folded == [("negotiate", 2, 1, 2), ("gate lines", 1, 3, 3), ("negotiate", 1, 4, 4)]
     assert len(list(entries(rows, fold=False))) == 4
+
+
+def test_a_line_that_a_person_decided_before_tells_that_instead_of_figures() -> None:
+    levels = {"inventory_position": 5.0, "reorder_point": 9.0, "lead_time_demand_mean": 4.0, "safety_stock": 5.0}
+    said = "bob rejected 100 on 2026-07-01 (full); nothing material changed since, so 100 are not proposed again."
+    assert in_figures(line_view(**levels)).startswith("position 5 against level 9")
+    assert in_figures(line_view(**levels).model_copy(update={"status": "held", "notes": (said, "Rounded.")})) == said

@@ -25,7 +25,7 @@ from web.pages.outcomes import (
         (approval(status="approved"), "its run takes the decision in", "Final here"),
         (approval(status="edited"), "went through the gates again", "reject the edited order"),
         (approval(status="edited", erp_status="done", erp_reference="PO-8"), "as PO-8", "Final here"),
-        (approval(status="rejected", reason="Too early"), "Nothing was sent. Reason: Too early", "replan"),
+        (approval(status="rejected", reason="Too early"), "Nothing was sent. Reason: Too early", "propose it again"),
         (approval(status="void"), "Void", "replan"),
     ],
 )

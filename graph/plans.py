@@ -1,0 +1,135 @@
+"""Plans as they are stored: of one run, or the current plan of every item, merged from the runs that decide it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from graph import queries
+from graph.changes import changes_since
+from graph.current_plan import Part, is_under_way, merged, with_marks
+from graph.estimate_desk import EstimateDesk
+from graph.progress import OrderCounts, stored_step
+from graph.standing import shown_status
+from graph.stores import Stores
+from graph.views import ChangeView, LineView, PlanView, RunView, StepView
+from store.operations import RunRow
+from tools.domain.datasets import Dataset
+from tools.domain.errors import NotFound
+from tools.domain.orders import ON_ORDER, Order
+
+RUNS_COMPARED = 20
+"""Latest plans among which the earlier plan of an item is looked for."""
+
+
+class Plans:
+    """Reads plans; the number of queries does not grow with their lines."""
+
+    def __init__(self, stores: Stores, desk: EstimateDesk) -> None:
+        self._stores = stores
+        self._desk = desk
+
+    def latest(self) -> RunRow:
+        """The run that began last. NotFound before the first."""
+        found = self._stores.operations.runs(1)
+        if not found:
+            raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
+        return found[0]
+
+    def steps(self, run_id: str) -> list[StepView]:
+        """The steps of a run as the journal holds them."""
+        stores = self._stores
+        rows = stores.journal.transitions(run_id)
+        counts = OrderCounts.of(run_id, stores.operations)
+        return [stored_step(row, stores.warehouse, counts) for row in rows if row.event == "node"]
+
+    def of_run(self, run_id: str) -> PlanView:
+        """What a run planned: its orders as the ledger has them now."""
+        operations = self._stores.operations
+        orders = operations.orders_of(run_id)
+        (run,) = queries.run_views([operations.run(run_id)], operations, orders)
+        return self._marked(self._views([run], orders)[run_id], run_id, orders)
+
+    def current(self) -> PlanView:
+        """The current plan of every item: of each the latest published plan that decided it.
+
+        Where that is the latest run's plan alone, it is what that run planned.
+        """
+        operations, newest, dataset = self._stores.operations, self.latest(), self._active()
+        deciding = operations.deciding_runs()
+        decided = {item: run_id for item, run_id in deciding.items() if item in dataset.items}
+        rows = operations.runs_named({*decided.values(), newest.run_id})
+        orders = operations.orders_of(*rows)
+        runs = queries.run_views(list(rows.values()), operations, orders)
+        views = self._views(runs, orders, steps_of=newest.run_id)
+        planned = {one.run_id: len(one.item_ids) for one in operations.publications(*rows)}
+        parts = [Part(views[run_id], _items_of(run_id, decided), planned[run_id]) for run_id in _once(decided.values())]
+        earlier = _earlier(operations.orders_in(ON_ORDER), decided, dataset)
+        plan = merged(views[newest.run_id], parts, orders, earlier, dataset.items)
+        if not deciding or _is_one_run(plan, newest.run_id):
+            plan = views[newest.run_id]
+        return self._marked(plan, parts[0].run_id if parts else newest.run_id, orders)
+
+    def run_of_line(self, line_id: str) -> str:
+        """The run that ordered a line of the current plan; the latest run where none did."""
+        return self._stores.operations.run_of_line(line_id) or self.latest().run_id
+
+    def _active(self) -> Dataset:
+        version = self._stores.warehouse.active_version()
+        return self._desk.dataset(version or self.latest().dataset_version)
+
+    def _views(self, runs: Sequence[RunView], orders: Sequence[Order], steps_of: str = "") -> dict[str, PlanView]:
+        """What each run planned; its steps where it is the only one, or the named one."""
+        stored = self._stores.warehouse.artifacts_of([run.run_id for run in runs], queries.SHOWN)
+        return {
+            run.run_id: queries.plan_view(
+                run,
+                [order for order in orders if order.run_id == run.run_id],
+                self.steps(run.run_id) if steps_of in ("", run.run_id) else (),
+                self._desk.dataset(run.dataset_version),
+                stored[run.run_id],
+            )
+            for run in runs
+        }
+
+    def _marked(self, plan: PlanView, run_id: str, orders: Sequence[Order]) -> PlanView:
+        """The plan with what its latest run changed."""
+        own = [order for order in orders if order.run_id == run_id]
+        return with_marks(plan.model_copy(update={"changes": self._changes(run_id, own)}))
+
+    def _changes(self, run_id: str, orders: Sequence[Order]) -> tuple[ChangeView, ...]:
+        """Against the plans published before this one, as far back as are looked at."""
+        operations = self._stores.operations
+        known = operations.publications_until(run_id, RUNS_COMPARED)
+        if not known:
+            return ()
+        own, before = known[0], known[1:]
+        found: dict[str, list[Order]] = {}
+        for order in operations.orders_of(*(one.run_id for one in before)):
+            found.setdefault(order.run_id, []).append(order)
+        earlier = ((one.run_id, one.item_ids, found.get(one.run_id, [])) for one in before)
+        return changes_since(own.item_ids, orders, earlier, self._active())
+
+
+def _once(run_ids: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(run_ids))
+
+
+def _items_of(run_id: str, decided: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(item_id for item_id, decider in decided.items() if decider == run_id)
+
+
+def _earlier(on_order: Sequence[Order], decided: Mapping[str, str], dataset: Dataset) -> list[LineView]:
+    """Lines under way of items that another run has planned since."""
+    return [
+        queries.line_view(line, order, dataset, shown_status(order), ()).model_copy(update={"under_way": True})
+        for order in on_order
+        if is_under_way(order)
+        for line in order.lines
+        if line.item_id in dataset.items and decided.get(line.item_id) != order.run_id
+    ]
+
+
+def _is_one_run(plan: PlanView, run_id: str) -> bool:
+    """Whether the current plan is what one run planned, that run the latest, and nothing stands beside it."""
+    whole = plan.whole
+    if whole is None or len(whole.parts) != 1 or whole.undecided or whole.under_way:
+        return False
+    return whole.parts[0].run_id == run_id and whole.parts[0].planned == whole.items

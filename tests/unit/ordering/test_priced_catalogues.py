@@ -1,0 +1,141 @@
+"""Prices that are kept, mixed or computed anew for a few items are those of pricing everything at once, to the bit."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import Phase, assume, example, given, settings
+from hypothesis import strategies as st
+from ordering_cases import random_problem
+
+from benchmarks.planning_worlds import random_snapshot
+from tools.domain.arrays import IntArray
+from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
+from tools.ordering import PROFILES, Catalogue, plan_orders
+from tools.ordering.limit_use import candidate_storage
+from tools.ordering.plan import candidates_of
+from tools.ordering.priced import Priced, mixed, price, price_changed
+from tools.ordering.pricing import Batch, price_items
+
+NAMES = tuple(PROFILES)
+
+
+def priced_problem(seed: int) -> tuple[PlanningSnapshot, OrderingSettings]:
+    """A problem whose plan picks among priced candidates: limits of later periods make it a schedule instead.
+
+    No time limit ends the choice: a busy machine would choose otherwise.
+    """
+    snapshot, how = random_problem(seed)
+    assume(not snapshot.limits.reach_later)
+    return snapshot, replace(how, time_limit_seconds=600.0)
+
+
+def capped(snapshot: PlanningSnapshot, rows: IntArray, share: float) -> PlanningSnapshot:
+    """The problem with less accepted of some sources; a share of 0 bars them."""
+    sources = snapshot.sources
+    usual = np.maximum(snapshot.demand.mean(axis=(1, 2))[sources.item] * 4, 1.0)
+    caps = np.minimum(sources.max_quantity, usual * share)
+    largest = sources.max_quantity.copy()
+    largest[rows] = np.where(caps[rows] > 0, caps[rows], largest[rows])
+    able = sources.orderable.copy()
+    able[rows] = able[rows] & (caps[rows] >= sources.moq[rows])
+    return replace(snapshot, sources=replace(sources, max_quantity=largest, orderable=able))
+
+
+def same_prices(found: Priced, wanted: Priced) -> None:
+    assert (found.digest, found.shared) == (wanted.digest, wanted.shared)
+    for mine, theirs in zip(found.batches, wanted.batches, strict=True):
+        for own, other in zip(mine.total, theirs.total, strict=True):
+            assert own[np.isfinite(own)].tolist() == other[np.isfinite(other)].tolist()
+        assert (mine.stored is None) == (theirs.stored is None)
+        if mine.stored is not None and theirs.stored is not None:
+            assert mine.stored[mine.columns.valid].tolist() == theirs.stored[theirs.columns.valid].tolist()
+
+
+def same_plans(found: OrderPlan, wanted: OrderPlan) -> None:
+    assert found.lines == wanted.lines
+    assert found.intended == wanted.intended
+    for mine, theirs in zip(found.outlooks, wanted.outlooks, strict=True):
+        for field in fields(mine):
+            assert np.array_equal(getattr(mine, field.name), getattr(theirs, field.name)), field.name
+    assert (found.cost, found.conflicts, found.snapshot_hash) == (wanted.cost, wanted.conflicts, wanted.snapshot_hash)
+    assert found.lower_bound == pytest.approx(wanted.lower_bound, rel=1e-9)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@given(seed=st.integers(0, 10_000), share=st.sampled_from([0.0, 0.3, 1.0]), picked=st.data())
+def test_pricing_the_items_of_capped_sources_alone_gives_the_plan_of_pricing_all(
+    seed: int, share: float, picked: st.DataObject
+) -> None:
+    snapshot, how = priced_problem(seed)
+    assume(snapshot.sources.item.size)
+    rows = picked.draw(st.sets(st.integers(0, snapshot.sources.item.size - 1), min_size=1))
+    chosen = np.array(sorted(rows))
+    after = capped(snapshot, chosen, share)
+    found = price_changed(price(snapshot, how), after, how, np.unique(snapshot.sources.item[chosen]))
+    same_prices(found, price(after, how))
+    same_plans(plan_orders(after, how, priced=lambda: found), plan_orders(after, how))
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
+@given(seed=st.integers(0, 10_000), drawn=st.lists(st.sampled_from(NAMES), min_size=8, max_size=8))
+@example(seed=611, drawn=["balanced", "diversified", "cash_lean", "service_first", "cash_lean", "no_expedite"] * 2)
+def test_items_of_several_profiles_are_planned_as_if_priced_together(seed: int, drawn: list[str]) -> None:
+    snapshot, how = priced_problem(seed)
+    profile_of = dict(zip(snapshot.item_ids, drawn, strict=False))
+    together = how
+    for item_id, name in profile_of.items():
+        together = PROFILES[name].apply(together, [item_id])
+    same_plans(Catalogue(snapshot, how).plan_of(profile_of), plan_orders(snapshot, together))
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@given(seed=st.integers(0, 10_000))
+def test_every_profile_of_a_catalogue_is_planned_as_if_it_stood_alone(seed: int) -> None:
+    snapshot, how = priced_problem(seed)
+    catalogue = Catalogue(snapshot, how)
+    for name in NAMES:
+        same_plans(catalogue.plan(name), plan_orders(snapshot, catalogue.settings_of(PROFILES[name])))
+
+
+def test_a_pricing_that_is_mixed_with_itself_is_the_same() -> None:
+    snapshot, how = random_problem(3)
+    known = price(snapshot, how)
+    same_prices(mixed([known, known], np.arange(snapshot.n_items) % 2), known)
+
+
+def test_what_candidates_store_follows_the_items_that_are_priced_anew() -> None:
+    snapshot = random_snapshot(12, seed=4)
+    snapshot = replace(snapshot, storage_volume=np.arange(1.0, 13.0), limits=SharedLimits(storage=1e4))
+    rows = np.flatnonzero(snapshot.sources.item % 3 == 0)
+    after, how = capped(snapshot, rows, 0.3), OrderingSettings()
+    anew = price(after, how)
+    found = price_changed(price(snapshot, how), after, how, np.unique(snapshot.sources.item[rows]))
+    same_prices(found, anew)
+    joined = candidates_of(after, anew.batches)
+    assert joined.stored is not None
+    assert joined.stored.tolist() == candidate_storage(after, replace(joined, stored=None)).tolist()
+
+
+def test_a_catalogue_prices_only_what_a_profile_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = random_snapshot(12, seed=4)
+    some = snapshot.sources.expedite & (snapshot.sources.item < 5)
+    snapshot = replace(snapshot, sources=replace(snapshot.sources, expedite=some), limits=SharedLimits(budget=1e5))
+    expedited = np.unique(snapshot.sources.item[snapshot.sources.expedite]).size
+    asked: list[int] = []
+
+    def counted(part: PlanningSnapshot, own: OrderingSettings, items: IntArray, *, shared: bool) -> Batch:
+        asked.append(items.size)
+        return price_items(part, own, items, shared=shared)
+
+    monkeypatch.setattr("tools.ordering.priced.price_items", counted)
+    catalogue = Catalogue(snapshot, OrderingSettings())
+    for name in ("balanced", "no_expedite"):
+        catalogue.plan(name)
+    assert asked == [12, expedited] and 0 < expedited < 12
+    for name in NAMES:
+        catalogue.plan(name)
+    asked.clear()
+    catalogue.plan_of(dict.fromkeys(snapshot.item_ids, "cash_lean"))
+    catalogue.plan_of(dict(zip(snapshot.item_ids, NAMES * 3, strict=False)))
+    assert asked == []
