@@ -5,7 +5,7 @@ this process, after a crash in the next one, and in a replay.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from graph.estimate_desk import DeskSettings, EstimateDesk, Scope
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
+from tools.domain.orders import PurchaseOrder
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
 from tools.forecasting.planned import planned
 from tools.network import ItemExposure, build_graph, exposure, propagate
@@ -64,9 +65,10 @@ class Desk(EstimateDesk):
 
     def _snapshot(self, scope: Scope) -> PlanningSnapshot:
         dataset = self.dataset(scope.dataset_version)
-        wanted = set(scope.item_ids)
+        wanted, withheld = set(scope.item_ids), as_if_ordered(dataset, scope.withheld)
         part = replace(
             dataset,
+            open_orders=(*dataset.open_orders, *withheld),
             items={key: item for key, item in dataset.items.items() if key in wanted},
             offers=tuple(offer for offer in dataset.offers if offer.item_id in wanted),
             demand={key: history for key, history in dataset.demand.items() if key[0] in wanted},
@@ -90,6 +92,8 @@ class Desk(EstimateDesk):
             seed=estimates.seed,
             yields=self.yields(dataset.version),
         )
+        if withheld:
+            snapshot = said_of_withheld(snapshot, withheld)
         return adjusted(snapshot, dict(scope.adjustments))
 
     def _limits(self, dataset: Dataset, budget: float) -> SharedLimits:
@@ -122,13 +126,17 @@ class Desk(EstimateDesk):
         )
 
     def _catalogue(self, scope: Scope) -> Catalogue:
-        """The scope's items priced under every profile. Where the gates capped offers, the others keep their prices."""
+        """The scope's items priced under every profile.
+
+        Where the gates capped offers or a person left units out, the other items keep their prices.
+        """
         if scope not in self._catalogues:
             snapshot, base, changed = self.snapshot(scope), None, None
-            if scope.adjustments:
-                base, caps = self._catalogue(replace(scope, adjustments=())), dict(scope.adjustments)
-                capped = np.array([offer_id in caps for offer_id in snapshot.sources.offer_ids], dtype=np.bool_)
-                changed = np.unique(snapshot.sources.item[capped])
+            if scope.adjustments or scope.withheld:
+                base = self._catalogue(replace(scope, adjustments=(), withheld=()))
+                own = {offer_id for offer_id, _ in (*scope.adjustments, *scope.withheld)}
+                touched = np.array([offer_id in own for offer_id in snapshot.sources.offer_ids], dtype=np.bool_)
+                changed = np.unique(snapshot.sources.item[touched])
             self._catalogues[scope] = Catalogue(snapshot, self._ordering(scope), base, changed)
         self._catalogues.move_to_end(scope)
         while len(self._catalogues) > CATALOGUES_KEPT:
@@ -169,4 +177,36 @@ def adjusted(snapshot: PlanningSnapshot, largest: Mapping[str, float]) -> Planni
             max_quantity=np.where(caps > 0, bounded, sources.max_quantity),
             orderable=sources.orderable & (caps > 0) & (bounded >= sources.moq),
         ),
+    )
+
+
+def as_if_ordered(dataset: Dataset, withheld: Sequence[tuple[str, float]]) -> tuple[PurchaseOrder, ...]:
+    """Orders of today for units that a person decided not to order, by offer id; no ERP knows them."""
+    return tuple(
+        PurchaseOrder(
+            order_id=f"withheld {offer.offer_id}",
+            item_id=offer.item_id,
+            supplier_id=offer.supplier_id,
+            site_id=offer.site_id,
+            quantity=units,
+            order_date=dataset.as_of,
+        )
+        for offer, units in ((dataset.offer_of[offer_id], units) for offer_id, units in withheld)
+        if units > 0
+    )
+
+
+def said_of_withheld(snapshot: PlanningSnapshot, withheld: Sequence[PurchaseOrder]) -> PlanningSnapshot:
+    """The snapshot without these orders among those that could be changed, with a note on each of their items."""
+    made = {order.order_id for order in withheld}
+    notes = {item_id: list(said) for item_id, said in snapshot.item_notes.items()}
+    for order in withheld:
+        said = (
+            f"{order.quantity:,.0f} from {order.supplier_id} count as if they came: a person decided not to order them."
+        )
+        notes.setdefault(order.item_id, []).append(said)
+    return replace(
+        snapshot,
+        open_orders=tuple(order for order in snapshot.open_orders if order.order_id not in made),
+        item_notes={item_id: tuple(said) for item_id, said in notes.items()},
     )

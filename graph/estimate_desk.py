@@ -48,6 +48,9 @@ class Scope:
     """Money that the policy leaves for orders placed now."""
     estimate_version: str = ""
     """Stored distributions to plan with; empty to make them from the dataset, stored nowhere."""
+    withheld: tuple[tuple[str, float], ...] = ()
+    """Offer id to units that a person decided not to order of it: they count as if they came, so that nobody else is
+    asked for them."""
 
     @property
     def typed_alerts(self) -> tuple[Alert, ...]:

@@ -12,7 +12,7 @@ from order_cases import line_of
 from sandbox_world import small_dataset
 
 from graph.context import Context
-from graph.decided_lines import with_decisions
+from graph.decided_lines import NOTHING_WITHHELD, Decided, Withheld, with_decisions
 from graph.desk import Scope
 from policies.material import Materiality
 from tools.domain.alerts import Alert, AlertKind
@@ -131,14 +131,32 @@ def after(
     alerts: Sequence[Alert] = (),
     desk: KnownDesk | None = None,
 ) -> tuple[list[Order], list[Order]]:
-    """The proposed and the held orders of a plan that was drafted after these decisions."""
+    """The proposed and the held orders of a plan that was drafted after these decisions.
+
+    Of every line more is needed even beside what was decided, where the plan asks for more.
+    """
+    grown = Withheld(grown=frozenset(made.line_id for made in decisions))
+    found = as_decided(decisions, *orders, counted=grown, bought=bought, risk=risk, alerts=alerts, desk=desk)
+    return found.proposed, found.held
+
+
+def as_decided(
+    decisions: Sequence[LineDecision],
+    *orders: Order,
+    counted: Withheld = NOTHING_WITHHELD,
+    bought: float = 0.0,
+    risk: float = 0.02,
+    alerts: Sequence[Alert] = (),
+    desk: KnownDesk | None = None,
+) -> Decided:
+    """What earlier decisions leave of a plan that counted so much of them as coming."""
     parts = SimpleNamespace(
         desk=desk or KnownDesk(dataset()),
         operations=Remembered(decisions, {made.key: bought for made in decisions} if bought else {}),
         materiality=Materiality(),
     )
     told = orjson.dumps([alert.model_dump(mode="json") for alert in alerts]).decode()
-    return with_decisions(orders, plan(risk), Scope("ds-1", ("A", "B"), told), cast(Context, parts))
+    return with_decisions(orders, plan(risk), Scope("ds-1", ("A", "B"), told), cast(Context, parts), counted)
 
 
 def only_line(orders: Sequence[Order]) -> OrderLine:
