@@ -20,12 +20,13 @@ from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
 from tools.ordering import Catalogue, build_snapshot, combine, plan_options, reservation_prices
 from tools.ordering.limit_periods import with_stated_limits
+from tools.ordering.verification import PLACING
 
 __all__ = ["Desk", "DeskSettings", "Scope", "adjusted"]
 
 
-CATALOGUES_KEPT = 2
-"""Priced catalogues kept: of a run's scope, and of that with what its gates capped."""
+CATALOGUES_KEPT = 3
+"""Priced catalogues kept: of a run's scope, of that with what its gates capped, and with what people turned down."""
 
 
 class Desk(EstimateDesk):
@@ -93,7 +94,7 @@ class Desk(EstimateDesk):
             yields=self.yields(dataset.version),
         )
         if withheld:
-            snapshot = said_of_withheld(snapshot, withheld)
+            snapshot = replace(snapshot, open_orders=tuple(o for o in dataset.open_orders if o.status.is_open))
         return adjusted(snapshot, dict(scope.adjustments))
 
     def _limits(self, dataset: Dataset, budget: float) -> SharedLimits:
@@ -150,6 +151,21 @@ class Desk(EstimateDesk):
             lambda: combine(self._catalogue(scope), self.options(scope), chosen),
         )
 
+    def units_asked_beside(
+        self, scope: Scope, chosen: Mapping[str, str], withheld: Sequence[tuple[str, float]]
+    ) -> Mapping[str, float]:
+        """Units that the same choice orders now, by offer id, if so many units of some offers were coming already."""
+        beside = replace(scope, withheld=tuple(sorted(withheld)))
+
+        def compute() -> Mapping[str, float]:
+            plan = combine(self._catalogue(beside), self.options(scope), chosen)
+            found: dict[str, float] = {}
+            for line in (line for line in plan.lines if line.intent in PLACING):
+                found[line.offer_id] = found.get(line.offer_id, 0.0) + line.quantity
+            return found
+
+        return self._memo(("units asked beside", beside, tuple(sorted(chosen.items()))), compute)
+
     def reservation_prices(self, scope: Scope, chosen: Mapping[str, str]) -> Mapping[str, float]:
         """Line id to the unit price above which the next best would cost less, of all lines that order now."""
 
@@ -193,20 +209,4 @@ def as_if_ordered(dataset: Dataset, withheld: Sequence[tuple[str, float]]) -> tu
         )
         for offer, units in ((dataset.offer_of[offer_id], units) for offer_id, units in withheld)
         if units > 0
-    )
-
-
-def said_of_withheld(snapshot: PlanningSnapshot, withheld: Sequence[PurchaseOrder]) -> PlanningSnapshot:
-    """The snapshot without these orders among those that could be changed, with a note on each of their items."""
-    made = {order.order_id for order in withheld}
-    notes = {item_id: list(said) for item_id, said in snapshot.item_notes.items()}
-    for order in withheld:
-        said = (
-            f"{order.quantity:,.0f} from {order.supplier_id} count as if they came: a person decided not to order them."
-        )
-        notes.setdefault(order.item_id, []).append(said)
-    return replace(
-        snapshot,
-        open_orders=tuple(order for order in snapshot.open_orders if order.order_id not in made),
-        item_notes={item_id: tuple(said) for item_id, said in notes.items()},
     )

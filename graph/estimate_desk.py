@@ -49,8 +49,8 @@ class Scope:
     estimate_version: str = ""
     """Stored distributions to plan with; empty to make them from the dataset, stored nowhere."""
     withheld: tuple[tuple[str, float], ...] = ()
-    """Offer id to units that a person decided not to order of it: they count as if they came, so that nobody else is
-    asked for them."""
+    """Offer id to units that a person decided not to order of it and that count as coming, to see what else is asked
+    for beside them."""
 
     @property
     def typed_alerts(self) -> tuple[Alert, ...]:

@@ -107,7 +107,7 @@ def _storage_bp(lines: Sequence[OrderLine], state: RunState, context: Context) -
     capacities = {site.site_id: site.storage_capacity for site in dataset.sites.values() if site.storage_capacity}
     if not capacities or not item_ids:
         return 0
-    scope = replace(scope_of(state), adjustments=(), withheld=(), budget=float("inf"))
+    scope = replace(scope_of(state), adjustments=(), budget=float("inf"))
     snapshot = context.desk.snapshot(scope)
     ordered = {line.offer_id: line.quantity for line in lines}
     filled = expected_volume(snapshot, ordered)

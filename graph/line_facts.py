@@ -13,15 +13,15 @@ from policies.facts import BASIS_POINTS, LineFacts
 from tools.domain.catalogue import Offer, SupplierStatus
 from tools.domain.datasets import Dataset
 from tools.domain.money import Money
-from tools.domain.orders import Intent, OpenOrderStatus, OrderLine
+from tools.domain.orders import OpenOrderStatus, OrderLine
 from tools.domain.snapshots import OrderPlan, PlanLine, PlanningSnapshot
 from tools.ordering import days_short_before, extra_cost_of_switching
+from tools.ordering.verification import PLACING
 
 CEILING = 10**9
 """Stands for infinity where a fact is an integer."""
 NOTABLY_FASTER_DAYS = 7
 SHARE_WINDOW = timedelta(days=365)
-PLACING = (Intent.PLACE, Intent.EXPEDITE, Intent.SWITCH_SUPPLIER)
 """Intents that spend money; the others change or withdraw what was ordered before."""
 
 

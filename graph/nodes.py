@@ -11,18 +11,21 @@ from langgraph.types import Send
 from agents.contracts import (
     ExposureFigures,
     NegotiationBrief,
+    OptionFigures,
+    PlannerBrief,
     RiskBrief,
 )
 from graph import facts, records
-from graph.choosing import chosen_plan, stored_options
 from graph.context import Context
+from graph.decided_lines import with_decisions
 from graph.desk import Scope
 from graph.drift import stored_drift
 from graph.state import Json, NegotiationTask, RunState, scope_of
 from graph.triggers import in_force
+from policies.gates import Effect
 from tools.domain.alerts import Alert
 from tools.domain.orders import Order
-from tools.domain.snapshots import OrderPlan
+from tools.domain.snapshots import OrderPlan, PlanOption
 from tools.negotiation import price_limits
 
 Update = dict[str, Any]
@@ -66,7 +69,6 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
         "supply": supply,
         "dataset_version": version,
         "adjustments": {},
-        "withheld": {},
         "budget": budget,
         "passes": 1,
         "rounds": -state.get("rounds", 0),
@@ -157,27 +159,53 @@ def _alert_sentence(alert: Alert) -> str:
 
 def compute_options(state: RunState, runtime: Runtime[Context]) -> Update:
     """Plans with bound, cost, service and risk, one per group and profile."""
-    stored_options(state["run_id"], scope_of(state), runtime.context)
+    context = runtime.context
+    options = context.desk.options(scope_of(state))
+    rows = {option.option_id: records.option(option) for option in options}
+    context.warehouse.put_artifacts(state["run_id"], "option", rows, alone=True)
     return {}
 
 
 def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     """The planner chooses one option per group; the engine joins them under the shared limits."""
-    context, run_id = runtime.context, state["run_id"]
-    made = chosen_plan(state, context)
-    choice = made.choice.model_dump(mode="json")
-    context.warehouse.put_artifacts(
-        run_id, "plan", {"choice": {**choice, **records.plan_totals(made.plan)}, "scope": asdict(made.scope)}
+    context, scope = runtime.context, scope_of(state)
+    options = context.desk.options(scope)
+    brief = PlannerBrief(
+        currency=context.desk.dataset(scope.dataset_version).currency,
+        options=tuple(_figures(option) for option in options),
+        feedback=tuple(
+            str(verdict["reason"])
+            for verdict in state.get("line_verdicts", [])
+            if verdict["effect"] == Effect.DENY.value
+        ),
     )
-    _store_outlooks(context, run_id, made.plan)
-    return {
-        "choice": choice,
-        "orders": made.proposed,
-        "held": made.held,
-        "withheld": dict(made.scope.withheld),
-        "rounds": 1,
-        "decisions": made.decisions,
-    }
+    choice = context.agents.planner.choose(brief)
+    plan = context.desk.plan(scope, choice.choices)
+    drafted = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
+    orders, held = with_decisions(drafted, plan, scope, choice.choices, context)
+    context.warehouse.put_artifacts(
+        state["run_id"],
+        "plan",
+        {"choice": {**choice.model_dump(mode="json"), **records.plan_totals(plan)}, "scope": asdict(scope)},
+    )
+    _store_outlooks(context, state["run_id"], plan)
+    decisions = [records.decided(choice)]
+    chosen = choice.model_dump(mode="json")
+    return {"choice": chosen, "orders": orders, "held": held, "rounds": 1, "decisions": decisions}
+
+
+def _figures(option: PlanOption) -> OptionFigures:
+    return OptionFigures(
+        option_id=option.option_id,
+        group=option.group,
+        title=option.title,
+        order_value=option.order_value,
+        expected_cost=option.cost.total,
+        fill_rate=option.fill_rate,
+        stockout_probability=option.stockout_probability,
+        risk_exposure=option.risk_exposure,
+        suppliers=option.suppliers,
+    )
 
 
 def _store_outlooks(context: Context, run_id: str, plan: OrderPlan) -> None:

@@ -228,15 +228,8 @@ def stored_scope(run_id: str, warehouse: Warehouse) -> Scope:
         raise NotFound(f"Run {run_id} made no plan.", remedy="Name a run that reached its plan.", run_id=run_id)
     pairs = [(str(offer_id), float(units)) for offer_id, units in stored["adjustments"]]
     budget = float("inf") if stored["budget"] is None else float(stored["budget"])
-    return Scope(
-        dataset_version=stored["dataset_version"],
-        item_ids=tuple(stored["item_ids"]),
-        alerts=stored["alerts"],
-        adjustments=tuple(pairs),
-        budget=budget,
-        estimate_version=stored.get("estimate_version", ""),
-        withheld=tuple((str(offer_id), float(units)) for offer_id, units in stored.get("withheld", ())),
-    )
+    version, item_ids = stored["dataset_version"], tuple(stored["item_ids"])
+    return Scope(version, item_ids, stored["alerts"], tuple(pairs), budget, stored.get("estimate_version", ""))
 
 
 def run_kpis(state: RunState, routed: Sequence[Order], desk: Desk) -> dict[str, float]:

@@ -52,8 +52,6 @@ class RunState(TypedDict):
     """Money at risk by item; assess_risk."""
     adjustments: dict[str, float]
     """Offer id to the largest quantity the gates left it (0 bars it); gate_lines, gate_plan."""
-    withheld: dict[str, float]
-    """Offer id to units that a person decided not to order of it, counted as coming; choose_plan."""
     rounds: Annotated[int, operator.add]
     choice: Json
     """Group to option id, with reasons; choose_plan."""
@@ -113,5 +111,4 @@ def scope_of(state: RunState) -> Scope:
         adjustments=tuple(sorted(state.get("adjustments", {}).items())),
         budget=float("inf") if state.get("budget") is None else float(state["budget"] or 0.0),
         estimate_version=state.get("estimate_version", ""),
-        withheld=tuple(sorted(state.get("withheld", {}).items())),
     )

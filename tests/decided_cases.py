@@ -12,7 +12,7 @@ from order_cases import line_of
 from sandbox_world import small_dataset
 
 from graph.context import Context
-from graph.decided_lines import NOTHING_WITHHELD, Decided, Withheld, with_decisions
+from graph.decided_lines import with_decisions
 from graph.desk import Scope
 from policies.material import Materiality
 from tools.domain.alerts import Alert, AlertKind
@@ -24,6 +24,7 @@ from tools.domain.snapshots import CostParts, ItemOutlook, OrderingSettings, Ord
 from tools.network import build_graph, propagate
 from tools.network.disruption import Disruption
 
+CHOSEN = {"high": "high/balanced"}
 BREAKS = (PriceBreak(quantity=700, unit_price=2.0),)
 OFFERS = (
     Offer(item_id="A", supplier_id="S2", unit_price=3.0, lead_time_days=5, moq=1000),
@@ -40,14 +41,26 @@ NOT_AGAIN = "; nothing material changed since, so 800 are not proposed again."
 
 
 class KnownDesk:
-    """A desk of one dataset that notes what it was asked to work out."""
+    """A desk of one dataset that notes what it was asked to work out.
 
-    def __init__(self, dataset: Dataset) -> None:
+    `beside` are units by offer id that are needed beside what was turned down; whatever is asked for, if None.
+    """
+
+    def __init__(self, dataset: Dataset, beside: Mapping[str, float] | None = None) -> None:
         self._dataset = dataset
+        self._beside = beside
         self.asked: list[Scope] = []
+        self.withheld: list[list[tuple[str, float]]] = []
 
     def dataset(self, version: str) -> Dataset:
         return {"ds-1": self._dataset}[version]
+
+    def units_asked_beside(
+        self, scope: Scope, chosen: Mapping[str, str], withheld: Sequence[tuple[str, float]]
+    ) -> Mapping[str, float]:
+        assert chosen == CHOSEN
+        self.withheld.append(list(withheld))
+        return {offer.offer_id: 1e9 for offer in OFFERS} if self._beside is None else self._beside
 
     def disruption(self, scope: Scope) -> Disruption:
         self.asked.append(scope)
@@ -131,32 +144,14 @@ def after(
     alerts: Sequence[Alert] = (),
     desk: KnownDesk | None = None,
 ) -> tuple[list[Order], list[Order]]:
-    """The proposed and the held orders of a plan that was drafted after these decisions.
-
-    Of every line more is needed even beside what was decided, where the plan asks for more.
-    """
-    grown = Withheld(grown=frozenset(made.line_id for made in decisions))
-    found = as_decided(decisions, *orders, counted=grown, bought=bought, risk=risk, alerts=alerts, desk=desk)
-    return found.proposed, found.held
-
-
-def as_decided(
-    decisions: Sequence[LineDecision],
-    *orders: Order,
-    counted: Withheld = NOTHING_WITHHELD,
-    bought: float = 0.0,
-    risk: float = 0.02,
-    alerts: Sequence[Alert] = (),
-    desk: KnownDesk | None = None,
-) -> Decided:
-    """What earlier decisions leave of a plan that counted so much of them as coming."""
+    """The proposed and the held orders of a plan that was drafted after these decisions."""
     parts = SimpleNamespace(
         desk=desk or KnownDesk(dataset()),
         operations=Remembered(decisions, {made.key: bought for made in decisions} if bought else {}),
         materiality=Materiality(),
     )
     told = orjson.dumps([alert.model_dump(mode="json") for alert in alerts]).decode()
-    return with_decisions(orders, plan(risk), Scope("ds-1", ("A", "B"), told), cast(Context, parts), counted)
+    return with_decisions(orders, plan(risk), Scope("ds-1", ("A", "B"), told), CHOSEN, cast(Context, parts))
 
 
 def only_line(orders: Sequence[Order]) -> OrderLine:

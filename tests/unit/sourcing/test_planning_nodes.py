@@ -26,12 +26,10 @@ from agents.contracts import (
     RiskFinding,
     Severity,
 )
-from graph import choosing, records
+from graph import nodes, records
 from graph.context import Context
-from graph.decided_lines import NOTHING_WITHHELD, Decided, Withheld
 from graph.desk import Scope
 from graph.nodes import assess_risk, choose_plan, compute_options
-from graph.state import scope_of
 from tools.domain.alerts import Alert, AlertKind
 from tools.domain.orders import Order
 from tools.network import ItemExposure
@@ -51,7 +49,7 @@ def test_the_worst_twelve_exposures_and_every_alert_are_assessed() -> None:
     state = state_of(alerts=[delay.model_dump(mode="json")])
     rows = [exposure("A" if number % 2 else "B", f"N{number}", 100.0 * (number + 1)) for number in range(14)]
     risk, shelf = Told(RiskAssessment(risks=(FOUND,))), Shelf()
-    desk = PlanningDesk(*rows, scope=scope_of(state))
+    desk = PlanningDesk(*rows, scope=nodes.scope_of(state))
     found = assess_risk(state, runtime_of(context_of(shelf=shelf, desk=desk, agents=SimpleNamespace(risk=risk))))
     shown = tuple(
         ExposureFigures(
@@ -106,11 +104,11 @@ def test_the_planner_chooses_among_figures_and_hears_why_lines_were_denied(
     context = context_of(shelf=shelf, desk=PlanningDesk(), agents=SimpleNamespace(planner=planner))
     held = order_of("C")
 
-    def with_decisions(drafted: list[Order], plan: Any, scope: Scope, seen: Context, counted: Withheld) -> Decided:
-        assert plan is PLAN and scope == SCOPE and seen is context and counted == NOTHING_WITHHELD
-        return Decided(drafted, [held], NOTHING_WITHHELD)
+    def with_decisions(drafted: list[Order], plan: Any, scope: Scope, chosen: Any, seen: Context) -> tuple[Any, Any]:
+        assert plan is PLAN and scope == SCOPE and chosen == CHOSEN and seen is context
+        return drafted, [held]
 
-    monkeypatch.setattr(choosing, "with_decisions", with_decisions)
+    monkeypatch.setattr(nodes, "with_decisions", with_decisions)
     found = choose_plan(state_of(**known), runtime_of(context))
     figures = tuple(
         OptionFigures(
@@ -132,14 +130,7 @@ def test_the_planner_chooses_among_figures_and_hears_why_lines_were_denied(
     assert planner.asked == [PlannerBrief(currency="USD", options=figures, feedback=feedback)]
     chosen = CHOICE.model_dump(mode="json")
     (order,) = found["orders"]
-    assert found == {
-        "choice": chosen,
-        "orders": [order],
-        "held": [held],
-        "withheld": {},
-        "rounds": 1,
-        "decisions": [BY_MODEL],
-    }
+    assert found == {"choice": chosen, "orders": [order], "held": [held], "rounds": 1, "decisions": [BY_MODEL]}
     assert (order.order_key, order.run_id, order.currency) == ("run-1/S1/MAIN", "run-1", "USD")
     assert [(line.line_id, line.quantity) for line in order.lines] == [("A#0", 100.0), ("B#0", 5000.0)]
     assert shelf.artifact("run-1", "plan", "choice") == {**chosen, **records.plan_totals(PLAN)}

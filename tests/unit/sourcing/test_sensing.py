@@ -80,7 +80,6 @@ def test_a_first_pass_fixes_supply_data_and_every_item(operations: Operations) -
         "supply": operations.supply_seq(),
         "dataset_version": "ds-1",
         "adjustments": {},
-        "withheld": {},
         "budget": None,
         "passes": 1,
         "rounds": 0,
