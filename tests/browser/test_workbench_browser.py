@@ -1,5 +1,6 @@
 """The workbench in a real browser, over a session in memory."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,18 @@ def test_a_link_signs_in_once_and_nothing_is_shown_without_one(browser: Browser,
     again.goto(url)
     expect(again.get_by_role("heading", name="Sign in")).to_be_visible()
     again.context.close()
+
+
+def test_the_open_tab_is_in_the_address_so_that_a_reload_or_a_link_opens_it_again(reader: Page, kept_url: str) -> None:
+    reader.get_by_role("tab", name="Risks").click()
+    expect(reader).to_have_url(re.compile(r"/\?tab=risks$"))
+    reader.reload()
+    expect(reader.get_by_role("tab", name="Risks")).to_have_attribute("aria-selected", "true")
+    expect(reader.get_by_role("heading", name="Supply risks")).to_be_visible()
+    reader.goto(f"{kept_url}/?tab=plan")
+    expect(reader.get_by_text("Order value", exact=True).first).to_be_visible()
+    reader.goto(f"{kept_url}/?tab=nowhere")
+    expect(reader.get_by_role("tab", name="Approvals")).to_have_attribute("aria-selected", "true")
 
 
 def test_a_manager_approves_edits_and_rejects_and_a_reload_loses_nothing(manager: Page) -> None:

@@ -16,6 +16,9 @@ from web.pages.workbench import Workbench, stored_plan
 from web.settings import WebSettings
 from web.sign_in import Gate, sign_in_of, sign_in_routes
 
+RECONNECT_SECONDS = 30.0
+"""How long a page that lost its connection is kept as it is: with a busy server or a poor network it is not drawn anew,
+and keeps its filters and what was typed."""
 STATIC = Path(__file__).parent.parent / "static"
 
 
@@ -32,6 +35,7 @@ def mount(app: FastAPI, session: SourcingSession, users: UserStore, settings: We
         language="en-US",
         tailwind=False,
         show_welcome_message=False,
+        reconnect_timeout=RECONNECT_SECONDS,
     )
     pages.add_middleware(Gate, users=users)
     pages.config.quasar_config["loadingBar"] = {"skipHijack": True}
@@ -49,7 +53,8 @@ def _pages(room: Room) -> None:
         glance = await run.io_bound(room.pulse.read)
         if glance is None:
             return None
-        page = Workbench(seat, glance, await run.io_bound(stored_plan, seat))
+        tab = request.query_params.get("tab", "")
+        page = Workbench(seat, glance, await run.io_bound(stored_plan, seat), tab)
         await page.draw()
         ui.timer(room.settings.refresh_seconds, page.tick)
         return None

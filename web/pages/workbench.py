@@ -40,7 +40,7 @@ TABS = ("Approvals", "Plan", "Items", "Risks", "Decisions", "Runs", "Data")
 class Workbench:
     """One open page."""
 
-    def __init__(self, seat: Seat, glance: Glance, plan: PlanView | None) -> None:
+    def __init__(self, seat: Seat, glance: Glance, plan: PlanView | None, tab: str = "") -> None:
         self._seat = seat
         self._glance = glance
         self._plan = plan
@@ -49,7 +49,7 @@ class Workbench:
         self._header()
         with ui.element("div").classes("workbench"):
             with ui.element("section").classes("panes").props('aria-label="Plan"'):
-                self._build_tabs()
+                self._build_tabs(tab)
             with ui.element("section").classes("talk").props('aria-label="Conversation"'):
                 self._chat = Chat(seat, self.refresh, self.open_source)
 
@@ -72,9 +72,10 @@ class Workbench:
             leave = ui.button(icon="logout", on_click=lambda: ui.navigate.to("/logout"), color=None)
             leave.props('flat round dense aria-label="Sign out"').classes("who")
 
-    def _build_tabs(self) -> None:
+    def _build_tabs(self, asked_for: str) -> None:
         glance = self._glance
-        start = "Approvals" if glance.pending or glance.running or self._plan is None else "Plan"
+        usual = "Approvals" if glance.pending or glance.running or self._plan is None else "Plan"
+        start = next((name for name in TABS if name.lower() == asked_for), usual)
         drawer = LineDrawer(self._seat)
         with ui.tabs().props("dense no-caps align=left").classes("tabs") as tabs:
             buttons = {name: ui.tab(name) for name in TABS}
@@ -82,7 +83,7 @@ class Workbench:
             self._count = ui.badge("0", color=None).classes("count")
         self._tabs = tabs
         tabs.set_value(start)
-        with ui.tab_panels(tabs, value=buttons[start], animated=False, keep_alive=True).classes("panels"):
+        with ui.tab_panels(tabs, value=start, animated=False, keep_alive=True).classes("panels"):
             with ui.tab_panel("Approvals"):
                 self._approvals = ApprovalCards(self._seat, self.refresh, drawer)
             with ui.tab_panel("Plan"):
@@ -97,7 +98,7 @@ class Workbench:
                 self._runs = RunsTab(self._seat, self.show_run)
             with ui.tab_panel("Data"):
                 self._data = FactsTab(self._seat, self.refresh)
-        tabs.on_value_change(self._show_tab)
+        tabs.on_value_change(self._open_tab)
 
     async def draw(self) -> None:
         """Fill everything that is always visible, and the tab that is open."""
@@ -150,6 +151,11 @@ class Workbench:
         if runs and runs[0].run_id == self._alone:
             return "You look at what the latest run planned itself."
         return "You look at an earlier run."
+
+    async def _open_tab(self) -> None:
+        """Show the tab, and name it in the page's address: a reload or a link opens it again."""
+        ui.navigate.history.replace(f"/?tab={str(self._tabs.value).lower()}")
+        await self._show_tab()
 
     async def _show_tab(self) -> None:
         name = str(self._tabs.value)
