@@ -124,7 +124,7 @@ def with_decisions(
             edited = {"edited": True, "proposed_by": (*order.proposed_by, *editors)} if editors else {}
             proposed.append(order.changed(lines=kept, **edited))
         if stays:
-            held.append(_held_order(order, stays))
+            held.append(held_order(order, stays))
     return proposed, held
 
 
@@ -236,7 +236,8 @@ def _marked(line: OrderLine, said: str) -> OrderLine:
     return line.model_copy(update={"decided_before": said, "notes": (said, *line.notes)})
 
 
-def _held_order(order: Order, lines: tuple[OrderLine, ...]) -> Order:
+def held_order(order: Order, lines: tuple[OrderLine, ...]) -> Order:
+    """An order of lines that are not proposed, each of which says why in its first note."""
     said = tuple(dict.fromkeys(line.notes[0] for line in lines))
     return order.changed(
         order_key=f"{order.order_key}/{HELD}",

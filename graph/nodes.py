@@ -17,6 +17,7 @@ from agents.contracts import (
 )
 from graph import facts, records
 from graph.context import Context
+from graph.day_orders import left_of_the_day
 from graph.decided_lines import with_decisions
 from graph.desk import Scope
 from graph.drift import stored_drift
@@ -182,7 +183,8 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     choice = context.agents.planner.choose(brief)
     plan = context.desk.plan(scope, choice.choices)
     drafted = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
-    orders, held = with_decisions(drafted, plan, scope, choice.choices, context)
+    proposed, held = with_decisions(drafted, plan, scope, choice.choices, context)
+    orders, bought = left_of_the_day(proposed, held, scope, choice.choices, context)
     context.warehouse.put_artifacts(
         state["run_id"],
         "plan",
@@ -191,7 +193,7 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     _store_outlooks(context, state["run_id"], plan)
     decisions = [records.decided(choice)]
     chosen = choice.model_dump(mode="json")
-    return {"choice": chosen, "orders": orders, "held": held, "rounds": 1, "decisions": decisions}
+    return {"choice": chosen, "orders": orders, "held": [*held, *bought], "rounds": 1, "decisions": decisions}
 
 
 def _figures(option: PlanOption) -> OptionFigures:

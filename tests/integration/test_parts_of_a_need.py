@@ -54,3 +54,27 @@ def test_a_part_that_was_turned_down_is_asked_of_nobody_else(
     back = [line for line in later if "Decided before" in " ".join(line.notes)]
     assert {line.supplier_id for line in back} <= set(rejected)
     assert sum(line.quantity for line in later if line not in back) <= without_a_rejection
+
+
+@pytest.mark.parametrize("signed_first", ["S02", "S09", "S14"])
+def test_a_part_that_was_signed_is_not_asked_for_again_on_that_day(tmp_path: Path, signed_first: str) -> None:
+    """Without the other parts the engine would order the slow one again, and with all of them the next in turn."""
+    with demo_session(tmp_path, planned=False) as session:
+        session.halt("ana", True)
+        first = asked(session, session.start(plan_trigger(ITEM)))
+        whole = sum(line.quantity for line in first)
+        (chosen,) = (one for one in session.pending() if one.lines[0].supplier_id == signed_first)
+        session.decide(chosen.approval_id, "approve", "zoe", "at once")
+        session.halt("ana", False)
+        session.halt("ana", True)
+        rest = asked(session, session.start(plan_trigger(ITEM)))
+        assert {line.supplier_id for line in rest} == {"S02", "S09", "S14"} - {signed_first}
+        bought = chosen.lines[0].quantity + sum(line.quantity for line in rest)
+        assert 0.8 * whole <= bought <= 1.2 * whole
+        for one in session.pending():
+            session.decide(one.approval_id, "approve", "zoe", "as well")
+        session.halt("ana", False)
+        last = session.start(plan_trigger(ITEM))
+        assert asked(session, last) == []
+        said = [note for line in session.plan(last).lines for note in line.notes]
+        assert not said or any("that day's plan asks for no more" in note for note in said)
