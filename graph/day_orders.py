@@ -46,9 +46,9 @@ def left_of_the_day(
 
     For items of which something was ordered on the dataset's day, the plan of its morning is computed: as now, but
     without those orders. What it asks of each supplier, less what was ordered there and what people turned down
-    (`held`), is left. A supplier's part is done once all but a share that is not material was ordered, and a line is cut
-    only where materially less is left than it asks for. Lines that come back after a
-    decision are a person's to look at, and changes of open orders are no new ones: both stay as they are.
+    (`held`), is left. A supplier's part is done once all of it was ordered but a share that is not material, and a line
+    is cut only where materially less is left than it asks for. Lines that come back after a decision are a person's to
+    look at, and changes of open orders are no new ones: both stay as they are.
     """
     dataset = context.desk.dataset(scope.dataset_version)
     bought = _ordered_that_day(dataset)

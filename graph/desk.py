@@ -20,6 +20,8 @@ from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
 from tools.ordering import Catalogue, build_snapshot, combine, plan_options, reservation_prices
 from tools.ordering.limit_periods import with_stated_limits
+from tools.ordering.options import profiles_of
+from tools.ordering.priced import Priced
 from tools.ordering.verification import PLACING
 
 __all__ = ["Desk", "DeskSettings", "Scope", "adjusted"]
@@ -151,6 +153,13 @@ class Desk(EstimateDesk):
         return self._memo(
             ("plan", scope, tuple(sorted(chosen.items()))),
             lambda: combine(self._catalogue(scope), self.options(scope), chosen),
+        )
+
+    def priced(self, scope: Scope, chosen: Mapping[str, str]) -> Priced:
+        """Every item's candidates as that plan prices them."""
+        return self._memo(
+            ("priced", scope, tuple(sorted(chosen.items()))),
+            lambda: self._catalogue(scope).priced_of(profiles_of(self.options(scope), chosen)),
         )
 
     def units_asked_beside(

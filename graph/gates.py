@@ -53,7 +53,8 @@ def unless_stopped(state: RunState) -> Literal["estimate", "close"]:
 def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
     """Quantity, MOQ, price, supplier, need and duplicates, line by line."""
     context, scope = runtime.context, scope_of(state)
-    plan, ledger = context.desk.plan(scope, state["choice"]["choices"]), facts.ledger_of(context)
+    chosen, ledger = state["choice"]["choices"], facts.ledger_of(context)
+    plan, priced = context.desk.plan(scope, chosen), context.desk.priced(scope, chosen)
     agreements = [one for one in state.get("agreements", []) if one.get("supply") == state.get("supply")]
     found: list[Json] = []
     gated: list[Order] = []
@@ -61,7 +62,7 @@ def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
     for order in records.with_agreements(state["orders"], agreements):
         lines: list[OrderLine] = []
         for line in order.lines:
-            known = facts.line_facts(line, plan, context.desk, scope, ledger)
+            known = facts.line_facts(line, plan, context.desk, scope, ledger, priced)
             verdicts = evaluate(known, context.rules)
             found += [records.verdict(verdict, line.line_id) for verdict in verdicts]
             denied = decide(verdicts) is Effect.DENY

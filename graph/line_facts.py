@@ -16,6 +16,7 @@ from tools.domain.money import Money
 from tools.domain.orders import OpenOrderStatus, OrderLine
 from tools.domain.snapshots import OrderPlan, PlanLine, PlanningSnapshot
 from tools.ordering import days_short_before, extra_cost_of_switching
+from tools.ordering.priced import Priced
 from tools.ordering.verification import PLACING
 
 CEILING = 10**9
@@ -33,8 +34,10 @@ class Ledger:
     """Unit price of the last order that left, by item and supplier."""
 
 
-def line_facts(line: OrderLine, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Ledger) -> LineFacts:
-    """What the gates know of one drafted line."""
+def line_facts(
+    line: OrderLine, plan: OrderPlan, desk: Desk, scope: Scope, ledger: Ledger, priced: Priced | None = None
+) -> LineFacts:
+    """What the gates know of one drafted line. `priced`: what the plan's items were priced as, if at hand."""
     dataset, snapshot = desk.dataset(scope.dataset_version), desk.snapshot(scope)
     estimates = desk.estimates(scope)
     offer = dataset.offer_of[line.offer_id]
@@ -74,7 +77,7 @@ def line_facts(line: OrderLine, plan: OrderPlan, desk: Desk, scope: Scope, ledge
         days_late=days_late,
         faster_days=faster.days_sooner if faster else 0,
         faster_premium_bp=faster.premium_bp if faster else 0,
-        faster_extra_cents=faster.extra_cents(snapshot, plan, planned) if faster else 0,
+        faster_extra_cents=faster.extra_cents(snapshot, plan, planned, priced) if faster else 0,
         open_duplicate_days=_duplicate_days(dataset, offer),
         expedite_premium_bp=_premium(offer, rivals, quantity) if offer.expedite else 0,
         stockout_bp=round(outlook.stockout_probability * BASIS_POINTS),
@@ -175,9 +178,9 @@ class _Faster:
     days_sooner: int
     premium_bp: int
 
-    def extra_cents(self, snapshot: PlanningSnapshot, plan: OrderPlan, line: PlanLine) -> int:
+    def extra_cents(self, snapshot: PlanningSnapshot, plan: OrderPlan, line: PlanLine, priced: Priced | None) -> int:
         """What the line's need from it would cost more, as the plan prices it; 0 where it would cost no more."""
-        extra = extra_cost_of_switching(snapshot, plan, line.line_id, self.offer_id)
+        extra = extra_cost_of_switching(snapshot, plan, line.line_id, self.offer_id, priced)
         return Money.of(max(extra, 0.0), snapshot.currency).minor
 
 

@@ -41,6 +41,9 @@ class KnownDesk:
     def plan(self, scope: Scope, chosen: Mapping[str, str]) -> tuple[Scope, Mapping[str, str]]:
         return scope, chosen
 
+    def priced(self, scope: Scope, chosen: Mapping[str, str]) -> tuple[Scope, Mapping[str, str]]:
+        return scope, chosen
+
 
 class Shelf:
     """Artifacts by run, kind and key, and the files that a dataset version was imported from."""

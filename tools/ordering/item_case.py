@@ -17,6 +17,7 @@ from tools.ordering.allocation import Candidates, limit_rows, limits_may_bind
 from tools.ordering.candidates import Columns, build_columns
 from tools.ordering.floors import held_to_floors
 from tools.ordering.levels import ItemCosts, SourceLevels
+from tools.ordering.priced import Priced
 from tools.ordering.pricing import Batch, cost_parts, price_items, take_items, with_refined
 from tools.ordering.quantities import TINY, order_cap, round_down, round_up
 from tools.ordering.rollout import play
@@ -125,8 +126,13 @@ class ItemCase:
         return replace(self, batch=_batch(snapshot, self.settings, self.shared))
 
 
-def item_case(snapshot: PlanningSnapshot, plan: OrderPlan, item_id: str, site_id: str) -> ItemCase:
-    """The case of an item of a plan. NotFound when the snapshot does not hold it."""
+def item_case(
+    snapshot: PlanningSnapshot, plan: OrderPlan, item_id: str, site_id: str, priced: Priced | None = None
+) -> ItemCase:
+    """The case of an item of a plan. NotFound when the snapshot does not hold it.
+
+    `priced` is what the plan's items were priced as; without it the item is priced again.
+    """
     keys = list(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
     if (item_id, site_id) not in keys:
         raise NotFound(
@@ -134,11 +140,11 @@ def item_case(snapshot: PlanningSnapshot, plan: OrderPlan, item_id: str, site_id
             remedy="Name an item of the plan.",
             item_id=item_id,
         )
-    part = take_items(snapshot, np.array([keys.index((item_id, site_id))]))
+    item, shared = keys.index((item_id, site_id)), limits_may_bind(snapshot)
+    part = take_items(snapshot, np.array([item]))
     part = replace(part, limits=replace(part.limits, supplier_min_order_value=np.empty(0)))
-    shared = limits_may_bind(snapshot)
-    lines = [line for line in plan.lines if (line.item_id, line.site_id) == (item_id, site_id)]
-    batch = _batch(part, plan.settings, shared)
+    lines = plan.lines_by_item.get((item_id, site_id), ())
+    batch = _batch(part, plan.settings, shared) if priced is None else replace(priced.of_item(item), snapshot=part)
     return ItemCase(batch, plan.settings, shared, _planned(part, lines), limit_prices(plan))
 
 

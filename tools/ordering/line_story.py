@@ -23,6 +23,7 @@ from tools.ordering.item_case import (
 )
 from tools.ordering.levels import quantile_index
 from tools.ordering.limit_words import limit_in_words
+from tools.ordering.priced import Priced
 from tools.ordering.quantities import TINY
 from tools.ordering.textbook_comparison import TextbookFigure, textbook_figures
 from tools.ordering.verification import PLACING
@@ -150,20 +151,24 @@ def _next_best(case: ItemCase, row: int) -> NextBest:
     return _in_words(case, row, priced, best)
 
 
-def extra_cost_of_switching(snapshot: PlanningSnapshot, plan: OrderPlan, line_id: str, offer_id: str) -> float:
+def extra_cost_of_switching(
+    snapshot: PlanningSnapshot, plan: OrderPlan, line_id: str, offer_id: str, priced: Priced | None = None
+) -> float:
     """What the line's need ordered from another offer of the item would cost more over the horizon, in money.
 
     At the cheapest of the quantities around the line's own that the offer accepts, in place of the line's source;
-    below 0 where that is cheaper than the plan. NotFound.
+    below 0 where that is cheaper than the plan. `priced` as for `item_case`. NotFound.
     """
     line = _line_of(plan, line_id)
-    case = item_case(snapshot, plan, line.item_id, line.site_id)
+    case = item_case(snapshot, plan, line.item_id, line.site_id, priced)
     row, other = case.row_of(line.offer_id), case.row_of(offer_id)
     kept: Orders = {source: units for source, units in case.planned.items() if source not in (row, other)}
     before = case.planned.get(other, 0.0)
     ladder = accepted_around(case, other, before + line.quantity, CURVE_SIDE)
-    priced = case.priced(beside(case.base, columns_of([{**kept, other: units} for units in ladder if units > TINY])))
-    return float(priced.total[1:].min() - priced.total[0])
+    alternatives = case.priced(
+        beside(case.base, columns_of([{**kept, other: units} for units in ladder if units > TINY]))
+    )
+    return float(alternatives.total[1:].min() - alternatives.total[0])
 
 
 def _grown(case: ItemCase, row: int, others: Orders) -> list[Orders]:

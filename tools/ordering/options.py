@@ -75,7 +75,7 @@ class Catalogue:
 
     def plan_of(self, profile_of: Mapping[str, str], *, scheduled: bool = False) -> OrderPlan:
         """The plan in which each item follows its own profile, by item id; the plain one where none is named."""
-        names = [profile_of.get(item_id, PLAIN) for item_id in self.snapshot.item_ids]
+        names = self._names(profile_of)
         used = sorted(set(names))
         if len(used) == 1:
             return self.plan(used[0], scheduled=scheduled)
@@ -83,11 +83,18 @@ class Catalogue:
         for name in used:
             own = [item_id for item_id, wanted in zip(self.snapshot.item_ids, names, strict=True) if wanted == name]
             settings = PROFILES[name].apply(settings, own)
+        return self._planned(settings, lambda: self.priced_of(profile_of), scheduled=scheduled)
 
-        def together() -> Priced:
-            return mixed([self.priced(name) for name in used], np.array([used.index(name) for name in names]))
+    def priced_of(self, profile_of: Mapping[str, str]) -> Priced:
+        """Every item's candidates as its own profile prices them."""
+        names = self._names(profile_of)
+        used = sorted(set(names))
+        if len(used) == 1:
+            return self.priced(used[0])
+        return mixed([self.priced(name) for name in used], np.array([used.index(name) for name in names]))
 
-        return self._planned(settings, together, scheduled=scheduled)
+    def _names(self, profile_of: Mapping[str, str]) -> list[str]:
+        return [profile_of.get(item_id, PLAIN) for item_id in self.snapshot.item_ids]
 
     def _planned(self, settings: OrderingSettings, priced: Callable[[], Priced], *, scheduled: bool) -> OrderPlan:
         return plan_orders(self.snapshot, settings, scheduled=scheduled, priced=priced, written=self.written)
@@ -187,8 +194,14 @@ def combine(catalogue: Catalogue, options: Sequence[PlanOption], chosen: Mapping
     """One plan in which each group follows its chosen option's profile, within the shared limits.
 
     The groups compete for the limits together, so the candidates of all are chosen among anew rather than pasted.
-    Without shared limits every line equals the chosen option's.
+    Without shared limits every line equals the chosen option's. NotFound.
     """
+    scheduled = any(option.scheduled for option in options)
+    return catalogue.plan_of(profiles_of(options, chosen), scheduled=scheduled)
+
+
+def profiles_of(options: Sequence[PlanOption], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Item id to the profile of its group's chosen option. NotFound."""
     by_id = {option.option_id: option for option in options}
     profile_of = dict[str, str]()
     for group, option_id in chosen.items():
@@ -201,4 +214,4 @@ def combine(catalogue: Catalogue, options: Sequence[PlanOption], chosen: Mapping
                 option_id=option_id,
             )
         profile_of |= dict.fromkeys(option.item_ids, option.profile)
-    return catalogue.plan_of(profile_of, scheduled=any(option.scheduled for option in options))
+    return profile_of

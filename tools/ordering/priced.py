@@ -5,6 +5,7 @@ it, so rows of several pricings make one: bit for bit what pricing everything to
 """
 
 import os
+from bisect import bisect_left
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
@@ -39,6 +40,12 @@ class Priced:
     batches: tuple[Batch, ...]
     origin: IntArray
     """(N,) the pricing that each item's candidates come from: equal numbers, equal candidates."""
+
+    def of_item(self, item: int) -> Batch:
+        """One item alone, (N = 1), as it was priced."""
+        ends = [int(batch.items[-1]) for batch in self.batches]
+        batch = self.batches[bisect_left(ends, item)]
+        return _alone(batch, int(np.searchsorted(batch.items, item)))
 
 
 _PRICINGS = count()
@@ -127,6 +134,36 @@ def _with_rows(base: Batch, rows: IntArray, other: Batch, own: IntArray) -> Batc
         fill_later=beside(base.fill_later, other.fill_later, 0.0),
         stored=None if base.stored is None or other.stored is None else beside(base.stored, other.stored, 0.0),
     )
+
+
+def _alone(batch: Batch, row: int) -> Batch:
+    rows = np.array([row])
+    of = np.flatnonzero(batch.snapshot.sources.item == row)
+    place = np.zeros(max(batch.snapshot.sources.item.size, 1), dtype=np.int64)
+    place[of] = np.arange(of.size)
+    columns = _take_rows(batch.columns, rows)
+    tables = {field.name: getattr(batch.policy.tables, field.name)[:, :, rows] for field in fields(PolicyTables)}
+    whole = tables["whole"].copy()
+    whole[..., 0] = np.where(whole[..., 0] >= 0, place[np.maximum(whole[..., 0], 0)], whole[..., 0])
+    arrays = {
+        field.name: getattr(batch.policy, field.name)[rows] for field in fields(Continuation) if field.name != "tables"
+    }
+    return Batch(
+        items=batch.items[rows],
+        snapshot=take_items(batch.snapshot, rows),
+        costs=_take_rows(batch.costs, rows),
+        levels=_take_rows(batch.levels, of),
+        policy=Continuation(tables=PolicyTables(**{**tables, "whole": whole}), **arrays),
+        columns=replace(columns, source=place[columns.source]),
+        parts=batch.parts[rows],
+        risk=batch.risk[rows],
+        fill_later=batch.fill_later[rows],
+        stored=None if batch.stored is None else batch.stored[rows],
+    )
+
+
+def _take_rows(base: Row, rows: IntArray) -> Row:
+    return replace(base, **{field.name: getattr(base, field.name)[rows] for field in fields(base)})
 
 
 def _policy(base: Continuation, rows: IntArray, other: Continuation, own: IntArray, place: IntArray) -> Continuation:

@@ -11,7 +11,7 @@ from ordering_cases import random_problem
 from benchmarks.planning_worlds import random_snapshot
 from tools.domain.arrays import IntArray
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
-from tools.ordering import PROFILES, Catalogue, plan_orders
+from tools.ordering import PROFILES, Catalogue, extra_cost_of_switching, plan_orders
 from tools.ordering.limit_use import candidate_storage
 from tools.ordering.plan import candidates_of
 from tools.ordering.priced import Priced, mixed, price, price_changed
@@ -150,3 +150,36 @@ def test_a_catalogue_prices_only_what_a_profile_changes(monkeypatch: pytest.Monk
     catalogue.plan_of(dict.fromkeys(snapshot.item_ids, "cash_lean"))
     catalogue.plan_of(dict(zip(snapshot.item_ids, NAMES * 3, strict=False)))
     assert asked == []
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@given(seed=st.integers(0, 10_000), drawn=st.lists(st.sampled_from(NAMES), min_size=8, max_size=8))
+def test_an_item_taken_from_a_pricing_is_priced_as_it_is_alone(seed: int, drawn: list[str]) -> None:
+    """What another source would cost is the same to the bit, whatever profiles the catalogue mixes."""
+    snapshot, how = priced_problem(seed)
+    profile_of = dict(zip(snapshot.item_ids, drawn, strict=False))
+    catalogue = Catalogue(snapshot, how)
+    plan, priced = catalogue.plan_of(profile_of), catalogue.priced_of(profile_of)
+    offers = snapshot.sources.offer_ids
+    for line in plan.lines:
+        row = offers.index(line.offer_id)
+        for other in np.flatnonzero(snapshot.sources.item == snapshot.sources.item[row]):
+            wanted = extra_cost_of_switching(snapshot, plan, line.line_id, offers[other])
+            assert extra_cost_of_switching(snapshot, plan, line.line_id, offers[other], priced) == wanted
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@given(seed=st.integers(0, 10_000))
+def test_an_item_taken_from_a_pricing_keeps_its_candidates_and_their_prices(seed: int) -> None:
+    snapshot, how = priced_problem(seed)
+    known = price(snapshot, how)
+    for batch in known.batches:
+        for row, item in enumerate(batch.items.tolist()):
+            alone = known.of_item(item)
+            offers, theirs = alone.snapshot.sources.offer_ids, batch.snapshot.sources.offer_ids
+            valid = alone.columns.valid[0]
+            assert (alone.items.tolist(), alone.snapshot.item_ids) == ([item], (snapshot.item_ids[item],))
+            assert np.array_equal(alone.total[0, valid], batch.total[row, valid])
+            placed = batch.columns.quantity[row, valid] > 0
+            mine, others = alone.columns.source[0, valid][placed], batch.columns.source[row, valid][placed]
+            assert [offers[source] for source in mine] == [theirs[source] for source in others]

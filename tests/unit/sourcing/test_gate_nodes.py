@@ -93,7 +93,9 @@ def known_lines(monkeypatch: pytest.MonkeyPatch) -> dict[str, LineFacts]:
     """Facts by line id, known only under the run's own plan, desk, scope and ledger."""
     known: dict[str, LineFacts] = {}
 
-    def line_facts(line: OrderLine, plan: object, desk: Any, scope: Scope, ledger: facts.Ledger) -> LineFacts:
+    def line_facts(
+        line: OrderLine, plan: object, desk: Any, scope: Scope, ledger: facts.Ledger, priced: object
+    ) -> LineFacts:
         assert desk.dataset("ds-1").version == "ds-1"
         assert plan == (scope, CHOSEN) and scope.item_ids == ("A", "B")
         assert ledger == facts.Ledger({})
