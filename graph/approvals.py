@@ -8,9 +8,9 @@ import orjson
 
 from erp.actions import cancelling, queued_actions
 from graph import records
-from graph.decided_lines import decisions_on, reconsidered
 from graph.edits import edited_order, previewed, refuse_denied
 from graph.parts import Parts
+from graph.rulings import decisions_on, reconsidered
 from graph.state import Json
 from graph.views import ApprovalView, EditPreviewView
 from policies.approval import may_decide, signs_own

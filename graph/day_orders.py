@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.context import Context
-from graph.decided_lines import TINY, held_order
+from graph.decided_lines import TINY, held_order, held_together
 from graph.desk import Scope
 from tools.domain.datasets import Dataset
 from tools.domain.orders import ItemSite, Order, OrderLine
@@ -42,7 +42,7 @@ class _Left:
 def left_of_the_day(
     proposed: Sequence[Order], held: Sequence[Order], scope: Scope, chosen: Mapping[str, str], context: Context
 ) -> tuple[list[Order], list[Order]]:
-    """The orders with what is left of the day's plan, and orders of the lines of which nothing is.
+    """The orders with what is left of the day's plan, and the held ones with the lines of which nothing is left.
 
     For items of which something was ordered on the dataset's day, the plan of its morning is computed: as now, but
     without those orders. What it asks of each supplier, less what was ordered there and what people turned down
@@ -55,7 +55,7 @@ def left_of_the_day(
     places = {(line.item_id, order.site_id) for order in proposed for line in order.lines if _is_new(line, order)}
     touched = places & bought.keys()
     if not touched:
-        return list(proposed), []
+        return list(proposed), list(held)
     items = {item_id for item_id, _ in touched}
     asked = context.desk.units_asked_in_the_morning(scope, chosen, items)
     left = {place: _Left(sum(bought[place].values())) for place in touched}
@@ -74,7 +74,8 @@ def left_of_the_day(
     for order, line in _lines_of(proposed, left):
         if not _is_new(line, order) and not order.changes:
             left[_place(line, order)].take(order.supplier_id, line.quantity)
-    return _cut(proposed, left, dataset, context)
+    kept, dropped = _cut(proposed, left, dataset, context)
+    return kept, held_together([*held, *dropped])
 
 
 def _cut(

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 import orjson
 
 from graph.context import Context
 from graph.desk import Scope
-from graph.state import Json
 from policies.material import Proposal, material_changes
 from tools.domain.alerts import Alert
 from tools.domain.datasets import Dataset
-from tools.domain.decisions import Decisions, LineDecision, LineKey, LineRuling
+from tools.domain.decisions import Decisions, LineDecision, LineKey
 from tools.domain.orders import Order, OrderLine, OrderStatus, Route, RouteKind
 from tools.domain.snapshots import OrderPlan
 
@@ -238,56 +236,23 @@ def _marked(line: OrderLine, said: str) -> OrderLine:
 
 def held_order(order: Order, lines: tuple[OrderLine, ...]) -> Order:
     """An order of lines that are not proposed, each of which says why in its first note."""
-    said = tuple(dict.fromkeys(line.notes[0] for line in lines))
-    return order.changed(
+    held = order.changed(
         order_key=f"{order.order_key}/{HELD}",
-        lines=lines,
         status=OrderStatus.GATED,
-        route=Route(kind=RouteKind.HELD, reasons=said),
         proposed_by=(*order.proposed_by, "agent:planner"),
-        reason=" ".join(said),
     )
+    return _for_reasons(held, lines)
 
 
-def decisions_on(
-    order: Order,
-    approval_id: str,
-    ruling: LineRuling,
-    units: Mapping[str, float],
-    actor: str,
-    reason: str,
-    until: date | None,
-    alerts: Sequence[Json],
-) -> list[LineDecision]:
-    """What a person's ruling on an order says of its lines. `units`: what is left of each line, by line id."""
-    told = frozenset(str(alert["alert_id"]) for alert in alerts)
-    return [
-        LineDecision(
-            approval_id=approval_id,
-            order_key=order.order_key,
-            line_id=line.line_id,
-            item_id=line.item_id,
-            site_id=order.site_id,
-            supplier_id=order.supplier_id,
-            ruling=ruling,
-            proposed_units=line.quantity,
-            decided_units=units.get(line.line_id, 0.0),
-            list_price=line.list_price,
-            stockout_bp=int(line.facts.get("stockout_bp", 0)),
-            actor=actor,
-            reason=reason,
-            changes=order.changes,
-            alert_ids=told,
-            until=until,
-        )
-        for line in order.lines
-    ]
+def held_together(held: Sequence[Order]) -> list[Order]:
+    """Held orders with one for each order that they were drafted in."""
+    whole: dict[str, Order] = {}
+    for order in held:
+        known = whole.get(order.order_key)
+        whole[order.order_key] = _for_reasons(known, (*known.lines, *order.lines)) if known else order
+    return list(whole.values())
 
 
-def reconsidered(decisions: Sequence[LineDecision], actor: str, reason: str) -> list[LineDecision]:
-    """The same lines, no longer held."""
-    return [
-        replace(made, ruling=LineRuling.RECONSIDER, actor=actor, reason=reason, until=None)
-        for made in decisions
-        if made.ruling in (LineRuling.EDIT, LineRuling.REJECT)
-    ]
+def _for_reasons(held: Order, lines: tuple[OrderLine, ...]) -> Order:
+    said = tuple(dict.fromkeys(line.notes[0] for line in lines))
+    return held.changed(lines=lines, route=Route(kind=RouteKind.HELD, reasons=said), reason=" ".join(said))

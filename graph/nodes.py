@@ -184,7 +184,7 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     plan = context.desk.plan(scope, choice.choices)
     drafted = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
     proposed, held = with_decisions(drafted, plan, scope, choice.choices, context)
-    orders, bought = left_of_the_day(proposed, held, scope, choice.choices, context)
+    orders, held = left_of_the_day(proposed, held, scope, choice.choices, context)
     context.warehouse.put_artifacts(
         state["run_id"],
         "plan",
@@ -193,7 +193,7 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     _store_outlooks(context, state["run_id"], plan)
     decisions = [records.decided(choice)]
     chosen = choice.model_dump(mode="json")
-    return {"choice": chosen, "orders": orders, "held": [*held, *bought], "rounds": 1, "decisions": decisions}
+    return {"choice": chosen, "orders": orders, "held": held, "rounds": 1, "decisions": decisions}
 
 
 def _figures(option: PlanOption) -> OptionFigures:

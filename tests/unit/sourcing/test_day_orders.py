@@ -118,7 +118,17 @@ def test_each_supplier_keeps_its_own_part_before_others_get_of_it() -> None:
 def test_a_part_that_was_turned_down_is_left_to_nobody_else() -> None:
     desk = desk_of([ordered(800.0)], {BY_SEA: 800.0, BY_ROAD: 1500.0})
     turned_down = held_order(part(1500.0, "S2"), part(1500.0, "S2").lines)
-    assert asked(left(desk, part(800.0), held=[turned_down])[0]) == {}
+    kept, held = left(desk, part(800.0), held=[turned_down])
+    assert (asked(kept), held[0], asked(held)) == ({}, turned_down, {"S1": 800.0, "S2": 1500.0})
+
+
+def test_lines_of_one_order_are_held_together_whatever_holds_them() -> None:
+    rejected = drafted(line("B")).changed(lines=(line("B").model_copy(update={"notes": ("no",)}),))
+    desk = desk_of([ordered(800.0)], {BY_SEA: 800.0})
+    kept, (held,) = left(desk, part(800.0), held=[held_order(rejected, rejected.lines)])
+    assert (kept, [one.item_id for one in held.lines]) == ([], ["B", "A"])
+    assert held.order_key == "run-2/S1/MAIN/held"
+    assert (held.route.reasons, held.reason) == (("no", held.lines[1].notes[0]), f"no {held.lines[1].notes[0]}")
 
 
 def test_a_line_that_came_back_after_a_decision_stays_and_takes_its_part() -> None:

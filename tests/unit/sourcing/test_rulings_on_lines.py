@@ -13,7 +13,7 @@ from decided_cases import (
 )
 from order_cases import order_of
 
-from graph.decided_lines import decisions_on, reconsidered
+from graph.rulings import decisions_on, reconsidered
 from tools.domain.decisions import LineDecision, LineRuling
 from tools.domain.orders import Intent
 
