@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+KEPT_IN_MEMORY = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+"""What a process wrote outlives that process; that the machine itself stops is not part of any test."""
+
 
 def _server_binaries() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -43,7 +46,7 @@ def postgres_cluster() -> Iterator[str]:
         command = [*prefix, str(binaries / program), "-D", cluster, *arguments]
         subprocess.run(command, check=True, capture_output=True, cwd=folder)
 
-    options = f"-k {folder} -c listen_addresses='' -c shared_buffers=16MB"
+    options = f"-k {folder} -c listen_addresses='' -c shared_buffers=16MB {KEPT_IN_MEMORY}"
     try:
         run("initdb", "-U", "postgres", "-A", "trust", "--no-sync")
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
