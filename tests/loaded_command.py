@@ -188,6 +188,7 @@ def _answer(caller: socket.socket) -> None:
 
 def _become_command(words: list[str], environment: dict[str, str], folder: str, outputs: tuple[int, int]) -> None:
     """Be the command: its words, environment, folder and outputs."""
+    atexit.register(gc.unfreeze)
     for number, output in enumerate(outputs, start=1):
         os.dup2(output, number)
         os.close(output)

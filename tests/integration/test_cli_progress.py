@@ -3,12 +3,13 @@
 import json
 import os
 import pty
-import subprocess
 import threading
+from tempfile import TemporaryFile
 
 import pytest
 from demo_home import demo_home
 from jit_command import JIT, Jit
+from loaded_command import loaded_command
 
 from evals.worlds.demo import AS_OF, write_demo_world
 
@@ -36,7 +37,7 @@ def jit(tmp_path_factory: pytest.TempPathFactory) -> Jit:
 
 
 def on_a_terminal(jit: Jit, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output through a pipe, and what a terminal on standard error was sent."""
+    """Exit code, standard output in a file, and what a terminal on standard error was sent."""
     reader, writer = pty.openpty()
     shown: list[bytes] = []
 
@@ -52,15 +53,15 @@ def on_a_terminal(jit: Jit, *arguments: str) -> tuple[int, str, str]:
 
     listening = threading.Thread(target=listen)
     listening.start()
-    command = [str(JIT), *arguments]
     found = jit.environment(TERM="xterm", COLUMNS="120")
-    done = subprocess.run(
-        command, env=found, cwd=jit.home.parent, stdout=subprocess.PIPE, stderr=writer, timeout=240, check=False
-    )
-    os.close(writer)
-    listening.join()
-    os.close(reader)
-    return done.returncode, done.stdout.decode(), b"".join(shown).decode(errors="replace")
+    with TemporaryFile() as out:
+        running = loaded_command().start([str(JIT), *arguments], found, jit.home.parent, (out.fileno(), writer))
+        os.close(writer)
+        code = running.wait(240)
+        listening.join()
+        os.close(reader)
+        out.seek(0)
+        return code, out.read().decode(), b"".join(shown).decode(errors="replace")
 
 
 @pytest.fixture(scope="module")
