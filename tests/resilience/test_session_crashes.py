@@ -29,8 +29,8 @@ def test_a_decision_killed_anywhere_reaches_the_erp_exactly_once(tmp_path: Path)
     home = demo_home(tmp_path, planned=True)
     with closing(open_session(settings_of(home))) as session:
         before = len(session._parts.operations.outbox())
-    found = _outcomes("decide", home, tmp_path / "killed", 9)
-    assert len(found) == 9
+    found = _outcomes("decide", home, tmp_path / "killed", 6)
+    assert len(found) == 6
     for after in found:
         where = f"killed before statement {after['point']}"
         assert after["undelivered"] == 0 and after["journal"], where
@@ -40,7 +40,7 @@ def test_a_decision_killed_anywhere_reaches_the_erp_exactly_once(tmp_path: Path)
     assert {after["approved"] for after in found} == {0, 1}
 
 
-@pytest.mark.parametrize(("points", "words"), [(5, ""), (6, "INTO checkpoints ")])
+@pytest.mark.parametrize(("points", "words"), [(4, ""), (4, "INTO checkpoints ")])
 def test_a_run_killed_anywhere_goes_on_at_the_next_start(tmp_path: Path, points: int, words: str) -> None:
     """Before a checkpoint, too: then every node of a step has written, and only the checkpoint is missing."""
     found = _outcomes("plan", demo_home(tmp_path), tmp_path / "killed", points, words)
