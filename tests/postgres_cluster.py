@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 NUMBERS = count(1)
 KEPT_IN_MEMORY = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
@@ -43,14 +44,15 @@ def postgres_cluster() -> Iterator[str]:
     """URL of an empty database in the cluster of this process, removed afterwards."""
     folder = _cluster()
     name = f"test_{next(NUMBERS)}"
+    named = sql.Identifier(name)
     owner = f"host={folder} user=postgres dbname=postgres"
     with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(named))
     try:
         yield f"postgresql://postgres@/{name}?host={folder}"
     finally:
         with psycopg.connect(owner, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(named))
 
 
 @lru_cache(maxsize=1)
