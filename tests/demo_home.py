@@ -20,6 +20,8 @@ from store.operations import Operations
 from store.warehouse import Warehouse
 
 WORLD_ITEMS = 40
+FEW_ITEMS = ("I002", "I008", "I009", "I010", "I022")
+"""Their plan has orders that leave by themselves, from one and from several suppliers, a cancellation, approvals."""
 
 
 def settings_of(home: Path, **changed: object) -> Settings:

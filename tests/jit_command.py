@@ -2,14 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loaded_command import loaded_command
+from loaded_command import JIT, loaded_command
 
-JIT = Path(sys.executable).with_name("jit")
 LEFT_OUT = ("COLUMNS", "OPENAI_API_KEY", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
 
@@ -29,5 +27,5 @@ class Jit:
         return {**kept, "JIT_HOME": str(self.home), **self.extra, **more}
 
     def __call__(self, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-        words = [str(word) for word in arguments]
+        words = [str(JIT), *(str(word) for word in arguments)]
         return loaded_command().run(words, self.environment(**more), self.home.parent, self.patience_seconds)

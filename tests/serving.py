@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from demo_home import settings_of
 from jit_command import JIT, Jit
+from loaded_command import Started, loaded_command
 from standardwebhooks import Webhook
 
 from web.settings import web_settings
@@ -26,7 +27,7 @@ PATIENCE_SECONDS = 240.0
 class Served:
     """A server that owns a home, and a client with its owner's key."""
 
-    process: "subprocess.Popen[bytes]"
+    process: Started
     http: httpx.Client
     webhook: Webhook
 
@@ -53,15 +54,11 @@ class Served:
 def served(home: Path, log: Path) -> Iterator[Served]:
     """Serve the home until the block ends; what the server says goes to the log."""
     with log.open("wb") as said:
-        process = subprocess.Popen(
-            [str(JIT), "serve", "--port", "0"],
-            env=Jit(home).environment(PYTHONUNBUFFERED="1"),
-            stdout=said,
-            stderr=said,
-            cwd=home.parent,
+        process = loaded_command().start(
+            [str(JIT), "serve", "--port", "0"], Jit(home).environment(), home.parent, (said.fileno(), said.fileno())
         )
         try:
-            told = _told(home / "server.json", process)
+            told = address_told(home, process, log)
             webhook = Webhook(web_settings(settings_of(home)).webhook_secret.get_secret_value())
             key = {"Authorization": f"Bearer {told['key']}"}
             with httpx.Client(base_url=told["url"], headers=key, timeout=PATIENCE_SECONDS, trust_env=False) as http:
@@ -71,14 +68,15 @@ def served(home: Path, log: Path) -> Iterator[Served]:
             process.wait(60)
 
 
-def _told(file: Path, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+def address_told(home: Path, process: Started, log: Path) -> dict[str, Any]:
+    """What a server that has started tells in its home; fails with its log when it ends instead."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
-        assert process.poll() is None, "the server ended"
-        if file.is_file():
-            return dict(json.loads(file.read_text(encoding="utf-8")))
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        if (home / "server.json").is_file():
+            return dict(json.loads((home / "server.json").read_text(encoding="utf-8")))
         time.sleep(0.05)
-    raise AssertionError("the server did not start")
+    raise AssertionError(f"the server did not start: {log.read_text(encoding='utf-8')}")
 
 
 @contextmanager

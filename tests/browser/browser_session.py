@@ -1,16 +1,14 @@
 """A real Chromium, and a workbench in a process of its own."""
 
-import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from loaded_command import loaded_command
 from playwright.sync_api import Browser, Page, sync_playwright
+from serving import address_told
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -41,25 +39,15 @@ def chromium() -> Iterator[Browser]:
 def served(home: Path, *command: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run a command that serves a home until the block ends; gives its URL."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=home, stdout=log, stderr=log, env={**os.environ, **(environment or {})}
-        )
+    log = home / "server.log"
+    with log.open("w") as said:
+        found = {**os.environ, **(environment or {})}
+        process = loaded_command().start(command, found, home, (said.fileno(), said.fileno()))
         try:
-            yield _address(home, process)
+            yield str(address_told(home, process, log)["url"])
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _address(home: Path, process: subprocess.Popen[bytes], patience_seconds: float = 90.0) -> str:
-    file, deadline = home / "server.json", time.monotonic() + patience_seconds
-    while not file.exists():
-        log = (home / "server.log").read_text()
-        assert process.poll() is None, log
-        assert time.monotonic() < deadline, log
-        time.sleep(0.05)
-    return str(json.loads(file.read_text())["url"])
 
 
 def open_workbench(browser: Browser, url: str, token: str) -> Page:

@@ -1,10 +1,7 @@
 """The workbench of the demo world in a real browser: the real session, server, databases and sandbox ERP."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -14,6 +11,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.browser_session import chromium, open_workbench, served
+from jit_command import JIT, Jit
 from playwright.sync_api import Browser, Locator, Page, expect
 from standardwebhooks import Webhook
 
@@ -39,8 +37,7 @@ def browser() -> Iterator[Browser]:
 def home(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Path:
     """The demo's home with a few users."""
     made = tmp_path_factory.mktemp("demo")
-    demo = [sys.executable, "-m", "app", "demo"]
-    done = subprocess.run(demo, cwd=made, env={**os.environ, "JIT_HOME": str(made)}, capture_output=True, text=True)
+    done = Jit(made)("demo")
     assert done.returncode == 0, done.stdout + done.stderr
     with Operations(Settings(home=made).operations_url) as operations:
         for name, role in PEOPLE.items():
@@ -50,7 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Path:
 
 @pytest.fixture(scope="module")
 def url(home: Path) -> Iterator[str]:
-    with served(home, "-m", "app", "serve", "--port", "0", environment={"JIT_HOME": str(home)}) as address:
+    with served(home, str(JIT), "serve", "--port", "0", environment=Jit(home).environment()) as address:
         yield address
 
 

@@ -3,12 +3,13 @@
 import json
 import os
 import pty
-import subprocess
-import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from demo_home import demo_home
 from jit_command import JIT, Jit
+from loaded_command import loaded_command
 
 from evals.worlds.demo import AS_OF, write_demo_world
 
@@ -35,32 +36,28 @@ def jit(tmp_path_factory: pytest.TempPathFactory) -> Jit:
     return Jit(demo_home(place, planned=True))
 
 
+def all_of(reader: int) -> bytes:
+    """What is written to the other end until it is closed."""
+    parts = list[bytes]()
+    with closing(os.fdopen(reader, "rb", buffering=0)) as stream:
+        try:
+            while part := stream.read(65536):
+                parts.append(part)
+        except OSError:  # how a terminal ends
+            pass
+    return b"".join(parts)
+
+
 def on_a_terminal(jit: Jit, *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output through a pipe, and what a terminal on standard error was sent."""
-    reader, writer = pty.openpty()
-    shown: list[bytes] = []
-
-    def listen() -> None:
-        while True:
-            try:
-                part = os.read(reader, 65536)
-            except OSError:  # how a terminal ends
-                return
-            if not part:
-                return
-            shown.append(part)
-
-    listening = threading.Thread(target=listen)
-    listening.start()
-    command = [str(JIT), *arguments]
+    terminal, piped = pty.openpty(), os.pipe()
     found = jit.environment(TERM="xterm", COLUMNS="120")
-    done = subprocess.run(
-        command, env=found, cwd=jit.home.parent, stdout=subprocess.PIPE, stderr=writer, timeout=240, check=False
-    )
-    os.close(writer)
-    listening.join()
-    os.close(reader)
-    return done.returncode, done.stdout.decode(), b"".join(shown).decode(errors="replace")
+    with ThreadPoolExecutor(2) as listening:
+        said, out = (listening.submit(all_of, reader) for reader in (terminal[0], piped[0]))
+        running = loaded_command().start([str(JIT), *arguments], found, jit.home.parent, (piped[1], terminal[1]))
+        os.close(terminal[1])
+        os.close(piped[1])
+        return running.wait(240), out.result().decode(), said.result().decode(errors="replace")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_home import demo_home, demo_session, on_postgres, plan_trigger, settings_of
+from demo_home import FEW_ITEMS, demo_home, demo_session, on_postgres, plan_trigger, settings_of
 from postgres_cluster import postgres_cluster
 from sqlalchemy import create_engine, text
 
@@ -53,8 +53,8 @@ def _checkpointed(url: str) -> set[str]:
 
 def _told_alike_without_checkpoints(settings: Settings) -> None:
     with closing(open_session(settings)) as session, _held_back():
-        first = session.start(plan_trigger())
-        second = session.start(plan_trigger())
+        first = session.start(plan_trigger(*FEW_ITEMS))
+        second = session.start(plan_trigger(*FEW_ITEMS))
         assert session.plan(first).run.status is RunStatus.DONE
         before = {run_id: _everything(session, run_id) for run_id in (first, second)}
     assert _checkpointed(settings.operations_url) >= {first, second}
@@ -91,8 +91,8 @@ def test_a_superseded_run_sheds_its_checkpoints_when_the_next_is_planned(tmp_pat
 
 
 def test_the_last_decision_closes_a_run_and_an_earlier_one_does_not(tmp_path: Path) -> None:
-    with demo_session(tmp_path) as session:
-        run_id, url = session.plan().run.run_id, session._parts.settings.operations_url
+    with demo_session(tmp_path, planned=False) as session:
+        run_id, url = session.start(plan_trigger(*FEW_ITEMS)), session._parts.settings.operations_url
         *others, last = session.pending()
         for approval in others:
             session.decide(approval.approval_id, "reject", "bob")
@@ -105,8 +105,8 @@ def test_the_last_decision_closes_a_run_and_an_earlier_one_does_not(tmp_path: Pa
 
 def test_a_run_that_waits_keeps_every_checkpoint_while_others_close(tmp_path: Path) -> None:
     with demo_session(tmp_path, planned=False) as session:
-        item_ids = [outlook.item_id for outlook in session.plan(session.start(plan_trigger())).outlooks]
-        session.start(plan_trigger(*item_ids[:20]))
+        session.start(plan_trigger(*FEW_ITEMS))
+        session.start(plan_trigger(*FEW_ITEMS[:2]))
         waiting = {view.run_id for view in session.pending()}
         assert len(waiting) > 1
         before = _rows_of(tmp_path / "home", waiting)

@@ -1,6 +1,7 @@
 """What was decided of orders stays visible for ever: in the session, on the screen and over HTTP."""
 
 import gzip
+import shutil
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -30,7 +31,25 @@ def of_kind(found: Sequence[DecisionView], kind: DecisionKind) -> DecisionView:
     return one
 
 
-def everything_decided(session: LocalSession) -> tuple[ApprovalView, ApprovalView, ApprovalView]:
+Decided = tuple[ApprovalView, ApprovalView, ApprovalView]
+"""An order signed and taken back, one rejected, one edited to half, as they waited."""
+
+
+@pytest.fixture(scope="module")
+def _decided_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Decided]:
+    home = demo_home(tmp_path_factory.mktemp("decided"), planned=True)
+    with closing(open_session(settings_of(home))) as session:
+        return home, everything_decided(session)
+
+
+@pytest.fixture
+def decided(_decided_once: tuple[Path, Decided], tmp_path: Path) -> tuple[Path, Decided]:
+    """A home where everything was decided, and the three orders."""
+    made, orders = _decided_once
+    return Path(shutil.copytree(made, tmp_path / "home")), orders
+
+
+def everything_decided(session: LocalSession) -> Decided:
     """One order signed and taken back, one rejected, one edited to half; then a new plan replaces what waits."""
     signed, rejected = placing(session)[:2]
     edited = next(one for one in placing(session) if one.lines[0].item_id == "I007")
@@ -43,9 +62,9 @@ def everything_decided(session: LocalSession) -> tuple[ApprovalView, ApprovalVie
     return signed, rejected, edited
 
 
-def test_every_decision_tells_who_why_from_what_to_what_and_what_became_of_it(tmp_path: Path) -> None:
-    with demo_session(tmp_path) as session:
-        signed, rejected, edited = everything_decided(session)
+def test_every_decision_tells_who_why_from_what_to_what_and_what_became_of_it(decided: tuple[Path, Decided]) -> None:
+    home, (signed, rejected, edited) = decided
+    with closing(open_session(settings_of(home))) as session:
         found = session.decisions()
         approval = of_kind(found, DecisionKind.APPROVED)
         assert (approval.actor, approval.reason, approval.approval_id) == ("bob", "agreed by phone", signed.approval_id)
@@ -104,9 +123,9 @@ def test_orders_that_left_by_themselves_are_told_as_policys(tmp_path: Path) -> N
         assert all(one.became.startswith("It stands in the ERP as ") for one in inside)
 
 
-def test_decisions_are_found_by_item_supplier_and_person(tmp_path: Path) -> None:
-    with demo_session(tmp_path) as session:
-        _, rejected, _ = everything_decided(session)
+def test_decisions_are_found_by_item_supplier_and_person(decided: tuple[Path, Decided]) -> None:
+    home, (_, rejected, _) = decided
+    with closing(open_session(settings_of(home))) as session:
         carols = session.decisions(actor="carol")
         assert {one.kind for one in carols} == {DecisionKind.EDITED, DecisionKind.WITHDRAWN}
         of_item = session.decisions(item="i007")
@@ -130,9 +149,8 @@ def test_an_item_that_an_edit_dropped_is_still_found(tmp_path: Path) -> None:
         assert len([quantity for quantity in after.values() if quantity]) == len(order.lines) - 1
 
 
-def test_pages_follow_each_other_without_a_gap_or_a_repeat(tmp_path: Path) -> None:
-    with demo_session(tmp_path) as session:
-        everything_decided(session)
+def test_pages_follow_each_other_without_a_gap_or_a_repeat(decided: tuple[Path, Decided]) -> None:
+    with closing(open_session(settings_of(decided[0]))) as session:
         whole = session.decisions(limit=500)
         assert len(whole) > 5
         paged: list[DecisionView] = []
@@ -143,17 +161,18 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(tmp_path: Path) -> No
             session.decisions(before="yesterday")
 
 
-def test_a_page_is_one_query_however_many_lines_it_has(tmp_path: Path) -> None:
-    with demo_session(tmp_path) as session:
+def test_a_page_is_one_query_however_many_lines_it_has(tmp_path: Path, decided: tuple[Path, Decided]) -> None:
+    with demo_session(tmp_path / "few") as session:
         assert statements(session, lambda opened: opened.decisions()) == 1
-        everything_decided(session)
+    with closing(open_session(settings_of(decided[0]))) as session:
         assert statements(session, lambda opened: opened.decisions()) == 1
 
 
-def test_nothing_is_dropped_by_replans_restarts_and_runs_whose_checkpoints_are_gone(tmp_path: Path) -> None:
-    home = demo_home(tmp_path, planned=True)
+def test_nothing_is_dropped_by_replans_restarts_and_runs_whose_checkpoints_are_gone(
+    decided: tuple[Path, Decided],
+) -> None:
+    home, _ = decided
     with closing(open_session(settings_of(home))) as session:
-        everything_decided(session)
         before = session.decisions(limit=500)
     with closing(open_session(settings_of(home))) as session:
         assert session.decisions(limit=500) == before
@@ -207,10 +226,9 @@ def test_decisions_of_a_home_of_the_first_version_are_told(tmp_path: Path) -> No
         assert len(session.decisions(limit=500)) == len(found) + 1
 
 
-def test_the_terminal_and_a_server_tell_the_same(tmp_path: Path) -> None:
-    home = demo_home(tmp_path, planned=True)
+def test_the_terminal_and_a_server_tell_the_same(decided: tuple[Path, Decided], tmp_path: Path) -> None:
+    home, _ = decided
     with closing(open_session(settings_of(home))) as session:
-        everything_decided(session)
         known = session.decisions()
     jit = Jit(home)
     shown = jit("decisions", "--by", "carol")

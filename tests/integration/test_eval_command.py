@@ -1,17 +1,14 @@
 """`jit eval` as a person runs it."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
+
+from jit_command import Jit
 
 
 def jit(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app", "eval", *arguments]
-    environment = os.environ | {"JIT_HOME": str(home), "LANGSMITH_TRACING": "true", "COLUMNS": "120"}
-    root = Path(__file__).parents[2]
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=240)
+    return Jit(home, {"LANGSMITH_TRACING": "true", "COLUMNS": "120"}, 240.0)("eval", *arguments)
 
 
 def test_a_short_suite_ends_by_its_goals_and_leaves_a_page_under_the_home(tmp_path: Path) -> None:

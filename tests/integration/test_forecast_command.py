@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from demo_home import demo_home
 from jit_command import Jit
 
 WIDEST = 110
@@ -14,10 +15,7 @@ WIDEST = 110
 @pytest.fixture(scope="module")
 def jit(tmp_path_factory: pytest.TempPathFactory) -> Jit:
     """A home with the demo world imported and planned once."""
-    made = Jit(tmp_path_factory.mktemp("forecast") / "home")
-    done = made("demo", "--json")
-    assert done.returncode == 0, done.stderr
-    return made
+    return Jit(demo_home(tmp_path_factory.mktemp("forecast"), planned=True))
 
 
 def told(jit: Jit, *arguments: str | Path, **more: str) -> str:

@@ -198,21 +198,11 @@ def test_nothing_is_begun_afresh_without_a_reason_or_beside_two_homes(
         start_afresh(settings_of(home), Part.OPERATIONS, "ana", "mixed up")
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
+@pytest.fixture
+def database() -> Iterator[str]:
+    """An empty database of its own."""
     with postgres_cluster() as url:
         yield url
-
-
-@pytest.fixture
-def database(cluster: str, request: pytest.FixtureRequest) -> str:
-    """An empty database of its own."""
-    name = f"jit_{abs(hash(request.node.name))}"
-    engine = create_engine(cluster.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return cluster.replace("/postgres?", f"/{name}?")
 
 
 def test_with_operations_in_postgres_the_same_is_refused(

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from demo_home import demo_session
+from demo_home import demo_home, demo_session
 from jit_command import Jit
 from shared_data import shared_data
 
@@ -17,10 +17,7 @@ WIDEST = 110
 @pytest.fixture(scope="module")
 def jit(tmp_path_factory: pytest.TempPathFactory) -> Jit:
     """A home with the demo world imported and planned once."""
-    made = Jit(tmp_path_factory.mktemp("leads") / "home")
-    done = made("demo", "--json")
-    assert done.returncode == 0, done.stderr
-    return made
+    return Jit(demo_home(tmp_path_factory.mktemp("leads"), planned=True))
 
 
 def told(jit: Jit, *arguments: str | Path) -> str:

@@ -6,8 +6,9 @@ from postgres_cluster import postgres_cluster
 from benchmarks.ledger.episodes import Tally, simulate
 from store import orders
 
-STEPS = 1_500
-STEPS_ON_POSTGRES = 600
+SEED = 11
+STEPS = 1_000
+STEPS_ON_POSTGRES = 400
 
 
 def _nothing_found(tally: Tally, steps: int) -> None:
@@ -17,7 +18,7 @@ def _nothing_found(tally: Tally, steps: int) -> None:
 
 @pytest.mark.timeout(1200)
 def test_drawn_operations_beside_each_other_buy_nothing_twice_and_forget_nothing() -> None:
-    _nothing_found(simulate(STEPS, seed=11), STEPS)
+    _nothing_found(simulate(STEPS, SEED), STEPS)
 
 
 @pytest.mark.postgres
@@ -27,6 +28,6 @@ def test_drawn_operations_on_postgres_buy_nothing_twice_and_forget_nothing() -> 
         _nothing_found(simulate(STEPS_ON_POSTGRES, seed=12, url=url), STEPS_ON_POSTGRES)
 
 
-def test_a_ledger_that_does_not_compare_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_that_does_not_compare_is_found_out_in_the_size_for_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orders, "_moved_since", lambda plan, book: set())
-    assert simulate(2_000, seed=13, go_on=lambda tally: not tally.found).doubled > 0
+    assert simulate(STEPS, SEED, go_on=lambda tally: not tally.found).doubled > 0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demo_home import demo_session
+from demo_home import demo_home, demo_session
 from integration.running_app import running
 from integration.web_session import InMemorySession, team
 from jit_command import Jit
@@ -102,12 +102,10 @@ def test_over_http_a_viewer_gets_the_story_that_the_session_tells(
 
 
 def test_the_command_line_explains_an_item_with_its_curve_and_what_terms_are_worth(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> None:
-    jit = Jit(tmp_path_factory.mktemp("stories-cli") / "home")
-    done = jit("demo", "--json")
-    assert done.returncode == 0, done.stderr
-    plan = json.loads(done.stdout)["plan"]
+    jit = Jit(demo_home(tmp_path, planned=True))
+    plan = json.loads(jit("show", "--json").stdout)
     item_id = next(line["item_id"] for line in plan["lines"] if line["intent"] in WEIGHED)
     told = json.loads(jit("explain", item_id, "--json").stdout)
     assert told["text"]

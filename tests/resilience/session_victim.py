@@ -19,13 +19,12 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from demo_home import plan_trigger, settings_of
+from demo_home import FEW_ITEMS, plan_trigger, settings_of
 from forked import in_child
 
 from graph.session import LocalSession, open_session
 
 connect = sqlite3.connect
-ITEMS = ("I002", "I008", "I009", "I010", "I022")
 WRITING = ("INSERT", "UPDATE", "COMMIT", "DELETE")
 
 
@@ -55,8 +54,8 @@ class Counter:
 
 
 def plan(session: LocalSession) -> None:
-    """A new run: orders that leave by themselves, from one and from several suppliers, a cancellation, approvals."""
-    session.start(plan_trigger(*ITEMS))
+    """A new run with every kind of order."""
+    session.start(plan_trigger(*FEW_ITEMS))
 
 
 def decide(session: LocalSession) -> None:

@@ -1,21 +1,20 @@
 """A kill at any moment while the checkpoints of a closed run go: its plan is told unchanged afterwards."""
 
+import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from demo_home import demo_home, plan_trigger, settings_of
+from demo_home import FEW_ITEMS, demo_home, plan_trigger, settings_of
+from loaded_command import loaded_command
 
 from graph.session import open_session
 from graph.views import PlanView
 from store.operations import Operations
 
-ROOT = Path(__file__).parents[2]
 DYING = """
 import os, signal, sys
 from pathlib import Path
@@ -52,7 +51,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pla
     with closing(open_session(settings_of(home))) as session, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Operations, "closed_runs_with_checkpoints", lambda *_: [])
         first = session.start(plan_trigger("I001", "I002"))
-        session.start(plan_trigger())
+        session.start(plan_trigger(*FEW_ITEMS, "I001"))
         told = session.plan(first)
     yield home, told
 
@@ -65,8 +64,8 @@ def test_a_kill_while_checkpoints_go_loses_nothing_of_the_run(
 ) -> None:
     home, before = tmp_path / "home", closed[1]
     shutil.copytree(closed[0], home)
-    done = subprocess.run([sys.executable, "-c", DYING, str(home), moment], cwd=ROOT, check=False, capture_output=True)
-    assert done.returncode == -9, done.stderr.decode()
+    done = loaded_command().run(["-c", DYING, str(home), moment], os.environ, tmp_path, 120)
+    assert done.returncode == -9, done.stderr
     left = _checkpointed_runs(home)
     assert (before.run.run_id in left) == (moment != "after the deletion")
     with closing(open_session(settings_of(home))) as session:

@@ -1,8 +1,7 @@
 """The journal across sudden deaths and tampering: nothing lost, nothing twice, every change found."""
 
+import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -10,13 +9,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from loaded_command import loaded_command
 
 from store.chain import chain
 from store.journal import Journal, TransitionDraft
 from store.operations import Operations
 from store.warehouse import Warehouse
 
-ROOT = Path(__file__).parents[2]
 DYING = """
 import os, signal, sys
 from datetime import UTC, datetime
@@ -58,8 +57,8 @@ def _opened(home: Path) -> Iterator[tuple[Journal, Operations, Warehouse]]:
 
 def _killed(home: Path, moment: str, first: int, last: int) -> None:
     arguments = [str(home), moment, str(first), str(last)]
-    done = subprocess.run([sys.executable, "-c", DYING, *arguments], cwd=ROOT, check=False)
-    assert done.returncode == -9
+    done = loaded_command().run(["-c", DYING, *arguments], os.environ, home, 120)
+    assert done.returncode == -9, done.stderr
 
 
 def _written(home: Path, rows: int) -> None:

@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from loaded_command import loaded_command
 from sandbox_world import LEAD_TIMES, placing, queued, small_dataset
 
 from erp.outbox import Outbox
@@ -18,14 +17,7 @@ VICTIM = Path(__file__).with_name("outbox_victim.py")
 
 
 def test_a_process_killed_before_any_statement_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    paths = os.pathsep.join([str(VICTIM.parents[2]), str(VICTIM.parents[1])])
-    run = subprocess.run(
-        [sys.executable, str(VICTIM), str(tmp_path), "1", "1"],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
+    run = loaded_command().run([str(VICTIM), str(tmp_path), "1", "1"], os.environ, tmp_path, 240)
     assert run.returncode == 0, run.stderr
     outcomes = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(outcomes) > 20

@@ -4,30 +4,23 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from demo_home import demo_home, settings_of
+from jit_command import Jit
+from loaded_command import loaded_command
 
 from graph.session import open_session
 
 VICTIM = Path(__file__).with_name("session_victim.py")
-ROOT = VICTIM.parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
 
 
 def _outcomes(kind: str, home: Path, folder: Path, points: int, words: str = "") -> list[dict[str, Any]]:
-    run = subprocess.run(
-        [sys.executable, str(VICTIM), kind, str(home), str(folder), str(points), words],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
+    asked = [str(VICTIM), kind, str(home), str(folder), str(points), words]
+    run = loaded_command().run(asked, os.environ, home.parent, 280)
     assert run.returncode == 0, run.stderr[-2000:]
     return [json.loads(line) for line in run.stdout.splitlines()]
 
@@ -36,8 +29,8 @@ def test_a_decision_killed_anywhere_reaches_the_erp_exactly_once(tmp_path: Path)
     home = demo_home(tmp_path, planned=True)
     with closing(open_session(settings_of(home))) as session:
         before = len(session._parts.operations.outbox())
-    found = _outcomes("decide", home, tmp_path / "killed", 9)
-    assert len(found) == 9
+    found = _outcomes("decide", home, tmp_path / "killed", 6)
+    assert len(found) == 6
     for after in found:
         where = f"killed before statement {after['point']}"
         assert after["undelivered"] == 0 and after["journal"], where
@@ -47,7 +40,7 @@ def test_a_decision_killed_anywhere_reaches_the_erp_exactly_once(tmp_path: Path)
     assert {after["approved"] for after in found} == {0, 1}
 
 
-@pytest.mark.parametrize(("points", "words"), [(5, ""), (6, "INTO checkpoints ")])
+@pytest.mark.parametrize(("points", "words"), [(4, ""), (4, "INTO checkpoints ")])
 def test_a_run_killed_anywhere_goes_on_at_the_next_start(tmp_path: Path, points: int, words: str) -> None:
     """Before a checkpoint, too: then every node of a step has written, and only the checkpoint is missing."""
     found = _outcomes("plan", demo_home(tmp_path), tmp_path / "killed", points, words)
@@ -78,23 +71,16 @@ def test_an_alert_killed_anywhere_is_planned_once_and_told_once(tmp_path: Path, 
 
 def test_a_process_killed_while_an_approval_is_pending_loses_nothing(tmp_path: Path) -> None:
     home = demo_home(tmp_path)
-    victim = subprocess.Popen(
-        [sys.executable, str(VICTIM), "wait", str(home)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
-    )
-    assert victim.stdout is not None and victim.stdout.readline() == "pending\n"
-    victim.send_signal(signal.SIGKILL)
-    victim.wait()
-    victim.stdout.close()
+    reader, writer = os.pipe()
+    victim = loaded_command().start([str(VICTIM), "wait", str(home)], os.environ, tmp_path, (writer, 2))
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        assert told.readline() == "pending\n"
+        victim.send_signal(signal.SIGKILL)
+        assert victim.wait() == -signal.SIGKILL
 
     def jit(*words: str) -> Any:
-        run = subprocess.run(
-            [sys.executable, "-m", "app", *words, "--json"],
-            env={**ENVIRONMENT, "JIT_HOME": str(home)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        run = Jit(home)(*words, "--json")
         assert run.returncode == 0, run.stderr
         return json.loads(run.stdout)
 

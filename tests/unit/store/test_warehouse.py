@@ -1,7 +1,6 @@
 """Dataset versions, artifacts and ownership of the warehouse file."""
 
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from loaded_command import loaded_command
 
 from store.lineage import Rows
 from store.schema import CANONICAL
@@ -16,7 +16,6 @@ from store.warehouse import SourceFile, StagedTables, Warehouse, WarehouseBusy
 from tools.domain.errors import NotFound
 from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 
-ROOT = Path(__file__).parents[3]
 TODAY = date(2024, 3, 31)
 WHEN = datetime(2024, 4, 1, tzinfo=UTC)
 
@@ -152,9 +151,7 @@ def test_a_second_process_is_told_who_to_ask_instead_of_a_lock_error(warehouse: 
         "try: Warehouse(Path(sys.argv[1]))\n"
         "except OutOfReach as error: print(error); sys.exit(error.exit_code)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "w.duckdb")], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = loaded_command().run(["-c", code, str(tmp_path / "w.duckdb")], os.environ, tmp_path, 60)
     assert done.returncode == 3
     assert WarehouseBusy.code in done.stdout
     assert "running server" in done.stdout
