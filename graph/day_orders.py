@@ -1,92 +1,168 @@
-"""A day's plan is bought once: what was ordered since the morning is part of it, and is not asked for again.
+"""A day's plan is bought once: its parts that were ordered are not asked for again on that day.
 
 The engine decides once in a period, and takes later orders to follow at the next review. Asked again on the same day,
-with the first order on its way, it would make those later orders too.
+with the first order on its way, it would make those later orders too, or choose anew among lots of about equal cost.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import orjson
+
 from graph.context import Context
 from graph.decided_lines import TINY, held_order, held_together
 from graph.desk import Scope
+from graph.records import stored_scope
+from graph.unexplained import references
 from tools.domain.datasets import Dataset
-from tools.domain.orders import ItemSite, Order, OrderLine
+from tools.domain.errors import NotFound
+from tools.domain.orders import ItemSite, Order, OrderLine, PurchaseOrder, RouteKind
+
+ASKED = (RouteKind.AUTO, RouteKind.PERSON)
 
 
 @dataclass
 class _Left:
-    """What a need's plan of the morning still asks for, in units."""
+    """What the plan that was bought from still asks for, in units."""
 
     bought: float
     by_supplier: dict[str, float] = field(default_factory=dict[str, float])
 
-    def add(self, supplier_id: str, units: float) -> None:
-        """So many units more are asked of a supplier."""
-        self.by_supplier[supplier_id] = self.by_supplier.get(supplier_id, 0.0) + units
-
     def take(self, supplier_id: str, wanted: float) -> float:
         """Take off up to so many units of a supplier's part; how many there were."""
-        taken = min(wanted, self.by_supplier.get(supplier_id, 0.0))
-        self.by_supplier[supplier_id] = self.by_supplier.get(supplier_id, 0.0) - taken
+        if supplier_id not in self.by_supplier:
+            return 0.0
+        taken = min(wanted, self.by_supplier[supplier_id])
+        self.by_supplier[supplier_id] -= taken
         return taken
 
-    def take_of_any(self, wanted: float) -> float:
-        """Take off up to so many units of whatever suppliers' parts are left; how many there were."""
+    def take_of_others(self, wanted: float, asked: Collection[str]) -> float:
+        """Take off up to so many units of the parts of suppliers that are not asked now; how many there were."""
         found = 0.0
-        for supplier_id in self.by_supplier:
+        for supplier_id in self.by_supplier.keys() - asked:
             found += self.take(supplier_id, wanted - found)
         return found
 
 
 def left_of_the_day(
-    proposed: Sequence[Order], held: Sequence[Order], scope: Scope, chosen: Mapping[str, str], context: Context
+    proposed: Sequence[Order], held: Sequence[Order], scope: Scope, run_id: str, context: Context
 ) -> tuple[list[Order], list[Order]]:
     """The orders with what is left of the day's plan, and the held ones with the lines of which nothing is left.
 
-    For items of which something was ordered on the dataset's day, the plan of its morning is computed: as now, but
-    without those orders. What it asks of each supplier, less what was ordered there and what people turned down
-    (`held`), is left. A supplier's part is done once all of it was ordered but a share that is not material, and a line
-    is cut only where materially less is left than it asks for. Lines that come back after a decision are a person's to
-    look at, and changes of open orders are no new ones: both stay as they are.
+    Where something of an item was ordered on the dataset's day, the plan that it was ordered from is the plan of that
+    day: what that asked of each supplier, less what was ordered there and what people turned down (`held`), is left.
+    A supplier that had no part gets those of suppliers that are asked no more. A part is done once all of it was
+    ordered but a share that is not material, and a line is cut only where materially less is left than it asks for.
+    Once anything else is known of the item (stock, demand, offers, an alert, other rules or settings), it is planned
+    freely. Changes of open orders stay as they are.
     """
     dataset = context.desk.dataset(scope.dataset_version)
-    bought = _ordered_that_day(dataset)
-    places = {(line.item_id, order.site_id) for order in proposed for line in order.lines if _is_new(line, order)}
-    touched = places & bought.keys()
+    of_the_day = _ordered_that_day(dataset)
+    places = {(line.item_id, order.site_id) for order in proposed for line in order.lines if not order.changes}
+    touched = places & of_the_day.keys()
     if not touched:
         return list(proposed), list(held)
-    items = {item_id for item_id, _ in touched}
-    asked = context.desk.units_asked_in_the_morning(scope, chosen, items)
-    left = {place: _Left(sum(bought[place].values())) for place in touched}
-    for offer_id, units in asked.items():
-        offer = dataset.offer_of[offer_id]
-        if (offer.item_id, offer.site_id) in touched:
-            left[offer.item_id, offer.site_id].add(offer.supplier_id, units)
-    for place, of_need in left.items():
-        for supplier_id, units in bought[place].items():
-            whole = of_need.by_supplier.get(supplier_id, 0.0)
-            least = whole * (1.0 - context.materiality.quantity)
-            of_need.take(supplier_id, whole if units >= least else units)
+    bought = {place: of_the_day[place] for place in touched}
+    left = {
+        place: _left_of(parts, bought[place], context)
+        for place, parts in _plans_bought_from(bought, scope, run_id, context).items()
+    }
     for order, line in _lines_of(held, left):
         of_need = left[_place(line, order)]
         of_need.take(order.supplier_id, of_need.by_supplier.get(order.supplier_id, 0.0))
-    for order, line in _lines_of(proposed, left):
-        if not _is_new(line, order) and not order.changes:
-            left[_place(line, order)].take(order.supplier_id, line.quantity)
     kept, dropped = _cut(proposed, left, dataset, context)
     return kept, held_together([*held, *dropped])
+
+
+def _left_of(parts: Mapping[str, float], bought: Sequence[PurchaseOrder], context: Context) -> _Left:
+    found = _Left(sum(order.quantity for order in bought), dict(parts))
+    units: dict[str, float] = {}
+    for order in bought:
+        units[order.supplier_id] = units.get(order.supplier_id, 0.0) + order.quantity
+    for supplier_id, ordered in units.items():
+        whole = parts.get(supplier_id, 0.0)
+        done = ordered >= whole * (1.0 - context.materiality.quantity)
+        found.take(supplier_id, whole if done else ordered)
+    return found
+
+
+def _plans_bought_from(
+    bought: Mapping[ItemSite, Sequence[PurchaseOrder]], scope: Scope, run_id: str, context: Context
+) -> dict[ItemSite, dict[str, float]]:
+    """Units by supplier that the plan asked for from which each need was bought; none where something else is known.
+
+    Of several plans it is the one that asked for most: the others already knew of what was ordered.
+    """
+    operations = context.operations
+    refs = {ref for orders in bought.values() for order in orders for ref in references(order)}
+    own = [order for order in (*operations.orders_by_reference(refs), *operations.unsent_orders()) if order.places]
+    runs = {order.run_id for order in own if bought.keys() & order.needs}
+    asked: dict[ItemSite, dict[str, dict[str, float]]] = {}
+    for order in operations.orders_of(*runs):
+        if order.places and order.route.kind in ASKED:
+            for line in order.lines:
+                if _place(line, order) in bought:
+                    parts = asked.setdefault(_place(line, order), {}).setdefault(order.run_id, {})
+                    parts[order.supplier_id] = parts.get(order.supplier_id, 0.0) + line.quantity
+    found: dict[ItemSite, dict[str, float]] = {}
+    for place, by_run in asked.items():
+        fullest = max(by_run, key=lambda run: sum(by_run[run].values()))
+        if not _anything_new(place, fullest, scope, run_id, context):
+            found[place] = by_run[fullest]
+    return found
+
+
+def _anything_new(place: ItemSite, before: str, scope: Scope, run_id: str, context: Context) -> bool:
+    """Whether something is known of a need that the earlier run did not know, beside what was ordered since."""
+    try:
+        made_for = stored_scope(before, context.warehouse)
+        then, now = context.desk.dataset(made_for.dataset_version), context.desk.dataset(scope.dataset_version)
+    except NotFound:
+        return True
+    versions = [dict(context.operations.run(run).versions) for run in (before, run_id)]
+    if any(versions[0].get(name) != versions[1].get(name) for name in ("policy", "desk")):
+        return True
+    return _seen(then, place) != _seen(now, place) or place[0] in _newly_affected(made_for, scope, context)
+
+
+def _seen(dataset: Dataset, place: ItemSite) -> tuple[object, ...]:
+    """What a plan of a need rests on beside what is on order."""
+    offers = [offer for offer in dataset.offers if (offer.item_id, offer.site_id) == place]
+    history = dataset.demand.get(place)
+    return (
+        dataset.as_of,
+        dataset.items.get(place[0]),
+        dataset.on_hand.get(place),
+        offers,
+        [dataset.suppliers.get(offer.supplier_id) for offer in offers],
+        None if history is None else (history.dates.tolist(), history.quantities.tolist()),
+    )
+
+
+def _newly_affected(before: Scope, now: Scope, context: Context) -> Collection[str]:
+    known = {alert.alert_id for alert in before.typed_alerts}
+    fresh = [alert.model_dump(mode="json") for alert in now.typed_alerts if alert.alert_id not in known]
+    if not fresh:
+        return ()
+    alone = orjson.dumps(fresh, option=orjson.OPT_SORT_KEYS).decode()
+    return context.desk.disruption(Scope(now.dataset_version, now.item_ids, alone)).affected_item_ids
 
 
 def _cut(
     proposed: Sequence[Order], left: Mapping[ItemSite, _Left], dataset: Dataset, context: Context
 ) -> tuple[list[Order], list[Order]]:
-    concerned = [(order, line) for order, line in _lines_of(proposed, left) if _is_new(line, order)]
+    concerned = [(order, line) for order, line in _lines_of(proposed, left) if not order.changes]
+    suppliers: dict[ItemSite, set[str]] = {}
+    for order, line in concerned:
+        suppliers.setdefault(_place(line, order), set()).add(order.supplier_id)
     units = dict[tuple[str, str], float]()
     for order, line in concerned:
-        units[_key(line, order)] = left[_place(line, order)].take(order.supplier_id, line.quantity)
-    for order, line in concerned:
-        units[_key(line, order)] += left[_place(line, order)].take_of_any(line.quantity - units[_key(line, order)])
+        of_need = left[_place(line, order)]
+        if order.supplier_id in of_need.by_supplier:
+            units[_key(line, order)] = of_need.take(order.supplier_id, line.quantity)
+        else:
+            asked = suppliers[_place(line, order)]
+            units[_key(line, order)] = of_need.take_of_others(line.quantity, asked)
     kept: list[Order] = []
     dropped: list[Order] = []
     for order in proposed:
@@ -117,22 +193,17 @@ def _with_units(line: OrderLine, units: float, bought: float, dataset: Dataset, 
     return line.at_quantity(whole, offer.unit_price_at(whole)).model_copy(update={"notes": (said, *line.notes)})
 
 
-def _ordered_that_day(dataset: Dataset) -> dict[ItemSite, dict[str, float]]:
-    """Units of the open orders of the dataset's day, by need and supplier."""
-    found: dict[ItemSite, dict[str, float]] = {}
+def _ordered_that_day(dataset: Dataset) -> dict[ItemSite, list[PurchaseOrder]]:
+    """Open orders of the dataset's day, by need."""
+    found: dict[ItemSite, list[PurchaseOrder]] = {}
     for order in dataset.open_orders:
         if order.order_date == dataset.as_of and order.status.is_open:
-            units = found.setdefault((order.item_id, order.site_id), {})
-            units[order.supplier_id] = units.get(order.supplier_id, 0.0) + order.quantity
+            found.setdefault((order.item_id, order.site_id), []).append(order)
     return found
 
 
 def _lines_of(orders: Sequence[Order], places: Collection[ItemSite]) -> list[tuple[Order, OrderLine]]:
     return [(order, line) for order in orders for line in order.lines if _place(line, order) in places]
-
-
-def _is_new(line: OrderLine, order: Order) -> bool:
-    return not order.changes and not line.decided_before
 
 
 def _place(line: OrderLine, order: Order) -> ItemSite:

@@ -69,10 +69,9 @@ class Desk(EstimateDesk):
     def _snapshot(self, scope: Scope) -> PlanningSnapshot:
         dataset = self.dataset(scope.dataset_version)
         wanted = set(scope.item_ids)
-        standing = tuple(order for order in dataset.open_orders if not _is_of_the_day(order, dataset, scope))
         part = replace(
             dataset,
-            open_orders=(*standing, *as_if_ordered(dataset, scope.withheld)),
+            open_orders=(*dataset.open_orders, *as_if_ordered(dataset, scope.withheld)),
             items={key: item for key, item in dataset.items.items() if key in wanted},
             offers=tuple(offer for offer in dataset.offers if offer.item_id in wanted),
             demand={key: history for key, history in dataset.demand.items() if key[0] in wanted},
@@ -97,7 +96,7 @@ class Desk(EstimateDesk):
             yields=self.yields(dataset.version),
         )
         if scope.withheld:
-            snapshot = replace(snapshot, open_orders=tuple(order for order in standing if order.status.is_open))
+            snapshot = replace(snapshot, open_orders=tuple(o for o in dataset.open_orders if o.status.is_open))
         return adjusted(snapshot, dict(scope.adjustments))
 
     def _limits(self, dataset: Dataset, budget: float) -> SharedLimits:
@@ -132,16 +131,15 @@ class Desk(EstimateDesk):
     def _catalogue(self, scope: Scope) -> Catalogue:
         """The scope's items priced under every profile.
 
-        Where the gates capped offers or what is on order of some items is seen otherwise, the others keep their prices.
+        Where the gates capped offers or units were turned down, the other items keep their prices.
         """
         if scope not in self._catalogues:
             snapshot, base, changed = self.snapshot(scope), None, None
-            if scope.adjustments or scope.withheld or scope.morning:
-                base = self._catalogue(replace(scope, adjustments=(), withheld=(), morning=()))
+            if scope.adjustments or scope.withheld:
+                base = self._catalogue(replace(scope, adjustments=(), withheld=()))
                 own = {offer_id for offer_id, _ in (*scope.adjustments, *scope.withheld)}
                 touched = np.array([offer_id in own for offer_id in snapshot.sources.offer_ids], dtype=np.bool_)
-                seen_otherwise = np.flatnonzero(np.isin(snapshot.item_ids, scope.morning))
-                changed = np.union1d(snapshot.sources.item[touched], seen_otherwise)
+                changed = np.unique(snapshot.sources.item[touched])
             self._catalogues[scope] = Catalogue(snapshot, self._ordering(scope), base, changed)
         self._catalogues.move_to_end(scope)
         while len(self._catalogues) > CATALOGUES_KEPT:
@@ -166,26 +164,16 @@ class Desk(EstimateDesk):
         self, scope: Scope, chosen: Mapping[str, str], withheld: Sequence[tuple[str, float]]
     ) -> Mapping[str, float]:
         """Units that the same choice orders now, by offer id, if so many units of some offers were coming already."""
-        return self._units_asked(scope, chosen, replace(scope, withheld=tuple(sorted(withheld))))
+        beside = replace(scope, withheld=tuple(sorted(withheld)))
 
-    def units_asked_in_the_morning(
-        self, scope: Scope, chosen: Mapping[str, str], item_ids: Collection[str]
-    ) -> Mapping[str, float]:
-        """Units that the same choice orders, by offer id, if nothing of these items had been ordered that day yet.
-
-        Without a budget: what was ordered since is no longer in it.
-        """
-        return self._units_asked(scope, chosen, replace(scope, morning=tuple(sorted(item_ids)), budget=float("inf")))
-
-    def _units_asked(self, scope: Scope, chosen: Mapping[str, str], seen: Scope) -> Mapping[str, float]:
         def compute() -> Mapping[str, float]:
-            plan = combine(self._catalogue(seen), self.options(scope), chosen)
+            plan = combine(self._catalogue(beside), self.options(scope), chosen)
             found: dict[str, float] = {}
             for line in (line for line in plan.lines if line.intent in PLACING):
                 found[line.offer_id] = found.get(line.offer_id, 0.0) + line.quantity
             return found
 
-        return self._memo(("units asked", seen, tuple(sorted(chosen.items()))), compute)
+        return self._memo(("units asked beside", beside, tuple(sorted(chosen.items()))), compute)
 
     def reservation_prices(self, scope: Scope, chosen: Mapping[str, str]) -> Mapping[str, float]:
         """Line id to the unit price above which the next best would cost less, of all lines that order now."""
@@ -198,10 +186,6 @@ class Desk(EstimateDesk):
 
     def _ordering(self, scope: Scope) -> OrderingSettings:
         return self._settings.ordering(self.period(scope.dataset_version))
-
-
-def _is_of_the_day(order: PurchaseOrder, dataset: Dataset, scope: Scope) -> bool:
-    return order.order_date == dataset.as_of and order.item_id in scope.morning
 
 
 def adjusted(snapshot: PlanningSnapshot, largest: Mapping[str, float]) -> PlanningSnapshot:

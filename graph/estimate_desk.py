@@ -51,8 +51,6 @@ class Scope:
     withheld: tuple[tuple[str, float], ...] = ()
     """Offer id to units that a person decided not to order of it and that count as coming, to see what else is asked
     for beside them."""
-    morning: tuple[str, ...] = ()
-    """Items that are planned as on the morning of the dataset's day, before what was ordered of them on it."""
 
     @property
     def typed_alerts(self) -> tuple[Alert, ...]:

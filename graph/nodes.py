@@ -184,7 +184,7 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     plan = context.desk.plan(scope, choice.choices)
     drafted = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
     proposed, held = with_decisions(drafted, plan, scope, choice.choices, context)
-    orders, held = left_of_the_day(proposed, held, scope, choice.choices, context)
+    orders, held = left_of_the_day(proposed, held, scope, state["run_id"], context)
     context.warehouse.put_artifacts(
         state["run_id"],
         "plan",

@@ -44,19 +44,11 @@ class KnownDesk:
     """A desk of one dataset that notes what it was asked to work out.
 
     `beside` are units by offer id that are needed beside what was turned down; whatever is asked for, if None.
-    `morning` are those that the plan asks for without what was ordered on the day.
     """
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        beside: Mapping[str, float] | None = None,
-        morning: Mapping[str, float] | None = None,
-    ) -> None:
+    def __init__(self, dataset: Dataset, beside: Mapping[str, float] | None = None) -> None:
         self._dataset = dataset
         self._beside = beside
-        self._morning = morning or {}
-        self.mornings: list[set[str]] = []
         self.asked: list[Scope] = []
         self.withheld: list[list[tuple[str, float]]] = []
 
@@ -69,13 +61,6 @@ class KnownDesk:
         assert chosen == CHOSEN
         self.withheld.append(list(withheld))
         return {offer.offer_id: 1e9 for offer in OFFERS} if self._beside is None else self._beside
-
-    def units_asked_in_the_morning(
-        self, scope: Scope, chosen: Mapping[str, str], item_ids: Iterable[str]
-    ) -> Mapping[str, float]:
-        assert chosen == CHOSEN
-        self.mornings.append(set(item_ids))
-        return self._morning
 
     def disruption(self, scope: Scope) -> Disruption:
         self.asked.append(scope)
