@@ -25,7 +25,7 @@ def test_drawn_operations_beside_each_other_buy_nothing_twice_and_forget_nothing
 @pytest.mark.timeout(1200)
 def test_drawn_operations_on_postgres_buy_nothing_twice_and_forget_nothing() -> None:
     with postgres_cluster() as url:
-        _nothing_found(simulate(STEPS_ON_POSTGRES, seed=12, url=url), STEPS_ON_POSTGRES)
+        _nothing_found(simulate(STEPS_ON_POSTGRES, SEED, url=url), STEPS_ON_POSTGRES)
 
 
 def test_a_ledger_that_does_not_compare_is_found_out_in_the_size_for_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
