@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+import orjson
 from sqlalchemy import create_engine, text
 
 from benchmarks.figures import Figure, quick_asked, report
@@ -201,7 +202,8 @@ def _orders_of(stores: Stores, item_id: str) -> list[str]:
         there = [stores.erp_orders[action]["erp_ref"] for action in placing if action in stores.erp_orders]
         if units:
             states = [f"{row['after']} ({row['actor']}: {row['reason']})" for row in stores.history[key]]
-            found.append(f"{key} {units}: {' > '.join(states)}; in the ERP: {there}")
+            notes = [line["notes"][:1] for line in orjson.loads(stores.orders[key]["body"])["lines"]]
+            found.append(f"{key} {units}: {' > '.join(states)}; in the ERP: {there}; {notes}")
     return found
 
 

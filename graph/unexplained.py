@@ -17,9 +17,9 @@ NEVER_SENT = frozenset(OrderStatus) - ON_ORDER
 COUNTS = "It counts as on order, and nothing is bought for its need again; cancel it in the ERP if nobody wants it."
 
 
-def references(order: PurchaseOrder | Receipt) -> tuple[str, str]:
-    """The ERP's order that a line may belong to."""
-    return order.order_id, order.order_id.rpartition("/")[0]
+def references(order: PurchaseOrder | Receipt) -> tuple[str, ...]:
+    """The ERP's order that a line may belong to: named by its id, or by what stands before the line's number."""
+    return tuple(filter(None, (order.order_id, order.order_id.rpartition("/")[0])))
 
 
 def told_of(operations: Operations, standing: Iterable[PurchaseOrder]) -> Sequence[str]:
@@ -81,7 +81,7 @@ def _never_sent(ref: str, order: PurchaseOrder, held: Order | None) -> str:
 
 def _ended_here(operations: Operations, standing: Sequence[PurchaseOrder]) -> dict[str, str]:
     """Orders of ours that have come to their end here and are still open in the ERP."""
-    open_refs = {ref: order for order in standing for ref in references(order) if ref}
+    open_refs = {ref: order for order in standing for ref in references(order)}
     ended = [held for held in operations.orders_by_reference(open_refs) if not held.is_open and held.places]
     return {
         held.erp_ref: f"{_standing(held.erp_ref, open_refs[held.erp_ref])} though order {held.order_key} is"

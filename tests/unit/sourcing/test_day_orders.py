@@ -50,7 +50,7 @@ class Ledger:
 
     def orders_by_reference(self, erp_refs: Iterable[str]) -> list[Order]:
         refs = set(erp_refs)
-        return [order for order in self._orders if order.erp_ref and order.erp_ref in refs]
+        return [order for order in self._orders if order.erp_ref in refs]
 
     def unsent_orders(self) -> list[Order]:
         return [order for order in self._orders if order.reason == "unsent"]
