@@ -96,12 +96,12 @@ def _plans_bought_from(
     operations = context.operations
     refs = {ref for orders in bought.values() for order in orders for ref in references(order)}
     own = [order for order in (*operations.orders_by_reference(refs), *operations.unsent_orders()) if order.places]
-    runs = {order.run_id for order in own if bought.keys() & order.needs}
+    sources = {(place, order.run_id) for order in own for place in order.needs & bought.keys()}
     asked: dict[ItemSite, dict[str, dict[str, float]]] = {}
-    for order in operations.orders_of(*runs):
+    for order in operations.orders_of(*{run for _, run in sources}):
         if order.places and order.route.kind in ASKED:
             for line in order.lines:
-                if _place(line, order) in bought:
+                if (_place(line, order), order.run_id) in sources:
                     parts = asked.setdefault(_place(line, order), {}).setdefault(order.run_id, {})
                     parts[order.supplier_id] = parts.get(order.supplier_id, 0.0) + line.quantity
     found: dict[ItemSite, dict[str, float]] = {}

@@ -157,6 +157,13 @@ def test_the_plan_that_asked_for_most_is_the_days() -> None:
     assert asked(left(BOUGHT, [*later, *SPLIT], part(800.0), part(1000.0, "S2"))[0]) == {"S2": 1000.0}
 
 
+def test_a_plan_of_which_only_another_item_was_ordered_is_not_the_days() -> None:
+    of_b = drafted(line("B")).changed(run_id="run-0", order_key="run-0/S1", erp_ref="PO-8")
+    ledger = [*SPLIT[:1], of_b, planned(5000.0, run_id="run-0").changed(order_key="run-0/S1/A")]
+    kept, _ = left([*BOUGHT, ordered(800.0, "PO-8", item_id="B")], ledger, drafted(line(), line("B", quantity=800.0)))
+    assert kept == []
+
+
 def test_only_the_item_that_was_ordered_is_kept_to_its_plan() -> None:
     kept, dropped = left(BOUGHT, SPLIT[:1], drafted(line(quantity=800.0), line("B", quantity=90.0)))
     assert [(one.item_id, one.quantity) for one in kept[0].lines] == [("B", 90.0)]
