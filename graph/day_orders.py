@@ -16,7 +16,7 @@ from graph.records import stored_scope
 from graph.unexplained import references
 from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
-from tools.domain.orders import ItemSite, Order, OrderLine, PurchaseOrder, RouteKind
+from tools.domain.orders import ON_ORDER, ItemSite, Order, OrderLine, PurchaseOrder, RouteKind
 
 ASKED = (RouteKind.AUTO, RouteKind.PERSON)
 
@@ -95,8 +95,9 @@ def _plans_bought_from(
     """
     operations = context.operations
     refs = {ref for orders in bought.values() for order in orders for ref in references(order)}
-    own = [order for order in (*operations.orders_by_reference(refs), *operations.unsent_orders()) if order.places]
-    sources = {(place, order.run_id) for order in own for place in order.needs & bought.keys()}
+    own = (*operations.orders_by_reference(refs), *operations.unsent_orders())
+    standing = [order for order in own if order.places and order.status in ON_ORDER]
+    sources = {(place, order.run_id) for order in standing for place in order.needs & bought.keys()}
     asked: dict[ItemSite, dict[str, dict[str, float]]] = {}
     for order in operations.orders_of(*{run for _, run in sources}):
         if order.places and order.route.kind in ASKED:

@@ -21,7 +21,7 @@ from policies.material import Materiality
 from tools.domain.alerts import Alert
 from tools.domain.catalogue import Criticality, Item, Supplier, SupplierStatus
 from tools.domain.datasets import Dataset, DemandHistory
-from tools.domain.orders import OpenOrderStatus, Order, PurchaseOrder, Route, RouteKind
+from tools.domain.orders import OpenOrderStatus, Order, OrderStatus, PurchaseOrder, Route, RouteKind
 from tools.network import build_graph, propagate
 from tools.network.disruption import Disruption
 
@@ -71,7 +71,8 @@ def part(units: float, supplier_id: str = "S1", run_id: str = "run-2", **changed
 def planned(units: float, supplier_id: str = "S1", run_id: str = "run-1", **changed: Any) -> Order:
     """A part that an earlier plan asked for."""
     key = f"{run_id}/{supplier_id}{changed.get('erp_ref', '')}"
-    return part(units, supplier_id, run_id, order_key=key, **changed)
+    bought = {"status": OrderStatus.CONFIRMED} if "erp_ref" in changed else {}
+    return part(units, supplier_id, run_id, order_key=key, **{**bought, **changed})
 
 
 def ordered(units: float, ref: str = "PO-9", supplier_id: str = "S1", **changed: Any) -> PurchaseOrder:
@@ -145,7 +146,10 @@ def test_where_no_plan_was_bought_from_that_day_everything_is_asked_for(standing
 
 @pytest.mark.parametrize("ref", ["PO-9/2", "queued:12:0"])
 def test_a_line_of_an_order_and_one_on_its_way_there_are_known(ref: str) -> None:
-    ledger = [planned(800.0, erp_ref="PO-9"), planned(800.0, run_id="run-0", reason="unsent")]
+    ledger = [
+        planned(800.0, erp_ref="PO-9"),
+        planned(800.0, run_id="run-0", reason="unsent", status=OrderStatus.APPROVED),
+    ]
     assert asked(left([ordered(800.0, ref)], ledger, part(800.0))[0]) == {}
 
 
@@ -157,8 +161,15 @@ def test_the_plan_that_asked_for_most_is_the_days() -> None:
     assert asked(left(BOUGHT, [*later, *SPLIT], part(800.0), part(1000.0, "S2"))[0]) == {"S2": 1000.0}
 
 
+@pytest.mark.parametrize("status", [OrderStatus.CANCELLED, OrderStatus.FAILED, OrderStatus.WITHDRAWN])
+def test_an_order_that_came_to_nothing_makes_no_plan_the_days(status: OrderStatus) -> None:
+    """An ERP may give its number again, as the sandbox does when it is started over."""
+    ledger = [*SPLIT[:1], planned(5000.0, run_id="run-0", erp_ref="PO-9", status=status)]
+    assert asked(left(BOUGHT, ledger, part(800.0))[0]) == {}
+
+
 def test_a_plan_of_which_only_another_item_was_ordered_is_not_the_days() -> None:
-    of_b = drafted(line("B")).changed(run_id="run-0", order_key="run-0/S1", erp_ref="PO-8")
+    of_b = drafted(line("B")).changed(run_id="run-0", order_key="run-0/S1", erp_ref="PO-8", status=OrderStatus.PLACED)
     ledger = [*SPLIT[:1], of_b, planned(5000.0, run_id="run-0").changed(order_key="run-0/S1/A")]
     kept, _ = left([*BOUGHT, ordered(800.0, "PO-8", item_id="B")], ledger, drafted(line(), line("B", quantity=800.0)))
     assert kept == []
