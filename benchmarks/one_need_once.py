@@ -48,6 +48,7 @@ MOST_ROUNDS = 20
 that asks for nothing."""
 MOST_BOUGHT = 1.25
 """Of what one plan asked for while nothing of the item was bought: a line within a fifth of what is left is not cut."""
+TAKEN_BACK = ("withdrawn", "cancelled", "failed")
 KINDS = ("approve", "approve", "approve", "edit", "reject", "withdraw", "observe", "plan", "halt", "resume")
 
 
@@ -179,7 +180,8 @@ def _ordered_or_asked(stores: Stores) -> dict[str, float]:
 def _asked_at_once(stores: Stores, item_id: str, opened: int) -> float:
     """The most units of an item that one run asked for before anything of it was bought since its need was opened.
 
-    The engine may choose another lot of about equal cost when it plans again; only one of them is to be bought.
+    The engine may choose another lot of about equal cost when it plans again; only one of them is to be bought. What
+    was taken back since was not bought.
     """
     begun, units, bought = dict[str, int](), Counter[str](), list[int]()
     for key, order in stores.orders.items():
@@ -188,7 +190,8 @@ def _asked_at_once(stores: Stores, item_id: str, opened: int) -> float:
         if mine and moves and moves[0]["after"] != "gated":
             begun[order["run_id"]] = min(begun.get(order["run_id"], moves[0]["id"]), moves[0]["id"])
             units[order["run_id"]] += sum(mine)
-            bought += [row["id"] for row in moves if row["after"] == "approved"]
+            stands = order["status"] not in TAKEN_BACK
+            bought += [row["id"] for row in moves if row["after"] == "approved" and stands]
     first = min(bought, default=max(begun.values(), default=0))
     return max((units[run_id] for run_id, number in begun.items() if number <= first), default=0.0)
 
