@@ -12,6 +12,7 @@ import orjson
 from graph.context import Context
 from graph.decided_lines import TINY, held_order, held_together
 from graph.desk import Scope
+from graph.readback import action_of
 from graph.records import stored_scope
 from graph.unexplained import references
 from tools.domain.datasets import Dataset
@@ -94,8 +95,12 @@ def _plans_bought_from(
     Of several plans it is the one that asked for most: the others already knew of what was ordered.
     """
     operations = context.operations
-    refs = {ref for orders in bought.values() for order in orders for ref in references(order)}
-    own = (*operations.orders_by_reference(refs), *operations.unsent_orders())
+    rows = [order for orders in bought.values() for order in orders]
+    own = (
+        *operations.orders_by_reference({ref for order in rows for ref in references(order)}),
+        *operations.orders_of_actions({key for order in rows if (key := action_of(order))}),
+        *operations.unsent_orders(),
+    )
     standing = [order for order in own if order.places and order.status in ON_ORDER]
     sources = {(place, order.run_id) for order in standing for place in order.needs & bought.keys()}
     asked: dict[ItemSite, dict[str, dict[str, float]]] = {}

@@ -23,6 +23,8 @@ from tools.rhythm import Rhythm
 SHOWN_CHANGES = 10
 QUEUED = "queued:"
 """How the id of an order begins that is decided here and not in the ERP yet."""
+KEY_LENGTH = 12
+"""Of its action's key as much as stands in that id."""
 STATUS_OF_ERP: Mapping[OpenOrderStatus, OrderStatus] = {
     OpenOrderStatus.DRAFT: OrderStatus.IN_DOUBT,
     OpenOrderStatus.CONFIRMED: OrderStatus.CONFIRMED,
@@ -212,7 +214,7 @@ def _units_of(orders: Iterable[PurchaseOrder]) -> dict[tuple[str, str, str], flo
 def _as_orders(order: Order, action_key: str, dataset: Dataset) -> Sequence[PurchaseOrder]:
     return [
         PurchaseOrder(
-            order_id=f"{QUEUED}{action_key[:12]}:{place}",
+            order_id=f"{QUEUED}{action_key[:KEY_LENGTH]}:{place}",
             item_id=line.item_id,
             supplier_id=order.supplier_id,
             site_id=order.site_id,
@@ -223,6 +225,11 @@ def _as_orders(order: Order, action_key: str, dataset: Dataset) -> Sequence[Purc
         )
         for place, line in enumerate(order.lines)
     ]
+
+
+def action_of(order: PurchaseOrder) -> str:
+    """How the key begins of the action that was to place an order which was not in the ERP yet; empty for others."""
+    return order.order_id.removeprefix(QUEUED)[:KEY_LENGTH] if order.order_id.startswith(QUEUED) else ""
 
 
 def _change(offer_id: str, before: LeadTimeDistribution, after: LeadTimeDistribution) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """The ledger of orders: each order's latest form, who owns each need, and the counter by which both are decided."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import String, bindparam, text
 
 from store.approvals import insert_approval, void_approvals
 from store.database import Database, to_text
@@ -199,6 +199,17 @@ class OrderLedger(Database):
         """Orders that the ERP knows under these references, in one query."""
         with self._read() as connection:
             return select_named(connection, "erp_ref", erp_refs)
+
+    def orders_of_actions(self, beginnings: Collection[str]) -> list[Order]:
+        """Orders whose actions in the outbox have keys that begin so, all equally long, in one query."""
+        if not beginnings:
+            return []
+        query = text("SELECT order_key FROM outbox WHERE SUBSTR(action_key, 1, :length) IN :beginnings").bindparams(
+            bindparam("beginnings", expanding=True, type_=String())
+        )
+        known = {"length": len(next(iter(beginnings))), "beginnings": sorted(beginnings)}
+        with self._read() as connection:
+            return select_named(connection, "order_key", connection.execute(query, known).scalars())
 
     def waiting_orders(self) -> list[Order]:
         """Orders that wait for a signature."""

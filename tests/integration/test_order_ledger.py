@@ -241,6 +241,7 @@ def test_an_order_goes_from_approved_over_sending_to_placed_and_received(operati
     operations.complete(key, "PO-1", {"status": "sent"})
     placed = operations.orders_for([order.order_key])[order.order_key]
     assert (placed.status, placed.erp_ref) == (OrderStatus.PLACED, "PO-1")
+    assert operations.orders_of_actions({key[:12], "x" * 12}) == [placed]
     operations.note_in_erp({order.order_key: (OrderStatus.RECEIVED, "PO-1")})
     assert status_of(operations, order) is OrderStatus.RECEIVED
     assert not operations.orders_for([order.order_key])[order.order_key].counts_as_on_order
@@ -299,6 +300,7 @@ def test_a_dataset_knows_what_is_on_order_until_more_is(operations: Operations, 
 
 def test_reading_nothing_gives_nothing(operations: Operations) -> None:
     assert operations.orders_of() == [] and operations.orders_for([]) == {} and operations.publications() == []
+    assert operations.orders_of_actions(()) == []
     assert operations.actions_for([]) == {} and operations.own_references([]) == set()
     assert operations.pending_count([]) == {} and operations.sent_count([]) == {}
     assert operations.dataset_versions([]) == {}

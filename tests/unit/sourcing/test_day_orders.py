@@ -1,6 +1,6 @@
 """A day's plan is bought once: of what was ordered from it nothing is asked for again on that day."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -51,6 +51,9 @@ class Ledger:
     def orders_by_reference(self, erp_refs: Iterable[str]) -> list[Order]:
         refs = set(erp_refs)
         return [order for order in self._orders if order.erp_ref in refs]
+
+    def orders_of_actions(self, beginnings: Collection[str]) -> list[Order]:
+        return [order for order in self._orders if order.reason.removeprefix("by ") in beginnings]
 
     def unsent_orders(self) -> list[Order]:
         return [order for order in self._orders if order.reason == "unsent"]
@@ -142,6 +145,12 @@ def test_a_signed_part_is_not_asked_for_again_and_the_others_are() -> None:
 )
 def test_where_no_plan_was_bought_from_that_day_everything_is_asked_for(standing: list[PurchaseOrder]) -> None:
     assert left(standing, SPLIT, part(800.0)) == ([part(800.0)], [])
+
+
+def test_an_order_that_was_on_its_way_when_the_data_were_read_is_known_once_it_arrived() -> None:
+    sent = planned(800.0, erp_ref="PO-9", reason="by 0123456789ab")
+    assert asked(left([ordered(800.0, "queued:0123456789ab:0")], [sent], part(800.0))[0]) == {}
+    assert asked(left([ordered(800.0, "queued:f123456789ab:0")], [sent], part(800.0))[0]) == {"S1": 800.0}
 
 
 @pytest.mark.parametrize("ref", ["PO-9/2", "queued:12:0"])
