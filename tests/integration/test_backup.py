@@ -28,6 +28,7 @@ from graph.starting_afresh import start_afresh
 from store.backup_file import BackupUnusable
 from store.belonging import Part
 from store.migrations import NewerHome
+from store.moments import SqliteMoment
 from store.operations import Operations
 from store.warehouse import WarehouseBusy
 from tools.domain.errors import BadInput, NotFound
@@ -150,6 +151,41 @@ def test_backups_under_load_are_each_a_whole_home(planned: Path, tmp_path: Path)
                 _orders_nothing_twice(session, "I010")
     assert held == sorted(held)
     assert 1 <= held[0] < held[-1] <= runs, "work went on while backups were made"
+
+
+def test_a_backup_is_of_one_moment_however_long_the_databases_take_to_begin(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order that is signed between two of them is in all of them or in none."""
+    begun, signed, begin = threading.Event(), threading.Event(), SqliteMoment.begin
+
+    def slowly(moment: SqliteMoment) -> None:
+        """The next one waits until the orders are signed and sent, if they can be."""
+        begin(moment)
+        if not begun.is_set():
+            begun.set()
+            signed.wait(4)
+
+    monkeypatch.setattr(SqliteMoment, "begin", slowly)
+    with closing(open_session(settings_of(home))) as session:
+        waiting = [one.approval_id for one in session.pending()][:2]
+
+        def decides() -> None:
+            begun.wait()
+            for approval_id in waiting:
+                session.decide(approval_id, "approve", "bob")
+            signed.set()
+
+        deciding = threading.Thread(target=decides)
+        deciding.start()
+        session.backup(str(tmp_path / "backup.tar.gz"), actor="ana")
+        deciding.join()
+        assert {one.status for one in session.decided(10) if one.approval_id in waiting} == {"approved"}
+    settings = settings_of(tmp_path / "restored")
+    restore(settings, tmp_path / "backup.tar.gz", "ana")
+    with closing(open_session(settings)) as session:
+        _stores_agree(session)
+        assert set(waiting) <= {one.approval_id for one in session.pending()}, "they were signed after that moment"
 
 
 def _settled(session: LocalSession) -> None:
