@@ -7,8 +7,6 @@ with the first order on its way, it would make those later orders too, or choose
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from graph.context import Context
 from graph.decided_lines import TINY, held_order, held_together
 from graph.desk import Scope
@@ -40,7 +38,7 @@ class _Left:
     def take_of_others(self, wanted: float, asked: Collection[str]) -> float:
         """Take off up to so many units of the parts of suppliers that are not asked now; how many there were."""
         found = 0.0
-        for supplier_id in self.by_supplier.keys() - asked:
+        for supplier_id in (name for name in self.by_supplier if name not in asked):
             found += self.take(supplier_id, wanted - found)
         return found
 
@@ -55,7 +53,7 @@ def left_of_the_day(
     A supplier that had no part gets those of suppliers that are asked no more. A part is done once all of it was
     ordered but a share that is not material, and a line is cut only where materially less is left than it asks for.
     Once anything else is known of the item (stock, demand, offers, an alert, other rules or settings), it is planned
-    freely. Changes of open orders stay as they are.
+    freely. Changes of open orders, and lines that keep the quantity that a person gave them, stay as they are.
     """
     dataset = context.desk.dataset(scope.dataset_version)
     of_the_day = _ordered_that_day(dataset)
@@ -111,29 +109,49 @@ def _plans_bought_from(
                     parts = asked.setdefault(_place(line, order), {}).setdefault(order.run_id, {})
                     parts[order.supplier_id] = parts.get(order.supplier_id, 0.0) + line.quantity
     found: dict[ItemSite, dict[str, float]] = {}
+    known: dict[str, _Knowledge] = {}
     for place, by_run in asked.items():
         fullest = max(by_run, key=lambda run: sum(by_run[run].values()))
-        if not _anything_new(place, fullest, scope, run_id, context):
+        if fullest not in known:
+            known[fullest] = _Knowledge.of(fullest, run_id, scope, context)
+        if not known[fullest].anything_new_of(place):
             found[place] = by_run[fullest]
     return found
 
 
-def _anything_new(place: ItemSite, before: str, scope: Scope, run_id: str, context: Context) -> bool:
-    """Whether something is known of a need that the earlier run did not know, beside what was ordered since."""
-    try:
-        made_for = stored_scope(before, context.warehouse)
-        then, now = context.desk.dataset(made_for.dataset_version), context.desk.dataset(scope.dataset_version)
-    except NotFound:
-        return True
-    versions = [dict(context.operations.run(run).versions) for run in (before, run_id)]
-    if any(versions[0].get(name) != versions[1].get(name) for name in ("policy", "desk")):
-        return True
-    return _seen(then, place) != _seen(now, place) or place[0] in _newly_affected(made_for, scope, context)
+@dataclass(frozen=True)
+class _Knowledge:
+    """What an earlier run knew beside what is known now, apart from what was ordered since."""
+
+    then: Dataset | None
+    """None where the run planned under other rules or settings, or nothing is kept of it."""
+    now: Dataset
+    affected: Collection[str]
+    """Items that alerts are about which it did not know."""
+
+    @classmethod
+    def of(cls, before: str, run_id: str, scope: Scope, context: Context) -> "_Knowledge":
+        desk, now = context.desk, context.desk.dataset(scope.dataset_version)
+        mine, theirs = (context.operations.run(run).versions for run in (run_id, before))
+        if any(mine.get(name) != theirs.get(name) for name in ("policy", "desk")):
+            return cls(None, now, ())
+        try:
+            made_for = stored_scope(before, context.warehouse)
+            then = desk.dataset(made_for.dataset_version)
+        except NotFound:
+            return cls(None, now, ())
+        known = {alert.alert_id for alert in made_for.typed_alerts}
+        fresh = [alert for alert in scope.typed_alerts if alert.alert_id not in known]
+        return cls(then, now, desk.disruption(scope.told_only(fresh)).affected_item_ids if fresh else ())
+
+    def anything_new_of(self, place: ItemSite) -> bool:
+        """Whether something is known of a need that the earlier run did not know."""
+        return self.then is None or place[0] in self.affected or _seen(self.then, place) != _seen(self.now, place)
 
 
 def _seen(dataset: Dataset, place: ItemSite) -> tuple[object, ...]:
     """What a plan of a need rests on beside what is on order."""
-    offers = [offer for offer in dataset.offers if (offer.item_id, offer.site_id) == place]
+    offers = [offer for offer in dataset.offers_by_item.get(place[0], ()) if offer.site_id == place[1]]
     history = dataset.demand.get(place)
     return (
         dataset.as_of,
@@ -145,15 +163,6 @@ def _seen(dataset: Dataset, place: ItemSite) -> tuple[object, ...]:
     )
 
 
-def _newly_affected(before: Scope, now: Scope, context: Context) -> Collection[str]:
-    known = {alert.alert_id for alert in before.typed_alerts}
-    fresh = [alert.model_dump(mode="json") for alert in now.typed_alerts if alert.alert_id not in known]
-    if not fresh:
-        return ()
-    alone = orjson.dumps(fresh, option=orjson.OPT_SORT_KEYS).decode()
-    return context.desk.disruption(Scope(now.dataset_version, now.item_ids, alone)).affected_item_ids
-
-
 def _cut(
     proposed: Sequence[Order], left: Mapping[ItemSite, _Left], dataset: Dataset, context: Context
 ) -> tuple[list[Order], list[Order]]:
@@ -161,14 +170,15 @@ def _cut(
     suppliers: dict[ItemSite, set[str]] = {}
     for order, line in concerned:
         suppliers.setdefault(_place(line, order), set()).add(order.supplier_id)
+        if _keeps_a_persons_quantity(line, order):
+            left[_place(line, order)].take(order.supplier_id, line.quantity)
     units = dict[tuple[str, str], float]()
-    for order, line in concerned:
+    for order, line in ((order, line) for order, line in concerned if not _keeps_a_persons_quantity(line, order)):
         of_need = left[_place(line, order)]
         if order.supplier_id in of_need.by_supplier:
             units[_key(line, order)] = of_need.take(order.supplier_id, line.quantity)
         else:
-            asked = suppliers[_place(line, order)]
-            units[_key(line, order)] = of_need.take_of_others(line.quantity, asked)
+            units[_key(line, order)] = of_need.take_of_others(line.quantity, suppliers[_place(line, order)])
     kept: list[Order] = []
     dropped: list[Order] = []
     for order in proposed:
@@ -197,6 +207,10 @@ def _with_units(line: OrderLine, units: float, bought: float, dataset: Dataset, 
         return line.model_copy(update={"denied": True, "notes": (said, *line.notes)})
     said = f"{told}; of that day's plan {whole:,.0f} are left, where the plan with them computes {line.quantity:,.0f}."
     return line.at_quantity(whole, offer.unit_price_at(whole)).model_copy(update={"notes": (said, *line.notes)})
+
+
+def _keeps_a_persons_quantity(line: OrderLine, order: Order) -> bool:
+    return order.edited and bool(line.decided_before)
 
 
 def _ordered_that_day(dataset: Dataset) -> dict[ItemSite, list[PurchaseOrder]]:

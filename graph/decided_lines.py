@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import orjson
-
 from graph.context import Context
 from graph.desk import Scope
 from policies.material import Proposal, material_changes
@@ -79,8 +77,7 @@ class _Known:
 
     def _affected(self, alert: Alert) -> frozenset[str]:
         if alert.alert_id not in self.affected:
-            alone = orjson.dumps([alert.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS).decode()
-            found = self.context.desk.disruption(Scope(self.scope.dataset_version, self.scope.item_ids, alone))
+            found = self.context.desk.disruption(self.scope.told_only([alert]))
             self.affected[alert.alert_id] = frozenset(found.affected_item_ids)
         return self.affected[alert.alert_id]
 

@@ -154,11 +154,9 @@ class Desk(EstimateDesk):
         )
 
     def priced(self, scope: Scope, chosen: Mapping[str, str]) -> Priced:
-        """Every item's candidates as that plan prices them."""
-        return self._memo(
-            ("priced", scope, tuple(sorted(chosen.items()))),
-            lambda: self._catalogue(scope).priced_of(profiles_of(self.options(scope), chosen)),
-        )
+        """Every item's candidates as that plan prices them; not kept, for they are as large as the catalogue."""
+        with self._lock:
+            return self._catalogue(scope).priced_of(profiles_of(self.options(scope), chosen))
 
     def units_asked_beside(
         self, scope: Scope, chosen: Mapping[str, str], withheld: Sequence[tuple[str, float]]

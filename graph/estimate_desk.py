@@ -5,7 +5,7 @@ Nothing here plans: what only reads does without the ordering engine.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -51,6 +51,11 @@ class Scope:
     withheld: tuple[tuple[str, float], ...] = ()
     """Offer id to units that a person decided not to order of it and that count as coming, to see what else is asked
     for beside them."""
+
+    def told_only(self, alerts: Iterable[Alert]) -> "Scope":
+        """The same data and items, of which nothing is known but these alerts."""
+        raw = [alert.model_dump(mode="json") for alert in alerts]
+        return Scope(self.dataset_version, self.item_ids, orjson.dumps(raw, option=orjson.OPT_SORT_KEYS).decode())
 
     @property
     def typed_alerts(self) -> tuple[Alert, ...]:

@@ -78,3 +78,17 @@ def test_a_part_that_was_signed_is_not_asked_for_again_on_that_day(tmp_path: Pat
         assert asked(session, last) == []
         said = [note for line in session.plan(last).lines for note in line.notes]
         assert not said or any("that day's plan asks for no more" in note for note in said)
+
+
+def test_more_of_a_part_than_the_days_plan_asked_for_stays_where_a_person_wants_it(tmp_path: Path) -> None:
+    with demo_session(tmp_path, planned=False) as session:
+        session.halt("ana", True)
+        session.start(plan_trigger(ITEM))
+        parts = {one.lines[0].supplier_id: one for one in session.pending()}
+        session.decide(parts["S02"].approval_id, "approve", "zoe", "at once")
+        session.start(plan_trigger(ITEM))
+        (small,) = (one for one in session.pending() if one.lines[0].supplier_id == "S14")
+        (line,) = small.lines
+        session.decide(small.approval_id, "edit", "bob", "rather more", edits={line.line_id: 2 * line.quantity})
+        again = asked(session, session.start(plan_trigger(ITEM)))
+        assert {one.supplier_id: one.quantity for one in again}["S14"] == 2 * line.quantity

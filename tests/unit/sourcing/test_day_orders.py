@@ -248,6 +248,17 @@ def test_no_supplier_gets_of_the_part_of_another_that_is_asked_as_well() -> None
     assert asked(left(BOUGHT, SPLIT, part(800.0), third)[0]) == {"S3": 1500.0}
 
 
+def test_a_line_that_keeps_a_persons_quantity_is_not_cut_and_takes_its_part() -> None:
+    """Somebody made 1,400 of 500; the plan that was bought from had asked for 500."""
+    ledger = [planned(800.0, erp_ref="PO-9"), planned(500.0, "S2")]
+    edited = line(quantity=1400.0, supplier_id="S2").model_copy(update={"decided_before": "bob changed 500 to 1,400"})
+    order = drafted(edited, supplier_id="S2").changed(edited=True)
+    assert left(BOUGHT, ledger, order) == ([order], [])
+    assert left(BOUGHT, ledger, order.changed(edited=False))[0] == []
+    newcomer = part(900.0).changed(supplier_id="S3", order_key="run-2/S3/MAIN")
+    assert asked(left(BOUGHT, ledger, order, newcomer)[0]) == {"S2": 1400.0}
+
+
 def test_a_part_that_was_turned_down_is_left_to_nobody_else() -> None:
     turned_down = held_order(part(1500.0, "S2"), part(1500.0, "S2").lines)
     kept, held = left(BOUGHT, SPLIT, part(800.0), held=[turned_down])
