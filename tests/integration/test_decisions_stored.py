@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 from order_cases import order_of, sealed
-from postgres_cluster import postgres_cluster
 from sqlalchemy import text
 
 from erp.actions import cancelling, queued_actions
@@ -19,18 +18,9 @@ from tools.domain.orders import Order, OrderStatus
 WINDOW = Window(date(2026, 3, 2), date(2026, 3, 29))
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('decisions')}/operations.sqlite"
-    else:
-        with postgres_cluster() as address:
-            yield address
-
-
 @pytest.fixture(scope="module")
-def operations(url: str) -> Iterator[Operations]:
-    with closing(Operations(url)) as opened:
+def operations(operations_url: str) -> Iterator[Operations]:
+    with closing(Operations(operations_url)) as opened:
         yield opened
 
 
@@ -135,12 +125,12 @@ def test_pages_go_on_where_the_last_one_ended(operations: Operations, item: str)
     assert operations.decisions(replace(wanted, supplier_id="S9"), 10) == []
 
 
-def test_items_of_plans_from_before_are_known_after_the_upgrade(url: str, item: str) -> None:
+def test_items_of_plans_from_before_are_known_after_the_upgrade(operations_url: str, item: str) -> None:
     """A home whose ledger did not yet keep which plan decides an item."""
     other, (one, two, three) = f"{item}-2", (run(), run(), run())
     told = "ordering would buy the same need again, so this plan is only shown."
     shown = order_of(item, run_id=three).changed(status=OrderStatus.GATED, reason=told)
-    with closing(Operations(url)) as operations:
+    with closing(Operations(operations_url)) as operations:
         publish(operations, order_of(item, run_id=one), order_of(other, run_id=one))
         publish(operations, order_of(other, run_id=two))
         publish(operations, shown, decides=False)
@@ -148,7 +138,7 @@ def test_items_of_plans_from_before_are_known_after_the_upgrade(url: str, item: 
             connection.execute(text("DROP TABLE planned_items"))
             connection.execute(text("ALTER TABLE publications DROP COLUMN decides"))
             connection.execute(text("DELETE FROM migrations WHERE name = '0004_planned_items'"))
-    with closing(Operations(url)) as operations:
+    with closing(Operations(operations_url)) as operations:
         deciding = operations.deciding_runs()
         assert (deciding[item], deciding[other]) == (one, two)
         assert [found.run_id for found in operations.publications_until(two, 2)] == [two, one]

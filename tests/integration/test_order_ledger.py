@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 from order_cases import order_of, sealed
-from postgres_cluster import postgres_cluster
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
@@ -22,18 +21,9 @@ from tools.domain.orders import Order, OrderStatus
 WINDOW = Window(date(2026, 3, 2), date(2026, 3, 29))
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('ledger')}/operations.sqlite"
-    else:
-        with postgres_cluster() as address:
-            yield address
-
-
 @pytest.fixture(scope="module")
-def operations(url: str) -> Iterator[Operations]:
-    with closing(Operations(url)) as opened:
+def operations(operations_url: str) -> Iterator[Operations]:
+    with closing(Operations(operations_url)) as opened:
         yield opened
 
 

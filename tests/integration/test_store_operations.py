@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 from order_cases import order_of
-from postgres_cluster import postgres_cluster
 
 from store.operations import JournalHead, Operations, OperationsOutOfReach, OutboxRow, Plan
 from tools.domain.errors import BadInput, Conflict, NotFound
@@ -29,23 +28,14 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('operations')}/operations.sqlite"
-    else:
-        with postgres_cluster() as address:
-            yield address
-
-
 @pytest.fixture(scope="module")
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture(scope="module")
-def operations(url: str, clock: Clock) -> Iterator[Operations]:
-    with closing(Operations(url, clock=clock)) as opened:
+def operations(operations_url: str, clock: Clock) -> Iterator[Operations]:
+    with closing(Operations(operations_url, clock=clock)) as opened:
         yield opened
 
 
@@ -185,10 +175,12 @@ def test_journal_rows_leave_staging_only_by_their_ids(operations: Operations) ->
     assert operations.journal_heads() == [JournalHead(2, "x")]
 
 
-def test_everything_pending_is_there_when_the_database_is_opened_again(url: str, operations: Operations) -> None:
+def test_everything_pending_is_there_when_the_database_is_opened_again(
+    operations_url: str, operations: Operations
+) -> None:
     order = order_of("kept", run_id=f"run-{uuid4().hex}")
     operations.publish(Plan(order.run_id, operations.supply_seq(), ["kept"], {}, [order]))
-    with closing(Operations(url)) as reopened:
+    with closing(Operations(operations_url)) as reopened:
         approval_id = order.route.approval_id
         assert reopened.approval(approval_id) == operations.approval(approval_id)
         assert reopened.orders_of(order.run_id) == [order]
