@@ -173,14 +173,16 @@ class Desk(EstimateDesk):
 
         return self._memo(("units asked beside", beside, tuple(sorted(chosen.items()))), compute)
 
-    def reservation_prices(self, scope: Scope, chosen: Mapping[str, str]) -> Mapping[str, float]:
-        """Line id to the unit price above which the next best would cost less, of all lines that order now."""
+    def reservation_prices(
+        self, scope: Scope, chosen: Mapping[str, str], line_ids: frozenset[str]
+    ) -> Mapping[str, float]:
+        """Line id to the unit price above which the next best would cost less, of those lines that order now."""
 
         def compute() -> Mapping[str, float]:
-            plan = self.plan(scope, chosen)
-            return reservation_prices(self.snapshot(scope), plan, {line.line_id for line in plan.lines})
+            plan, priced = self.plan(scope, chosen), self.priced(scope, chosen)
+            return reservation_prices(self.snapshot(scope), plan, line_ids, priced)
 
-        return self._memo(("reservation prices", scope, tuple(sorted(chosen.items()))), compute)
+        return self._memo(("reservation prices", scope, tuple(sorted(chosen.items())), line_ids), compute)
 
     def _ordering(self, scope: Scope) -> OrderingSettings:
         return self._settings.ordering(self.period(scope.dataset_version))

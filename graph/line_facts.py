@@ -42,7 +42,7 @@ def line_facts(
     estimates = desk.estimates(scope)
     offer = dataset.offer_of[line.offer_id]
     key = (offer.item_id, offer.site_id)
-    planned = next(known for known in plan.lines_by_item[key] if known.line_id == line.line_id)
+    planned = plan.line_of[line.line_id]
     outlook, forecast = plan.outlook_of[key], estimates.forecast_of[key]
     daily = max(float(forecast.mean().mean()) / estimates.period.days, 1e-9)
     quantity, figures, spent = line.quantity, line.figures, max(line.landed_cost, 1e-9)
@@ -188,17 +188,23 @@ def _faster(snapshot: PlanningSnapshot, line: PlanLine, others: Sequence[PlanLin
     """The cheapest notably faster source that the plan leaves unused."""
     sources = snapshot.sources
     used = {line.offer_id, *(other.offer_id for other in others)}
-    row = sources.offer_ids.index(line.offer_id)
-    sooner = sources.lead_time_days[row] - sources.lead_time_days
-    landed = sources.unit_price + sources.freight_per_unit
-    mine = (sources.item == sources.item[row]) & sources.orderable & (sooner >= NOTABLY_FASTER_DAYS)
-    able = [int(other) for other in np.flatnonzero(mine) if sources.offer_ids[int(other)] not in used]
+    row = snapshot.source_of[line.offer_id]
+    mine = range(*np.searchsorted(sources.item, [sources.item[row], sources.item[row] + 1]).tolist())
+    sooner = {other: float(sources.lead_time_days[row] - sources.lead_time_days[other]) for other in mine}
+    able = [
+        other
+        for other in mine
+        if sources.orderable[other]
+        and sooner[other] >= NOTABLY_FASTER_DAYS
+        and sources.offer_ids[other] not in used
+    ]
     if not able:
         return None
-    best = min(able, key=lambda other: float(landed[other]))
+    landed = {other: float(sources.unit_price[other] + sources.freight_per_unit[other]) for other in able}
+    best = min(able, key=landed.__getitem__)
     own = line.unit_price + line.freight_per_unit
-    premium = max(0, points(float(landed[best]), own) - BASIS_POINTS)
-    return _Faster(sources.offer_ids[best], round(float(sooner[best])), premium)
+    premium = max(0, points(landed[best], own) - BASIS_POINTS)
+    return _Faster(sources.offer_ids[best], round(sooner[best]), premium)
 
 
 def _duplicate_days(dataset: Dataset, offer: Offer) -> int:

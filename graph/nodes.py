@@ -25,7 +25,7 @@ from graph.state import Json, NegotiationTask, RunState, scope_of
 from graph.triggers import in_force
 from policies.gates import Effect
 from tools.domain.alerts import Alert
-from tools.domain.orders import Order
+from tools.domain.orders import OrderLine
 from tools.domain.snapshots import OrderPlan, PlanOption
 from tools.negotiation import price_limits
 
@@ -219,42 +219,48 @@ def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | L
     """One negotiator per supplier order that somebody can talk about, in parallel, in the first round only."""
     if state["rounds"] > 1:
         return "gate_lines"
+    limits = price_limits_of(state, runtime.context)
     tasks = [
         NegotiationTask(
             run_id=state["run_id"],
             order=order,
             supply=state["supply"],
             round=state["rounds"],
-            limits=price_limits_of(state, order, runtime.context),
+            limits=limits[order.order_key],
         )
         for order in state["orders"]
-        if not order.changes
+        if limits.get(order.order_key)
     ]
-    return [Send("negotiate", task) for task in tasks if task["limits"]] or "gate_lines"
+    return [Send("negotiate", task) for task in tasks] or "gate_lines"
 
 
-def price_limits_of(state: RunState, order: Order, context: Context) -> list[Json]:
-    """Target and reservation price of each line, from what the plan would cost without its source."""
-    scope, chosen = scope_of(state), state["choice"]["choices"]
-    plan, reservations = context.desk.plan(scope, chosen), context.desk.reservation_prices(scope, chosen)
-    found: list[Json] = []
-    lines = {line.line_id: line for line in plan.lines}
-    for drafted in order.lines:
-        if facts.leaves_by_itself(drafted, context.rules):
-            continue
-        line = lines[drafted.line_id]
-        limits = price_limits(drafted.unit_price, reservations.get(line.line_id))
-        found.append(
-            {
-                "line_id": line.line_id,
-                "item_id": line.item_id,
-                "quantity": drafted.quantity,
-                "unit_price": drafted.unit_price,
-                "target_price": limits.target,
-                "reservation_price": limits.reservation,
-            }
-        )
-    return found
+def price_limits_of(state: RunState, context: Context) -> dict[str, list[Json]]:
+    """By order, target and reservation price of each line that is worth talking about.
+
+    From what the plan would cost without its source.
+    """
+    talked_about = {
+        order.order_key: [line for line in order.lines if not facts.leaves_by_itself(line, context.rules)]
+        for order in state["orders"]
+        if not order.changes
+    }
+    asked = frozenset(line.line_id for lines in talked_about.values() for line in lines)
+    if not asked:
+        return {}
+    reservations = context.desk.reservation_prices(scope_of(state), state["choice"]["choices"], asked)
+    return {key: [_price_limits(line, reservations) for line in lines] for key, lines in talked_about.items()}
+
+
+def _price_limits(line: OrderLine, reservations: Mapping[str, float]) -> Json:
+    limits = price_limits(line.unit_price, reservations.get(line.line_id))
+    return {
+        "line_id": line.line_id,
+        "item_id": line.item_id,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "target_price": limits.target,
+        "reservation_price": limits.reservation,
+    }
 
 
 def negotiate(state: NegotiationTask, runtime: Runtime[Context]) -> Update:

@@ -91,7 +91,7 @@ def option(made: PlanOption) -> Json:
         "risk_exposure": made.risk_exposure,
         "expected_cost": made.cost.total,
         "suppliers": list(made.suppliers),
-        "lines": len(made.lines),
+        "lines": len(made.orders) + made.proposals,
     }
 
 

@@ -66,7 +66,7 @@ OPTIONS = tuple(
         0.02,
         70.0,
         suppliers,
-        LINES,
+        tuple((line.offer_id, line.quantity) for line in LINES),
     )
     for profile, value, cost, suppliers in [
         ("balanced", 20_250.0, CostParts(purchase=20_250.0, holding=50.0), ("S1",)),
@@ -92,8 +92,11 @@ class PlanningDesk(KnownDesk):
     def plan(self, scope: Scope, chosen: Mapping[str, str]) -> Any:
         return {(self._scope, "high/balanced"): PLAN}[scope, chosen["high"]]
 
-    def reservation_prices(self, scope: Scope, chosen: Mapping[str, str]) -> Mapping[str, float]:
-        return {(self._scope, "high/balanced"): {"A#0": 2.0}}[scope, chosen["high"]]
+    def reservation_prices(
+        self, scope: Scope, chosen: Mapping[str, str], line_ids: frozenset[str]
+    ) -> Mapping[str, float]:
+        known = {(self._scope, "high/balanced"): {"A#0": 2.0}}[scope, chosen["high"]]
+        return {line_id: known[line_id] for line_id in line_ids & known.keys()}
 
 
 class Told:

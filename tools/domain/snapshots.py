@@ -163,6 +163,21 @@ class PlanningSnapshot:
         _fill(self, "fill_rate_target", self.n_items, np.nan, np.float64)
         _fill(self, "frozen_periods", self.n_items, 0, np.int64)
 
+    @cached_property
+    def open_orders_of(self) -> Mapping[str, tuple[PurchaseOrder, ...]]:
+        """Open orders by item."""
+        return grouped(self.open_orders, lambda order: order.item_id)
+
+    @cached_property
+    def row_of(self) -> Mapping[tuple[str, str], int]:
+        """Row by (item_id, site_id)."""
+        return {key: row for row, key in enumerate(zip(self.item_ids, self.site_ids, strict=True))}
+
+    @cached_property
+    def source_of(self) -> Mapping[str, int]:
+        """Row of the sources by offer id."""
+        return {offer_id: row for row, offer_id in enumerate(self.sources.offer_ids)}
+
     @property
     def n_items(self) -> int:
         """N."""
@@ -343,6 +358,16 @@ class OrderPlan:
         """Outlook by (item_id, site_id)."""
         return {(outlook.item_id, outlook.site_id): outlook for outlook in self.outlooks}
 
+    @cached_property
+    def line_of(self) -> Mapping[str, PlanLine]:
+        """Lines to place now by line id."""
+        return {line.line_id: line for line in self.lines}
+
+    @cached_property
+    def limit_prices(self) -> Mapping[str, float]:
+        """Shadow price of each shared limit that binds, in money a unit."""
+        return {limit.name: limit.shadow_price for line in self.lines for limit in line.binding if limit.shadow_price > 0}
+
     @property
     def gap(self) -> float:
         """(cost - bound) / bound; 0 when both are 0."""
@@ -380,6 +405,9 @@ class PlanOption:
     risk_exposure: float
     """Money at risk under the worst single disruption considered."""
     suppliers: tuple[str, ...]
-    lines: tuple[PlanLine, ...]
+    orders: tuple[tuple[str, float], ...]
+    """(offer_id, quantity) placed now, by item."""
+    proposals: int = 0
+    """Lines beside them that change open orders; the same in every option of the group."""
     scheduled: bool = False
     """Whether its plan is a schedule within the limits of later periods."""

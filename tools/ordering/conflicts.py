@@ -10,6 +10,7 @@ import numpy as np
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.allocation import Allocation
+from tools.ordering.priced import Priced
 from tools.ordering.pricing import Batch
 from tools.ordering.quantities import TINY, accepts_orders, supplier_counts, unit_price_at, usable_now
 from tools.ordering.schedules.problem import LimitPrices
@@ -22,9 +23,10 @@ NAMED = 5
 
 
 def find_conflicts(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, batches: Sequence[Batch], allocation: Allocation
+    snapshot: PlanningSnapshot, settings: OrderingSettings, priced: Priced, allocation: Allocation
 ) -> tuple[str, ...]:
     """Every conflict of the plan, unmet limits first."""
+    batches = tuple(priced.settled())
     found = [*_below_zero(snapshot), *_over_full(snapshot, allocation), *_without_source(batches)]
     found.extend(_closed_by_terms(snapshot, settings))
     found.extend(short_before_any_order(batches))
@@ -122,15 +124,19 @@ def _largest(snapshot: PlanningSnapshot, period: int) -> str:
 
 
 def _without_source(batches: Sequence[Batch]) -> list[str]:
-    words = [
-        f"Item {batch.snapshot.item_ids[row]} has no source that may be ordered from now and is expected to run"
-        " short; approve a source or lift a supplier's hold."
+    found = [
+        (int(batch.items[row]), batch.snapshot.item_ids[row])
         for batch in batches
         for row in np.flatnonzero(~batch.policy.regular.active)
         if batch.parts[row, 0, 4] > TINY
     ]
-    more = len(words) - NAMED
-    return [*words[:NAMED], *([f"{more} more items have no source that may be ordered from now."] if more > 0 else [])]
+    words = [
+        f"Item {item_id} has no source that may be ordered from now and is expected to run short; approve a source or"
+        " lift a supplier's hold."
+        for _, item_id in sorted(found)[:NAMED]
+    ]
+    more = len(found) - NAMED
+    return [*words, *([f"{more} more items have no source that may be ordered from now."] if more > 0 else [])]
 
 
 def _closed_by_terms(snapshot: PlanningSnapshot, settings: OrderingSettings) -> list[str]:
@@ -156,12 +162,11 @@ def _closed_by_terms(snapshot: PlanningSnapshot, settings: OrderingSettings) -> 
 
 def _ordering(batches: Sequence[Batch], allocation: Allocation) -> BoolArray:
     """(N,) items that order anything now."""
-    return np.concatenate(
-        [
-            batch.columns.quantity[np.arange(batch.items.size), allocation.chosen[batch.items]].max(axis=1) > TINY
-            for batch in batches
-        ]
-    )
+    found = np.zeros(allocation.chosen.size, dtype=np.bool_)
+    for batch in batches:
+        placed = batch.columns.quantity[np.arange(batch.items.size), allocation.chosen[batch.items]]
+        found[batch.items] = placed.max(axis=1, initial=0.0) > TINY
+    return found
 
 
 def _too_few_suppliers(snapshot: PlanningSnapshot, settings: OrderingSettings, ordering: BoolArray) -> list[str]:
@@ -183,16 +188,15 @@ def _too_few_suppliers(snapshot: PlanningSnapshot, settings: OrderingSettings, o
 
 def _kept_short(snapshot: PlanningSnapshot, batches: Sequence[Batch], allocation: Allocation) -> list[str]:
     """Items whose order the shared limits cut, with the value that would restore it."""
-    short, missing = list[str](), 0.0
+    short, missing = dict[int, str](), np.zeros(snapshot.n_items)
     for batch in batches:
         chosen = allocation.chosen[batch.items]
         free = np.argmin(batch.total, axis=1)
         rows = np.arange(chosen.size)
         added = batch.parts[rows, chosen, 4] - batch.parts[rows, free, 4]
         cut = added > WORTH_SAYING * np.abs(batch.total[rows, free])
-        short.extend(batch.snapshot.item_ids[int(r)] for r in np.flatnonzero(cut))
-        values = _values(batch, free) - _values(batch, chosen)
-        missing += float(values[cut].sum())
+        short.update((int(batch.items[r]), batch.snapshot.item_ids[int(r)]) for r in np.flatnonzero(cut))
+        missing[batch.items] = np.where(cut, _values(batch, free) - _values(batch, chosen), 0.0)
     if not short:
         return []
     binding = [
@@ -204,8 +208,8 @@ def _kept_short(snapshot: PlanningSnapshot, batches: Sequence[Batch], allocation
     ]
     limits = named(binding) if binding else "least order values and joint order costs of suppliers"
     return [
-        f"Shared limits of the orders placed on {snapshot.as_of}, {limits}, keep {named(short)} short; orders worth"
-        f" {max(missing, 0.0):,.2f} {snapshot.currency} more would serve them as their costs ask."
+        f"Shared limits of the orders placed on {snapshot.as_of}, {limits}, keep"
+        f" {named([short[item] for item in sorted(short)])} short; orders worth {max(float(missing.sum()), 0.0):,.2f} {snapshot.currency} more would serve them as their costs ask."
     ]
 
 

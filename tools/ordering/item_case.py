@@ -133,19 +133,18 @@ def item_case(
 
     `priced` is what the plan's items were priced as; without it the item is priced again.
     """
-    keys = list(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
-    if (item_id, site_id) not in keys:
+    item, shared = snapshot.row_of.get((item_id, site_id)), limits_may_bind(snapshot)
+    if item is None:
         raise NotFound(
             f"The plan holds no item {item_id!r} at site {site_id!r}.",
             remedy="Name an item of the plan.",
             item_id=item_id,
         )
-    item, shared = keys.index((item_id, site_id)), limits_may_bind(snapshot)
     part = take_items(snapshot, np.array([item]))
     part = replace(part, limits=replace(part.limits, supplier_min_order_value=np.empty(0)))
     lines = plan.lines_by_item.get((item_id, site_id), ())
     batch = _batch(part, plan.settings, shared) if priced is None else replace(priced.of_item(item), snapshot=part)
-    return ItemCase(batch, plan.settings, shared, _planned(part, lines), limit_prices(plan))
+    return ItemCase(batch, plan.settings, shared, _planned(part, lines), plan.limit_prices)
 
 
 def _batch(snapshot: PlanningSnapshot, settings: OrderingSettings, shared: bool) -> Batch:
@@ -156,11 +155,6 @@ def _batch(snapshot: PlanningSnapshot, settings: OrderingSettings, shared: bool)
 def _planned(snapshot: PlanningSnapshot, lines: Iterable[PlanLine]) -> dict[int, float]:
     rows = {offer_id: row for row, offer_id in enumerate(snapshot.sources.offer_ids)}
     return {rows[line.offer_id]: line.quantity for line in lines if line.intent in PLACING and line.period == 0}
-
-
-def limit_prices(plan: OrderPlan) -> dict[str, float]:
-    """Shadow price of each shared limit that binds, in money a unit."""
-    return {limit.name: limit.shadow_price for line in plan.lines for limit in line.binding if limit.shadow_price > 0}
 
 
 def limit_value(snapshot: PlanningSnapshot, columns: Columns, prices: Mapping[str, float]) -> FloatArray:

@@ -32,7 +32,7 @@ class Candidates:
 
     @classmethod
     def of(cls, parts: Sequence[CandidateParts]) -> "Candidates":
-        """Join the batches' valid columns."""
+        """Join the batches' valid columns, in the order of their items."""
         depth = max(columns.source.shape[2] for _, columns, _, _ in parts)
         item, column, cost, source, quantity = [], [], [], [], []
         volume = list[FloatArray]()
@@ -47,7 +47,11 @@ class Candidates:
             if stored is not None:
                 volume.append(stored[i, c])
         known = np.concatenate(volume) if len(volume) == len(parts) else None
-        return cls(*(np.concatenate(a) for a in (item, column, cost, source, quantity)), stored=known)
+        joined = [np.concatenate(a) for a in (item, column, cost, source, quantity)]
+        if (joined[0][1:] >= joined[0][:-1]).all():
+            return cls(*joined, stored=known)
+        order = np.argsort(joined[0], kind="stable")
+        return cls(*(array[order] for array in joined), stored=None if known is None else known[order])
 
     @property
     def orders(self) -> FloatArray:

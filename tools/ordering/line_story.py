@@ -116,7 +116,7 @@ def explain_line(snapshot: PlanningSnapshot, plan: OrderPlan, line_id: str) -> L
 
 
 def _line_of(plan: OrderPlan, line_id: str) -> PlanLine:
-    found = next((line for line in plan.lines if line.line_id == line_id), None)
+    found = plan.line_of.get(line_id)
     if found is None:
         examples = ", ".join(line.line_id for line in plan.lines[:3]) or "none"
         raise NotFound(

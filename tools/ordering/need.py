@@ -17,7 +17,7 @@ def days_short_before(
     Stock on hand, open orders and `arrivals` (day, units) are cover. A shortage that one of them ends before `day`
     does not count: what arrives on `day` serves a later need. Between the ends of periods stock moves evenly.
     """
-    row = list(zip(snapshot.item_ids, snapshot.site_ids, strict=True)).index((item_id, site_id))
+    row = snapshot.row_of[item_id, site_id]
     extra = np.zeros(snapshot.horizon)
     for at, units in arrivals:
         period = int(np.ceil(at / snapshot.period.days - 1e-9))

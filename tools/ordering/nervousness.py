@@ -95,9 +95,9 @@ def _cases(snapshot: PlanningSnapshot, before: OrderPlan, after: OrderPlan, stal
 def restated(snapshot: PlanningSnapshot, line: PlanLine) -> PlanLine:
     """The same quantity at the terms and dates of the new snapshot; a line of an unknown offer as it was."""
     sources = snapshot.sources
-    if line.offer_id not in sources.offer_ids:
+    if line.offer_id not in snapshot.source_of:
         return line
-    row = sources.offer_ids.index(line.offer_id)
+    row = snapshot.source_of[line.offer_id]
     wait = timedelta(days=int(np.ceil(sources.lead_time_days[row])))
     return replace(
         line,

@@ -17,7 +17,7 @@ UNNEEDED = 0.1
 
 def excess_order_lines(snapshot: PlanningSnapshot, settings: OrderingSettings) -> list[PlanLine]:
     """Cancel or hold suggestions for unconfirmed open orders; at most one order an item at a time."""
-    rows = {(i, s): row for row, (i, s) in enumerate(zip(snapshot.item_ids, snapshot.site_ids, strict=True))}
+    rows = snapshot.row_of
     lines, done = list[PlanLine](), set[tuple[str, str]]()
     for order in sorted(snapshot.open_orders, key=lambda o: (o.order_date, o.order_id), reverse=True):
         key = (order.item_id, order.site_id)

@@ -1,25 +1,22 @@
 """Computed alternatives per group of items, and the plan that a choice among them makes."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
-from tools.domain.arrays import IntArray
+from tools.domain.arrays import BoolArray, IntArray
 from tools.domain.errors import NotFound
-from tools.domain.snapshots import (
-    CostParts,
-    OrderingSettings,
-    OrderPlan,
-    PlanLine,
-    PlanningSnapshot,
-    PlanOption,
-)
-from tools.ordering.levels import item_costs
-from tools.ordering.plan import add_costs, plan_orders
+from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption
+from tools.ordering.open_orders import excess_order_lines
+from tools.ordering.option_figures import SHORTAGE, ItemFigures, Outcomes, Placed, figures_of
+from tools.ordering.plan import Draft, draft_orders, write_plan
 from tools.ordering.priced import Priced, mixed, price, price_changed
 from tools.ordering.profiles import PROFILES, Profile
-from tools.ordering.verification import PLACING
+from tools.ordering.quantities import TINY
+from tools.ordering.validation import check_snapshot
 from tools.ordering.writing import Written
 
 PLAIN = "balanced"
@@ -30,7 +27,8 @@ class Catalogue:
     """A planning problem under every profile: its items are priced once for each, whatever is then chosen of them.
 
     With `base`, a catalogue of the same problem in which only the terms of the `changed` items' sources differ, the
-    other items' prices are taken from there.
+    other items' prices are taken from there. A profile prices only items in play anew: of one that orders nothing,
+    whatever a shortage weighs, nothing can be chosen.
     """
 
     def __init__(
@@ -40,50 +38,81 @@ class Catalogue:
         base: "Catalogue | None" = None,
         changed: IntArray | None = None,
     ) -> None:
+        check_snapshot(snapshot, settings)
         self.snapshot, self.settings = snapshot, settings
         self._base, self._changed = base, changed
         self._priced = dict[str, Priced]()
-        self._plans = dict[tuple[str, bool], OrderPlan]()
+        self._drafts = dict[tuple[str, bool], Draft | OrderPlan]()
         self.written: Written = {} if base is None else base.written
         """Lines and outlooks of items, shared by all plans that order the same of them for the same reasons."""
+        self.outcomes = Outcomes(settings) if base is None else base.outcomes
+        """Service of candidates, shared likewise."""
 
-    def settings_of(self, profile: Profile) -> OrderingSettings:
-        """The settings with a profile for every item."""
-        return profile.apply(self.settings, self.snapshot.item_ids)
+    @cached_property
+    def in_play(self) -> BoolArray:
+        """(N,) items that order something now under some profile's weight of a shortage, if it had the plain prices.
+
+        All of them where limits of later periods make a schedule, which is not chosen from these prices.
+        """
+        found = np.ones(self.snapshot.n_items, dtype=np.bool_)
+        if self.snapshot.limits.reach_later:
+            return found
+        weights = {profile.shortage_weight for profile in PROFILES.values()}
+        for batch, rows in self.priced(PLAIN).parts():
+            orders = np.zeros(rows.size, dtype=np.bool_)
+            for weight in weights:
+                shortage = np.where(batch.columns.valid[rows], batch.parts[rows, :, SHORTAGE], 0.0)
+                best = np.argmin(batch.total[rows] + (weight - 1) * shortage, axis=1)
+                orders |= batch.columns.quantity[rows, best].max(axis=1, initial=0.0) > TINY
+            found[batch.items[rows]] = orders
+        return found
+
+    def settings_of(self, names: Sequence[str]) -> OrderingSettings:
+        """The settings with a profile for every item in play, (N,) names."""
+        settings = self.settings
+        for name in sorted(set(names) - {PLAIN}):
+            own = [
+                item_id
+                for item_id, wanted, plays in zip(self.snapshot.item_ids, names, self.in_play, strict=True)
+                if wanted == name and plays
+            ]
+            settings = PROFILES[name].apply(settings, own)
+        return settings
+
+    def _all(self, name: str) -> list[str]:
+        return [name] * self.snapshot.n_items
 
     def priced(self, name: str) -> Priced:
         """Every item's candidates as a profile prices them."""
         if name not in self._priced:
-            own = self.settings_of(PROFILES[name])
+            own = self.settings if name == PLAIN else self.settings_of(self._all(name))
             if self._base is not None and self._changed is not None:
                 found = price_changed(self._base.priced(name), self.snapshot, own, self._changed)
             elif name == PLAIN:
                 found = price(self.snapshot, own)
             else:
-                plain = self.priced(PLAIN)
-                found = price_changed(plain, self.snapshot, own, PROFILES[name].touched(self.snapshot), plain.digest)
+                plain, touched = self.priced(PLAIN), PROFILES[name].touched(self.snapshot)
+                found = price_changed(plain, self.snapshot, own, touched[self.in_play[touched]], plain.digest)
             self._priced[name] = found
         return self._priced[name]
 
+    def draft(self, name: str, *, scheduled: bool = False) -> Draft | OrderPlan:
+        """The plan in which every item follows one profile, unwritten unless it is a schedule."""
+        if (name, scheduled) not in self._drafts:
+            made = self._drafted(self._all(name), lambda: self.priced(name), scheduled=scheduled)
+            self._drafts[name, scheduled] = made
+        return self._drafts[name, scheduled]
+
     def plan(self, name: str, *, scheduled: bool = False) -> OrderPlan:
         """The plan in which every item follows one profile."""
-        if (name, scheduled) not in self._plans:
-            own = self.settings_of(PROFILES[name])
-            made = self._planned(own, lambda: self.priced(name), scheduled=scheduled)
-            self._plans[name, scheduled] = made
-        return self._plans[name, scheduled]
+        return self._written(self.draft(name, scheduled=scheduled))
 
     def plan_of(self, profile_of: Mapping[str, str], *, scheduled: bool = False) -> OrderPlan:
         """The plan in which each item follows its own profile, by item id; the plain one where none is named."""
         names = self._names(profile_of)
-        used = sorted(set(names))
-        if len(used) == 1:
-            return self.plan(used[0], scheduled=scheduled)
-        settings = self.settings
-        for name in used:
-            own = [item_id for item_id, wanted in zip(self.snapshot.item_ids, names, strict=True) if wanted == name]
-            settings = PROFILES[name].apply(settings, own)
-        return self._planned(settings, lambda: self.priced_of(profile_of), scheduled=scheduled)
+        if len(set(names)) == 1:
+            return self.plan(names[0], scheduled=scheduled)
+        return self._written(self._drafted(names, lambda: self.priced_of(profile_of), scheduled=scheduled))
 
     def priced_of(self, profile_of: Mapping[str, str]) -> Priced:
         """Every item's candidates as its own profile prices them."""
@@ -91,13 +120,17 @@ class Catalogue:
         used = sorted(set(names))
         if len(used) == 1:
             return self.priced(used[0])
-        return mixed([self.priced(name) for name in used], np.array([used.index(name) for name in names]))
+        place = {name: index for index, name in enumerate(used)}
+        return mixed([self.priced(name) for name in used], np.array([place[name] for name in names]))
 
     def _names(self, profile_of: Mapping[str, str]) -> list[str]:
         return [profile_of.get(item_id, PLAIN) for item_id in self.snapshot.item_ids]
 
-    def _planned(self, settings: OrderingSettings, priced: Callable[[], Priced], *, scheduled: bool) -> OrderPlan:
-        return plan_orders(self.snapshot, settings, scheduled=scheduled, priced=priced, written=self.written)
+    def _drafted(self, names: Sequence[str], priced: Callable[[], Priced], *, scheduled: bool) -> Draft | OrderPlan:
+        return draft_orders(self.snapshot, self.settings_of(names), priced, scheduled=scheduled)
+
+    def _written(self, answer: Draft | OrderPlan) -> OrderPlan:
+        return answer if isinstance(answer, OrderPlan) else write_plan(answer, self.written)
 
 
 def plan_options(
@@ -113,69 +146,59 @@ def plan_options(
     Costs use each item's own shortage cost, unweighted, so that options compare.
     """
     found = list[PlanOption]()
-    plans = {name: catalogue.plan(name) for name in PROFILES}
-    if any(plan.scheduled for plan in plans.values()):
-        plans = {n: p if p.scheduled else catalogue.plan(n, scheduled=True) for n, p in plans.items()}
-    sound = {name for name, plan in plans.items() if not plan.leaves_out_later_limits} or set(plans)
+    answers = {name: catalogue.draft(name) for name in PROFILES}
+    if any(isinstance(answer, OrderPlan) for answer in answers.values()):
+        scheduled = {n: a for n, a in answers.items() if isinstance(a, OrderPlan)}
+        answers = {n: scheduled.get(n) or catalogue.draft(n, scheduled=True) for n in answers}
+    sound = {n for n, answer in answers.items() if isinstance(answer, OrderPlan) or not answer.left_out} or set(answers)
+    proposals = Counter(line.item_id for line in excess_order_lines(catalogue.snapshot, catalogue.settings))
     for profile in (profile for profile in PROFILES.values() if profile.name in sound):
-        plan = plans[profile.name]
-        neutral = _neutral_costs(catalogue.snapshot, catalogue.settings_of(profile), plan)
+        answer = answers[profile.name]
+        figures = figures_of(answer, catalogue.snapshot, catalogue.outcomes)
         for group, item_ids in groups.items():
-            found.append(_option(plan, neutral, profile, group, item_ids, exposure))
+            proposed = sum(proposals[item_id] for item_id in item_ids)
+            made = _option(catalogue.snapshot, figures, profile, group, item_ids, exposure, proposed)
+            found.append(replace(made, scheduled=isinstance(answer, OrderPlan)))
     return tuple(_distinct(found))
 
 
-def _neutral_costs(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, plan: OrderPlan
-) -> dict[tuple[str, str], CostParts]:
-    """Each item's cost with the shortage part divided by the profile's weight."""
-    weights = item_costs(snapshot, settings).weight
-    return {
-        (o.item_id, o.site_id): replace(o.cost, shortage=o.cost.shortage / max(float(w), 1e-12))
-        for o, w in zip(plan.outlooks, weights, strict=True)
-    }
-
-
 def _option(
-    plan: OrderPlan,
-    neutral: Mapping[tuple[str, str], CostParts],
+    snapshot: PlanningSnapshot,
+    figures: ItemFigures,
     profile: Profile,
     group: str,
     item_ids: Sequence[str],
     exposure: Mapping[str, float],
+    proposals: int,
 ) -> PlanOption:
     members = set(item_ids)
-    lines = tuple(line for line in plan.lines if line.item_id in members)
-    outlooks = [o for o in plan.outlooks if o.item_id in members]
-    placed = [line for line in lines if line.intent in PLACING]
+    rows = np.flatnonzero([item_id in members for item_id in snapshot.item_ids])
+    placed = [order for row in rows.tolist() for order in figures.placed[row]]
+    shares = _largest_shares(placed)
     return PlanOption(
         option_id=f"{group}/{profile.name}",
         group=group,
         profile=profile.name,
         title=profile.title,
         item_ids=tuple(item_ids),
-        order_value=sum(line.value for line in placed),
-        cost=add_costs([neutral[o.item_id, o.site_id] for o in outlooks]),
-        fill_rate=_mean([o.fill_rate for o in outlooks], 1.0),
-        stockout_probability=_mean([o.stockout_probability for o in outlooks], 0.0),
-        risk_exposure=sum(exposure.get(i, 0.0) * _largest_share(placed, i) for i in item_ids),
-        suppliers=tuple(sorted({line.supplier_id for line in placed})),
-        lines=lines,
-        scheduled=plan.scheduled,
+        order_value=sum(order.value for order in placed),
+        cost=CostParts(*(float(part) for part in figures.parts[rows].sum(axis=0))),
+        fill_rate=float(figures.fill_rate[rows].mean()) if rows.size else 1.0,
+        stockout_probability=float(figures.stockout[rows].mean()) if rows.size else 0.0,
+        risk_exposure=sum(exposure.get(item_id, 0.0) * shares.get(item_id, 1.0) for item_id in item_ids),
+        suppliers=tuple(sorted({order.supplier_id for order in placed})),
+        orders=tuple((order.offer_id, order.quantity) for order in placed),
+        proposals=proposals,
     )
 
 
-def _mean(values: Sequence[float], empty: float) -> float:
-    return sum(values) / len(values) if values else empty
-
-
-def _largest_share(lines: Sequence[PlanLine], item_id: str) -> float:
-    """Largest supplier's share of the item's order; 1 where nothing is ordered and nothing is spread."""
-    by_supplier = dict[str, float]()
-    for line in lines:
-        if line.item_id == item_id:
-            by_supplier[line.supplier_id] = by_supplier.get(line.supplier_id, 0.0) + line.quantity
-    return max(by_supplier.values()) / sum(by_supplier.values()) if by_supplier else 1.0
+def _largest_shares(placed: Sequence[Placed]) -> dict[str, float]:
+    """Largest supplier's share of each item's order; nothing is spread of an item that is not there."""
+    by_item = dict[str, dict[str, float]]()
+    for order in placed:
+        units = by_item.setdefault(order.item_id, {})
+        units[order.supplier_id] = units.get(order.supplier_id, 0.0) + order.quantity
+    return {item_id: max(units.values()) / sum(units.values()) for item_id, units in by_item.items()}
 
 
 def _distinct(options: Sequence[PlanOption]) -> list[PlanOption]:
@@ -183,7 +206,7 @@ def _distinct(options: Sequence[PlanOption]) -> list[PlanOption]:
     seen = set[tuple[object, ...]]()
     kept = list[PlanOption]()
     for option in options:
-        key = (option.group, *((line.line_id, line.quantity, line.intent) for line in option.lines))
+        key = (option.group, option.orders)
         if key not in seen:
             seen.add(key)
             kept.append(option)

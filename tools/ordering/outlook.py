@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tools.domain.arrays import FloatArray
-from tools.domain.snapshots import CostParts, ItemOutlook
+from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.snapshots import CostParts, ItemOutlook, OrderingSettings
 from tools.ordering.explanation import Scene
 from tools.ordering.levels import quantile_index
+from tools.ordering.pricing import Batch
 from tools.ordering.quantities import TINY
 
 
@@ -23,7 +24,7 @@ def outlook(scene: Scene) -> ItemOutlook:
     missed = float(scene.result.missed[row, 0]) * demand.shape[0]
     daily = float(batch.costs.mean_demand[row]) / snapshot.period.days
     level = 0.0 if source is None else float(levels.level[source])
-    reach = _reach(scene)
+    reach = int(reaches(batch, scene.settings)[row])
     later = _ready_rate(paths[min(reach, snapshot.horizon - 1) :])
     return ItemOutlook(
         item_id=scene.item_id,
@@ -61,12 +62,10 @@ def reference_source(scene: Scene) -> int | None:
     return int(regular.row[scene.row]) if regular.active[scene.row] else None
 
 
-def _reach(scene: Scene) -> int:
-    """Periods until an order of the next review could arrive from the regular source."""
-    regular, horizon = scene.batch.policy.regular, scene.snapshot.horizon
-    if not regular.active[scene.row]:
-        return horizon
-    return min(int(regular.lead[scene.row]) + scene.settings.review_periods, horizon)
+def reaches(batch: Batch, settings: OrderingSettings) -> IntArray:
+    """(N,) periods until an order of the next review could arrive from the regular source."""
+    regular, horizon = batch.policy.regular, batch.snapshot.horizon
+    return np.where(regular.active, np.minimum(regular.lead + settings.review_periods, horizon), horizon)
 
 
 def _ready_rate(paths: FloatArray) -> float:

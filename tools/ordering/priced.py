@@ -1,15 +1,14 @@
 """Candidate orders of a whole catalogue, priced once: kept, priced anew for a few items, or mixed item by item.
 
 An item's candidates and their prices depend on its own data, sources and settings alone, never on the items beside
-it, so rows of several pricings make one: bit for bit what pricing everything together gives.
+it, so rows of several pricings make one: bit for bit what pricing everything together gives. Nothing is copied for
+it: a pricing says of each item in which batch it stands.
 """
 
 import os
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from itertools import count
 from typing import TypeVar
 
 import numpy as np
@@ -31,41 +30,97 @@ Row = TypeVar("Row", ItemCosts, SourceLevels, Columns)
 
 @dataclass(frozen=True)
 class Priced:
-    """Every item's candidates, in batches in order of their items."""
+    """Every item's candidates; a batch may hold items that stand elsewhere by now."""
 
     digest: str
     """Hash of the snapshot."""
     shared: bool
     """Whether items compete for limits, so that smaller orders were priced too."""
     batches: tuple[Batch, ...]
-    origin: IntArray
-    """(N,) the pricing that each item's candidates come from: equal numbers, equal candidates."""
+    batch_of: IntArray
+    """(N,) index of the batch in which each item stands."""
+    row_of: IntArray
+    """(N,) its row there."""
+
+    def parts(self) -> Iterator[tuple[Batch, IntArray]]:
+        """The batches, each with the rows that stand there, ascending; those without any are passed over."""
+        order = np.argsort(self.batch_of, kind="stable")
+        ends = np.searchsorted(self.batch_of[order], np.arange(len(self.batches) + 1))
+        for batch, first, end in zip(self.batches, ends[:-1], ends[1:], strict=True):
+            if end > first:
+                yield batch, np.sort(self.row_of[order[first:end]])
+
+    def settled(self) -> Iterator[Batch]:
+        """The batches, each with the items alone that stand there."""
+        for batch, rows in self.parts():
+            yield taken(batch, rows)
+
+    def among(self, items: IntArray) -> Iterator[Batch]:
+        """Some items alone, ascending, in the batches in which they stand."""
+        wanted = np.zeros(self.batch_of.size, dtype=np.bool_)
+        wanted[items] = True
+        for batch, rows in self.parts():
+            kept = rows[wanted[batch.items[rows]]]
+            if kept.size:
+                yield taken(batch, kept)
 
     def of_item(self, item: int) -> Batch:
         """One item alone, (N = 1), as it was priced."""
-        ends = [int(batch.items[-1]) for batch in self.batches]
-        batch = self.batches[bisect_left(ends, item)]
-        return _alone(batch, int(np.searchsorted(batch.items, item)))
-
-
-_PRICINGS = count()
+        return taken(self.batches[int(self.batch_of[item])], self.row_of[[item]])
 
 
 def price(snapshot: PlanningSnapshot, settings: OrderingSettings, digest: str = "") -> Priced:
     """Price every item on all cores. `digest` is the snapshot's hash where it is known."""
     shared = limits_may_bind(snapshot)
-    parts, origin = list(batches_of(snapshot)), np.full(snapshot.n_items, next(_PRICINGS))
+    parts = list(batches_of(snapshot, np.arange(snapshot.n_items)))
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix=BATCH_THREADS) as pool:
+        hashed = pool.submit(lambda: digest or snapshot_hash(snapshot))
+        batches = _on_all_cores(snapshot, settings, parts, pool, shared=shared)
+        return _standing(hashed.result(), batches, snapshot.n_items, shared=shared)
+
+
+def price_changed(
+    known: Priced, snapshot: PlanningSnapshot, settings: OrderingSettings, changed: IntArray, digest: str = ""
+) -> Priced:
+    """What pricing `snapshot` gives, where settings and terms differ from the known ones for `changed` items only."""
+    if changed.size == snapshot.n_items or limits_may_bind(snapshot) != known.shared:
+        return price(snapshot, settings, digest)
+    parts = list(batches_of(snapshot, changed))
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix=BATCH_THREADS) as pool:
+        hashed = pool.submit(lambda: digest or snapshot_hash(snapshot))
+        fresh = _on_all_cores(snapshot, settings, parts, pool, shared=known.shared)
+        return _standing(hashed.result(), [*known.batches, *fresh], snapshot.n_items, shared=known.shared)
+
+
+def _on_all_cores(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    parts: Sequence[IntArray],
+    pool: ThreadPoolExecutor,
+    *,
+    shared: bool,
+) -> list[Batch]:
+    """The first part is priced here: it compiles what the others use, and may use all cores itself."""
 
     def priced(items: IntArray) -> Batch:
         return _finished(price_items(snapshot, settings, items, shared=shared), settings, shared)
 
-    first = priced(parts[0])
-    if len(parts) == 1:
-        return Priced(digest or snapshot_hash(snapshot), shared, (first,), origin)
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix=BATCH_THREADS) as pool:
-        hashed = pool.submit(lambda: digest or snapshot_hash(snapshot))
-        rest = list(pool.map(priced, parts[1:]))
-        return Priced(hashed.result(), shared, (first, *rest), origin)
+    first = [priced(items) for items in parts[:1]]
+    return [*first, *pool.map(priced, parts[1:])]
+
+
+def _standing(digest: str, batches: Sequence[Batch], n_items: int, *, shared: bool) -> Priced:
+    """Each item stands in the last batch that holds it."""
+    batch_of, row_of = np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)
+    for index, batch in enumerate(batches):
+        batch_of[batch.items], row_of[batch.items] = index, np.arange(batch.items.size)
+    return _without_left_batches(Priced(digest, shared, tuple(batches), batch_of, row_of))
+
+
+def _without_left_batches(priced: Priced) -> Priced:
+    """The same without batches in which no item stands."""
+    used, batch_of = np.unique(priced.batch_of, return_inverse=True)
+    return replace(priced, batches=tuple(priced.batches[index] for index in used.tolist()), batch_of=batch_of)
 
 
 def _finished(batch: Batch, settings: OrderingSettings, shared: bool) -> Batch:
@@ -76,69 +131,21 @@ def _finished(batch: Batch, settings: OrderingSettings, shared: bool) -> Batch:
     return replace(held, stored=stored_volumes(held.snapshot, held.columns))
 
 
-def price_changed(
-    known: Priced, snapshot: PlanningSnapshot, settings: OrderingSettings, changed: IntArray, digest: str = ""
-) -> Priced:
-    """What pricing `snapshot` gives, where settings and terms differ from the known ones for `changed` items only."""
-    if changed.size == snapshot.n_items or limits_may_bind(snapshot) != known.shared:
-        return price(snapshot, settings, digest)
-    found: list[Batch] = []
-    for batch in known.batches:
-        rows = np.flatnonzero(np.isin(batch.items, changed))
-        if rows.size:
-            part = take_items(snapshot, batch.items)
-            fresh = _finished(price_items(part, settings, rows, shared=known.shared), settings, known.shared)
-            batch = _with_rows(replace(batch, snapshot=part), rows, fresh, np.arange(rows.size))
-        found.append(batch)
-    origin = known.origin.copy()
-    origin[changed] = next(_PRICINGS)
-    return Priced(digest or snapshot_hash(snapshot), known.shared, tuple(found), origin)
-
-
 def mixed(known: Sequence[Priced], choice: IntArray) -> Priced:
     """Each item as the pricing of its choice has it: (N,) indices into pricings of one snapshot."""
-    found: list[Batch] = []
-    for parts in zip(*(priced.batches for priced in known), strict=True):
-        wanted = choice[parts[0].items]
-        batch = parts[int(wanted[0])]
-        for index in sorted(set(wanted.tolist()) - {int(wanted[0])}):
-            rows = np.flatnonzero(wanted == index)
-            batch = _with_rows(batch, rows, parts[index], rows)
-        found.append(batch)
-    origin = np.stack([priced.origin for priced in known])[choice, np.arange(choice.size)]
-    return Priced(known[0].digest, known[0].shared, tuple(found), origin)
+    first = np.cumsum([0, *(len(priced.batches) for priced in known)])[:-1]
+    items = np.arange(choice.size)
+    batch_of = np.stack([priced.batch_of for priced in known])[choice, items] + first[choice]
+    row_of = np.stack([priced.row_of for priced in known])[choice, items]
+    batches = tuple(batch for priced in known for batch in priced.batches)
+    return _without_left_batches(Priced(known[0].digest, known[0].shared, batches, batch_of, row_of))
 
 
-def _with_rows(base: Batch, rows: IntArray, other: Batch, own: IntArray) -> Batch:
-    """The batch with its items at `rows` as `other` prices its items at `own`, one each; both ascend."""
-    to = np.flatnonzero(np.isin(base.snapshot.sources.item, rows))
-    of = np.flatnonzero(np.isin(other.snapshot.sources.item, own))
-    place = np.zeros(max(other.snapshot.sources.item.size, 1), dtype=np.int64)
-    place[of] = to
-    width = max(base.columns.source.shape[1], other.columns.source.shape[1])
-    depth = max(base.columns.source.shape[2], other.columns.source.shape[2])
-    columns, theirs = _widened(base.columns, width, depth), _widened(other.columns, width, depth)
-    theirs = replace(theirs, source=place[theirs.source])
-
-    def beside(mine: np.ndarray, others: np.ndarray, missing: float) -> np.ndarray:
-        return _put(_padded(mine, width, missing), rows, _padded(others, width, missing)[own])
-
-    return replace(
-        base,
-        costs=_put_rows(base.costs, rows, other.costs, own),
-        levels=_put_rows(base.levels, to, other.levels, of),
-        policy=_policy(base.policy, rows, other.policy, own, place),
-        columns=_put_rows(columns, rows, theirs, own),
-        parts=beside(base.parts, other.parts, np.inf),
-        risk=beside(base.risk, other.risk, 0.0),
-        fill_later=beside(base.fill_later, other.fill_later, 0.0),
-        stored=None if base.stored is None or other.stored is None else beside(base.stored, other.stored, 0.0),
-    )
-
-
-def _alone(batch: Batch, row: int) -> Batch:
-    rows = np.array([row])
-    of = np.flatnonzero(batch.snapshot.sources.item == row)
+def taken(batch: Batch, rows: IntArray) -> Batch:
+    """Some of a batch's items, rows ascending, as they were priced."""
+    if rows.size == batch.items.size:
+        return batch
+    of = np.flatnonzero(np.isin(batch.snapshot.sources.item, rows))
     place = np.zeros(max(batch.snapshot.sources.item.size, 1), dtype=np.int64)
     place[of] = np.arange(of.size)
     columns = _take_rows(batch.columns, rows)
@@ -159,58 +166,10 @@ def _alone(batch: Batch, row: int) -> Batch:
         risk=batch.risk[rows],
         fill_later=batch.fill_later[rows],
         stored=None if batch.stored is None else batch.stored[rows],
+        serial=batch.serial,
+        rows=batch.rows[rows],
     )
 
 
 def _take_rows(base: Row, rows: IntArray) -> Row:
     return replace(base, **{field.name: getattr(base, field.name)[rows] for field in fields(base)})
-
-
-def _policy(base: Continuation, rows: IntArray, other: Continuation, own: IntArray, place: IntArray) -> Continuation:
-    """Settled policies: one table an item."""
-    tables = {
-        field.name: _put(getattr(base.tables, field.name), (slice(None), slice(None), rows), theirs[:, :, own])
-        for field in fields(PolicyTables)
-        for theirs in [getattr(other.tables, field.name)]
-    }
-    whole = tables["whole"]
-    source = whole[:, :, rows, 0]
-    whole[:, :, rows, 0] = np.where(source >= 0, place[np.maximum(source, 0)], source)
-    arrays = {
-        field.name: _put(getattr(base, field.name), rows, getattr(other, field.name)[own])
-        for field in fields(Continuation)
-        if field.name != "tables"
-    }
-    return Continuation(tables=PolicyTables(**tables), **arrays)
-
-
-def _put_rows(base: Row, rows: IntArray, other: Row, own: IntArray) -> Row:
-    """A dataclass of arrays with some of their rows from another one."""
-    names = [field.name for field in fields(base)]
-    return replace(base, **{name: _put(getattr(base, name), rows, getattr(other, name)[own]) for name in names})
-
-
-def _put(array: np.ndarray, where: IntArray | tuple[slice | IntArray, ...], values: np.ndarray) -> np.ndarray:
-    made = array.copy()
-    made[where] = values
-    return made
-
-
-def _widened(columns: Columns, width: int, depth: int) -> Columns:
-    """Room for more candidates and more sources in each; what is added is not valid."""
-
-    def wider(array: np.ndarray) -> np.ndarray:
-        added = [(0, 0), (0, width - array.shape[1]), (0, depth - array.shape[2])]
-        return np.pad(array, added)
-
-    return Columns(
-        wider(columns.source),
-        wider(columns.quantity),
-        np.pad(columns.valid, [(0, 0), (0, width - columns.valid.shape[1])]),
-        wider(columns.wanted),
-    )
-
-
-def _padded(array: np.ndarray, width: int, missing: float) -> np.ndarray:
-    added = [(0, 0), (0, width - array.shape[1]), *[(0, 0)] * (array.ndim - 2)]
-    return np.pad(array, added, constant_values=missing)

@@ -1,7 +1,9 @@
 """Build and price the candidate orders of some items: race, choice of policy, refinement, final pricing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -31,6 +33,7 @@ POLICY_SHARE = 2
 """The kinds of continuation policy are compared on every second path."""
 WORTH_ANOTHER_KIND = 0.01
 """Share of ordering, holding and shortage cost that another kind of policy must save to be taken."""
+_SERIALS = count()
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,15 @@ class Batch:
     """(N, C) share of demand served from stock from the first period on that an order placed now can serve."""
     stored: FloatArray | None = None
     """(N, C, T) expected storage volume; None where storage is not limited, and before a pricing is finished."""
+    serial: int = field(default_factory=partial(next, _SERIALS))
+    """Tells pricings apart: equal numbers and rows, equal candidates."""
+    rows: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """(N,) rows in the batch of that number."""
+
+    def __post_init__(self) -> None:
+        """A batch as it was priced has its own rows."""
+        if self.rows.size != self.items.size:
+            object.__setattr__(self, "rows", np.arange(self.items.size))
 
     @property
     def total(self) -> FloatArray:
@@ -74,7 +86,6 @@ def take_items(snapshot: PlanningSnapshot, items: IntArray) -> PlanningSnapshot:
         )
         offers = rows
     ids = tuple(snapshot.item_ids[i] for i in items)
-    known = set(ids)
     fields = (
         "on_hand",
         "arrivals",
@@ -94,7 +105,7 @@ def take_items(snapshot: PlanningSnapshot, items: IntArray) -> PlanningSnapshot:
         item_ids=ids,
         site_ids=tuple(snapshot.site_ids[i] for i in items),
         sources=_take_sources(snapshot.sources, rows, offers, place),
-        open_orders=tuple(o for o in snapshot.open_orders if o.item_id in known) if snapshot.open_orders else (),
+        open_orders=tuple(order for item_id in dict.fromkeys(ids) for order in snapshot.open_orders_of.get(item_id, ())),
         **{name: getattr(snapshot, name)[kept] for name in fields},
     )
 
@@ -130,12 +141,12 @@ def _take_sources(table: SourceTable, rows: IntArray, kept: IntArray | slice, pl
     )
 
 
-def batches_of(snapshot: PlanningSnapshot) -> Iterator[IntArray]:
-    """Item rows in batches whose working memory stays small."""
+def batches_of(snapshot: PlanningSnapshot, items: IntArray) -> Iterator[IntArray]:
+    """Rows of items, ascending, in batches whose working memory stays small."""
     per_item = max(snapshot.demand.shape[1] * snapshot.horizon * 8, 1)
     size = max(int(BATCH_BYTES // per_item), 1)
-    for start in range(0, snapshot.n_items, size):
-        yield np.arange(start, min(start + size, snapshot.n_items))
+    for start in range(0, items.size, size):
+        yield items[start : start + size]
 
 
 def price_items(

@@ -111,13 +111,13 @@ def reservation_values(snapshot: PlanningSnapshot, plan: OrderPlan, offer_id: st
 
 def _case_of(snapshot: PlanningSnapshot, plan: OrderPlan, offer_id: str) -> tuple[ItemCase, int]:
     sources = snapshot.sources
-    if offer_id not in sources.offer_ids:
+    if offer_id not in snapshot.source_of:
         raise NotFound(
             f"No source has the offer id {offer_id!r}.",
             remedy="Name an offer of an item of the plan; its lines carry their offer ids.",
             offer_id=offer_id,
         )
-    item = int(sources.item[sources.offer_ids.index(offer_id)])
+    item = int(sources.item[snapshot.source_of[offer_id]])
     case = item_case(snapshot, plan, snapshot.item_ids[item], snapshot.site_ids[item])
     row = case.row_of(offer_id)
     if not case.levels.usable[row]:

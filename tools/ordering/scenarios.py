@@ -130,7 +130,7 @@ def _delay_open_orders(
     The paths tell what arrives and not of which order: on each, the last period that brings an order's quantity or
     more is taken for its own. What a path does not bring within the horizon is not moved.
     """
-    rows = {key: row for row, key in enumerate(zip(snapshot.item_ids, snapshot.site_ids, strict=True))}
+    rows = snapshot.row_of
     late = [order for order in snapshot.open_orders if effects.delay_days_by_order.get(order.order_id, 0) > 0]
     for order in sorted(late, key=_promised, reverse=True):
         row = rows.get((order.item_id, order.site_id))

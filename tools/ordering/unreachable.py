@@ -46,11 +46,24 @@ def short_before_any_order(batches: Sequence[Batch]) -> list[str]:
 
 
 def _shortages(batch: Batch) -> list[_Shortage]:
+    """Shortages of the periods that end before the fastest source lands on half of the paths."""
     snapshot = batch.snapshot
-    floor = np.fmax(snapshot.service_level, snapshot.fill_rate_target)
+    floor: FloatArray = np.fmax(snapshot.service_level, snapshot.fill_rate_target)
     fastest = _fastest(batch)
     rows = np.flatnonzero(np.isfinite(floor) & (fastest >= 0))
-    return [s for row in rows.tolist() if (s := _shortage(batch, row, int(fastest[row]), float(floor[row])))]
+    reach = np.median(batch.levels.lead[fastest[rows]], axis=1).astype(np.int64) if rows.size else rows
+    rows, reach = rows[reach > 0], np.minimum(reach[reach > 0], snapshot.horizon)
+    if not rows.size:
+        return []
+    last = int(reach.max())
+    coming = np.cumsum(snapshot.arrivals[rows, :, :last] - snapshot.demand[rows, :, :last], axis=2)
+    missing = np.maximum(-(snapshot.on_hand[rows, None, None] + coming), 0.0)
+    often = ((missing > 0).mean(axis=1) > (1 - floor[rows] + 1e-9)[:, None]) & (np.arange(last) < reach[:, None])
+    units = np.where(often, missing.mean(axis=1), 0.0).max(axis=1)
+    return [
+        _shortage(batch, int(rows[k]), int(fastest[rows[k]]), int(np.argmax(often[k])), float(units[k]))
+        for k in np.flatnonzero(units >= LEAST_UNITS)
+    ]
 
 
 def _fastest(batch: Batch) -> IntArray:
@@ -63,19 +76,9 @@ def _fastest(batch: Batch) -> IntArray:
     return found
 
 
-def _shortage(batch: Batch, row: int, source: int, floor: float) -> _Shortage | None:
-    """The shortage of the periods that end before the fastest source lands on half of the paths."""
+def _shortage(batch: Batch, row: int, source: int, period: int, units: float) -> _Shortage:
     snapshot = batch.snapshot
-    reach = min(int(np.median(batch.levels.lead[source])), snapshot.horizon)
-    if reach <= 0:
-        return None
-    coming = np.cumsum(snapshot.arrivals[row, :, :reach] - snapshot.demand[row, :, :reach], axis=1)
-    missing = np.maximum(-(snapshot.on_hand[row] + coming), 0.0)
-    often = (missing > 0).mean(axis=0) > 1 - floor + 1e-9
-    units = float(missing[:, often].mean(axis=0).max(initial=0.0))
-    if units < LEAST_UNITS:
-        return None
-    begins = _begins(snapshot, int(np.argmax(often)))
+    begins = _begins(snapshot, period)
     lands = snapshot.as_of + timedelta(days=int(np.ceil(snapshot.sources.lead_time_days[source])))
     return _Shortage(
         snapshot.item_ids[row],

@@ -1,50 +1,59 @@
 """Reservation prices of many lines at once: what each may cost before walking away from its source is cheaper."""
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.domain.datasets import grouped
 from tools.domain.snapshots import OrderPlan, PlanLine, PlanningSnapshot
 from tools.ordering.allocation import limits_may_bind
 from tools.ordering.candidates import Columns, build_columns
 from tools.ordering.floors import held_to_floors
-from tools.ordering.item_case import limit_prices, limit_value
-from tools.ordering.pricing import Batch, batches_of, cost_parts, price_items, take_items, with_refined
+from tools.ordering.item_case import limit_value
+from tools.ordering.priced import Priced
+from tools.ordering.pricing import Batch, batches_of, cost_parts, price_items, with_refined
 from tools.ordering.quantities import TINY
-from tools.ordering.rollout import play
+from tools.ordering.rollout import BATCH_THREADS, play
 from tools.ordering.verification import PLACING
 
 
-def reservation_prices(snapshot: PlanningSnapshot, plan: OrderPlan, line_ids: Collection[str]) -> dict[str, float]:
+def reservation_prices(
+    snapshot: PlanningSnapshot, plan: OrderPlan, line_ids: Collection[str], priced: Priced | None = None
+) -> dict[str, float]:
     """Line id to the unit price at which the line's quantity costs as much as the next best orders without its source.
 
     For lines that place an order now; others are passed over. As `reservation_values`, for many items together: the
     source is barred for the order of today, everything else is as the plan has it, shared limits by their prices.
+    `priced` is what the plan's items were priced as; without it they are priced again.
     """
     wanted = [line for line in plan.lines if line.line_id in line_ids and line.intent in PLACING]
-    keys = {key: row for row, key in enumerate(zip(snapshot.item_ids, snapshot.site_ids, strict=True))}
-    items = np.array(sorted({keys[line.item_id, line.site_id] for line in wanted}), dtype=np.int64)
-    found = dict[str, float]()
-    if not items.size:
-        return found
-    part = take_items(snapshot, items)
-    part = replace(part, limits=replace(part.limits, supplier_min_order_value=np.empty(0)))
-    for rows in batches_of(part):
-        found.update(_prices(take_items(part, rows), plan, wanted, limits_may_bind(snapshot)))
-    return found
+    by_item = grouped(wanted, lambda line: snapshot.row_of[line.item_id, line.site_id])
+    items, shared = np.array(sorted(by_item), dtype=np.int64), limits_may_bind(snapshot)
+    if priced is None:
+        batches = [_priced(snapshot, plan, rows, shared) for rows in batches_of(snapshot, items)]
+    else:
+        batches = priced.among(items)
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix=BATCH_THREADS) as pool:
+        made = pool.map(lambda batch: _prices(batch, plan, by_item, shared), batches)
+        return {line_id: value for prices in made for line_id, value in prices.items()}
 
 
-def _prices(part: PlanningSnapshot, plan: OrderPlan, wanted: Sequence[PlanLine], shared: bool) -> dict[str, float]:
-    everything = np.arange(part.n_items, dtype=np.int64)
-    priced = price_items(part, plan.settings, everything, shared=shared)
-    bench = _Bench(held_to_floors(priced, plan.settings, shared=shared), plan, shared)
-    turns: dict[int, list[PlanLine]] = {}
-    for line in wanted:
-        turns.setdefault(bench.item_of.get((line.item_id, line.site_id), -1), []).append(line)
-    turns.pop(-1, None)
+def _priced(snapshot: PlanningSnapshot, plan: OrderPlan, items: IntArray, shared: bool) -> Batch:
+    batch = price_items(snapshot, plan.settings, items, shared=shared)
+    return held_to_floors(batch, plan.settings, shared=shared)
+
+
+def _prices(
+    batch: Batch, plan: OrderPlan, by_item: Mapping[int, Sequence[PlanLine]], shared: bool
+) -> dict[str, float]:
+    limits = replace(batch.snapshot.limits, supplier_min_order_value=np.empty(0))
+    bench = _Bench(replace(batch, snapshot=replace(batch.snapshot, limits=limits)), plan, shared)
+    turns = {row: by_item[item] for row, item in enumerate(batch.items.tolist())}
     found = dict[str, float]()
     for turn in range(max((len(lines) for lines in turns.values()), default=0)):
         asked = {item: lines[turn] for item, lines in turns.items() if turn < len(lines)}
@@ -62,12 +71,6 @@ class _Bench:
     plan: OrderPlan
     shared: bool
 
-    @cached_property
-    def item_of(self) -> dict[tuple[str, str], int]:
-        """Row of each item and site."""
-        snapshot = self.batch.snapshot
-        return {key: row for row, key in enumerate(zip(snapshot.item_ids, snapshot.site_ids, strict=True))}
-
     def extra_without(self, offers: dict[int, str]) -> FloatArray:
         """(N,) what the best orders without one offer of an item cost above the planned ones; 0 where none is asked."""
         barred = np.full(self.batch.items.size, -1, dtype=np.int64)
@@ -79,9 +82,9 @@ class _Bench:
         known = np.where(_uses(self.batch.columns, barred), np.inf, self._own_total).min(axis=1)
         return np.where(barred >= 0, np.minimum(least, known) - self._planned_total, 0.0)
 
-    @cached_property
-    def _place(self) -> dict[str, int]:
-        return {offer: row for row, offer in enumerate(self.batch.snapshot.sources.offer_ids)}
+    @property
+    def _place(self) -> Mapping[str, int]:
+        return self.batch.snapshot.source_of
 
     @cached_property
     def _planned_total(self) -> FloatArray:
@@ -91,7 +94,7 @@ class _Bench:
     def _own_total(self) -> FloatArray:
         """(N, C) of the batch's own candidates."""
         batch = self.batch
-        return batch.parts.sum(axis=2) + limit_value(batch.snapshot, batch.columns, limit_prices(self.plan))
+        return batch.parts.sum(axis=2) + limit_value(batch.snapshot, batch.columns, self.plan.limit_prices)
 
     def _without(self, barred: IntArray) -> Columns:
         batch, settings = self.batch, self.plan.settings
@@ -106,17 +109,16 @@ class _Bench:
         batch = self.batch
         result = play(batch.snapshot, self.plan.settings, batch.costs, batch.levels, batch.policy, columns)
         parts = cost_parts(batch.snapshot, batch.costs, batch.policy, columns, result)
-        return parts.sum(axis=2) + limit_value(batch.snapshot, columns, limit_prices(self.plan))
+        return parts.sum(axis=2) + limit_value(batch.snapshot, columns, self.plan.limit_prices)
 
     @cached_property
     def _planned(self) -> Columns:
         """What the plan orders now, a column an item."""
-        place = self._place
-        orders: dict[int, list[PlanLine]] = {}
-        for line in self.plan.lines:
-            if line.intent in PLACING and line.period == 0 and (line.item_id, line.site_id) in self.item_of:
-                orders.setdefault(self.item_of[line.item_id, line.site_id], []).append(line)
-        depth = max((len(lines) for lines in orders.values()), default=1)
+        place, orders = self._place, dict[int, list[PlanLine]]()
+        for key, row in self.batch.snapshot.row_of.items():
+            lines = self.plan.lines_by_item.get(key, ())
+            orders[row] = [line for line in lines if line.intent in PLACING and line.period == 0]
+        depth = max((len(lines) for lines in orders.values()), default=0) or 1
         shape = (self.batch.items.size, 1, depth)
         source, quantity = np.zeros(shape, dtype=np.int64), np.zeros(shape)
         for item, lines in orders.items():

@@ -13,6 +13,7 @@ from tools.ordering.allocation import Allocation
 from tools.ordering.explanation import Scene, intended_lines, lines_now
 from tools.ordering.open_orders import excess_order_lines
 from tools.ordering.outlook import outlook
+from tools.ordering.priced import Priced, taken
 from tools.ordering.pricing import Batch, pick
 from tools.ordering.quantities import TINY
 from tools.ordering.rollout import Rollout, play
@@ -21,7 +22,7 @@ PLAYS_KEPT = 4
 """Recorded plays of batches kept while a large plan is read."""
 T = TypeVar("T")
 Written = dict[tuple[Any, ...], Any]
-"""Lines and outlooks by item, origin of its candidates, the chosen one and the prices of the limits."""
+"""Lines and outlooks by item, batch and row of its candidates, the chosen one and the prices of the limits."""
 
 
 class Deferred(Sequence[T]):
@@ -83,10 +84,8 @@ class Writer:
 
     snapshot: PlanningSnapshot
     settings: OrderingSettings
-    batches: Sequence[Batch]
+    priced: Priced
     allocation: Allocation
-    origin: IntArray
-    """(N,) the pricing that each item's candidates come from."""
     written: Written | None = None
     """What was written of the same candidates before; None to keep nothing."""
 
@@ -95,27 +94,29 @@ class Writer:
         known = self.allocation
         same = (known.names, known.shadow_prices.tobytes(), known.joint_cost.tobytes())
         object.__setattr__(self, "_reasons", same)
-        starts = np.array([int(batch.items[0]) for batch in self.batches])
-        object.__setattr__(self, "_starts", starts)
         object.__setattr__(self, "_play", lru_cache(maxsize=PLAYS_KEPT)(self._played))
 
-    def _played(self, index: int) -> Rollout:
-        batch = self.batches[index]
-        columns = pick(batch.columns, self.allocation.chosen[batch.items])
-        return play(batch.snapshot, self.settings, batch.costs, batch.levels, batch.policy, columns, record=True)
+    def _played(self, index: int) -> tuple[Batch, Rollout]:
+        """A batch's items that stand there, and the play of what is ordered of each."""
+        batch = self.priced.batches[index]
+        rows = np.sort(self.priced.row_of[np.flatnonzero(self.priced.batch_of == index)])
+        known = taken(batch, rows)
+        columns = pick(known.columns, self.allocation.chosen[known.items])
+        return known, play(known.snapshot, self.settings, known.costs, known.levels, known.policy, columns, record=True)
 
     def scene(self, item: int) -> Scene:
         """Everything that the item's lines are written from."""
-        index = int(np.searchsorted(self._starts, item, side="right")) - 1  # pyright: ignore[reportAttributeAccessIssue]
-        batch = self.batches[index]
-        row, column = item - int(batch.items[0]), int(self.allocation.chosen[item])
-        return Scene(batch, row, column, self._play(index), self.settings, self.allocation)  # pyright: ignore[reportAttributeAccessIssue]
+        batch, played = self._play(int(self.priced.batch_of[item]))  # pyright: ignore[reportAttributeAccessIssue]
+        row, column = int(np.searchsorted(batch.items, item)), int(self.allocation.chosen[item])
+        return Scene(batch, row, column, played, self.settings, self.allocation)
 
     def _kept(self, what: str, item: int, write: Callable[[Scene], T]) -> T:
         """What is written of an item, taken over where the same candidate was chosen before under the same prices."""
         if self.written is None:
             return write(self.scene(item))
-        key = (what, item, int(self.origin[item]), int(self.allocation.chosen[item]), self._reasons)  # pyright: ignore[reportAttributeAccessIssue]
+        batch, row = self.priced.batches[int(self.priced.batch_of[item])], int(self.priced.row_of[item])
+        column = int(self.allocation.chosen[item])
+        key = (what, item, batch.serial, int(batch.rows[row]), column, self._reasons)  # pyright: ignore[reportAttributeAccessIssue]
         if key not in self.written:
             self.written[key] = write(self.scene(item))
         return self.written[key]
@@ -151,10 +152,11 @@ class Writer:
         return sorted(range(len(keys)), key=keys.__getitem__)
 
     def _lines_placed(self) -> IntArray:
-        placed = [
-            (pick(b.columns, self.allocation.chosen[b.items]).quantity[:, 0] > TINY).sum(axis=1) for b in self.batches
-        ]
-        return np.concatenate(placed)
+        placed = np.zeros(self.snapshot.n_items, dtype=np.int64)
+        for batch, rows in self.priced.parts():
+            items = batch.items[rows]
+            placed[items] = (batch.columns.quantity[rows, self.allocation.chosen[items]] > TINY).sum(axis=1)
+        return placed
 
 
 def sort_lines(lines: Sequence[PlanLine]) -> tuple[PlanLine, ...]:

@@ -207,11 +207,11 @@ def test_options_differ_and_a_choice_among_them_makes_their_lines():
     first = [o for o in options if o.group == "first"]
     assert first[0].profile == "balanced"
     assert {o.profile for o in options} <= PROFILES.keys()
-    assert len({tuple((line.line_id, line.quantity) for line in o.lines) for o in first}) == len(first) >= 3
+    assert len({o.orders for o in first}) == len(first) >= 3
     chosen = {"first": first[-1].option_id, "second": "second/balanced"}
     plan = combine(Catalogue(snapshot, OrderingSettings()), options, chosen)
-    wanted = {line.line_id: line.quantity for o in options if o.option_id in chosen.values() for line in o.lines}
-    assert {line.line_id: line.quantity for line in plan.lines} == wanted
+    wanted = {offer: units for o in options if o.option_id in chosen.values() for offer, units in o.orders}
+    assert {line.offer_id: line.quantity for line in plan.lines} == wanted
     assert verify(snapshot, plan) == ()
 
 

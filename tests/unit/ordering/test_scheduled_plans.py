@@ -183,6 +183,4 @@ def test_options_are_all_schedules_when_one_of_them_is():
     assert plan_orders(cheap, lean, scheduled=True).scheduled
     chosen = combine(Catalogue(cheap, OrderingSettings()), options, {"all": options[0].option_id})
     assert chosen.scheduled
-    assert {line.line_id: line.quantity for line in chosen.lines} == {
-        line.line_id: line.quantity for line in options[0].lines
-    }
+    assert [(line.offer_id, line.quantity) for line in chosen.lines] == list(options[0].orders)

@@ -39,10 +39,11 @@ def limits(item_id: str, quantity: float, price: float, target: float, reservati
 def test_a_line_is_talked_about_between_its_target_and_the_next_best_source() -> None:
     """Not above the list price, nor where another source would cost less; a small automatic line is not worth it."""
     order = draft_of(line_of("A"), automatic("B"))
-    found = price_limits_of(state_of(**TALKED), order, talking_context())
-    assert found == [limits("A", 10.0, 2.5, 2.0, 2.0)]
+    found = price_limits_of(state_of(orders=[order], **TALKED), talking_context())
+    assert found[order.order_key] == [limits("A", 10.0, 2.5, 2.0, 2.0)]
     dear = automatic("B", 5000.0, unit_price=4.0, value=20_000.0)
-    (limit,) = price_limits_of(state_of(**TALKED), draft_of(automatic("A"), dear), talking_context())
+    other = draft_of(automatic("A"), dear)
+    (limit,) = price_limits_of(state_of(orders=[other], **TALKED), talking_context())[other.order_key]
     assert limit == limits("B", 5000.0, 4.0, pytest.approx(3.68), 4.0)
 
 
