@@ -1,6 +1,7 @@
 """LangGraph's checkpoints in the operations database, SQLite or PostgreSQL: JSON values and typed orders."""
 
 import sqlite3
+import zlib
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,6 +23,29 @@ ORDER_TYPES = tuple(
     for made in (Order, OrderLine, Route, OrderVerdict, OrderStatus, Origin, RouteKind, Intent, Autonomy)
 )
 """Types of the state by the names that checkpoints store."""
+
+
+PACKED = "+zlib"
+"""Ends the type of a value that is stored compressed; those of before have none."""
+WORTH_PACKING_BYTES = 2_000
+
+
+class PackedSerializer(JsonPlusSerializer):
+    """Stores large values compressed: every step of a run repeats the orders of the one before it."""
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Type and bytes of a value."""
+        kind, content = super().dumps_typed(obj)
+        if len(content) < WORTH_PACKING_BYTES:
+            return kind, content
+        return kind + PACKED, zlib.compress(content, level=1)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """The value of a type and its bytes, compressed or not."""
+        kind, content = data
+        if kind.endswith(PACKED):
+            return super().loads_typed((kind.removesuffix(PACKED), zlib.decompress(content)))
+        return super().loads_typed(data)
 
 
 class CheckpointFile(SqliteSaver):
@@ -58,7 +82,7 @@ def open_checkpointer(operations: Operations) -> tuple[BaseCheckpointSaver[Any],
 
     State holds JSON and orders: the types of an order are the only ones of ours rebuilt from a checkpoint.
     """
-    serde = JsonPlusSerializer(allowed_msgpack_modules=ORDER_TYPES)
+    serde = PackedSerializer(allowed_msgpack_modules=ORDER_TYPES)
     if operations.is_sqlite:
         saver = CheckpointFile(Path(operations.checkpointer_url), serde)
         return saver, saver.conn.close
