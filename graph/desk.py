@@ -58,7 +58,7 @@ class Desk(EstimateDesk):
         estimates = self.estimates(scope)
         daily = {made.item_id: float(made.mean().mean()) / estimates.period.days for made in estimates.forecasts}
         return self._memo(
-            ("exposures", scope.dataset_version, scope.item_ids, scope.estimate_version),
+            ("exposures", scope.dataset_version, scope.items_digest, scope.estimate_version),
             lambda: tuple(exposure(build_graph(dataset), dataset, estimates.lead_times, daily)),
         )
 

@@ -9,7 +9,7 @@ import orjson
 
 from graph import records
 from graph.context import Context
-from graph.state import Json, RunState
+from graph.state import Json
 from graph.transitions import stable_hash
 from policies.facts import BASIS_POINTS, DriftFacts
 from policies.gates import Effect, RuleSet, Verdict, evaluate
@@ -93,11 +93,10 @@ def alarm_hash(alarms: Sequence[Mapping[str, Any]]) -> str:
     return stable_hash(list(alarms))
 
 
-def about_order(state: RunState, order: Order) -> list[Verdict]:
-    """What the gate `drift` says of an order's items and of its supplier; each order carries it to its end."""
-    names = {order.supplier_id, *order.item_ids}
-    verdicts = state.get("drift", {}).get("verdicts", [])
-    return [records.verdict_from(raw) for raw in verdicts if raw["subject"] in names]
+def about_order(of_subject: Mapping[str, Sequence[Json]], order: Order) -> list[Verdict]:
+    """What the gate `drift` says of an order's supplier and items, by subject; each order carries it to its end."""
+    names = dict.fromkeys((order.supplier_id, *sorted(order.item_ids)))
+    return [records.verdict_from(raw) for name in names for raw in of_subject.get(name, ())]
 
 
 def replayed_drift(

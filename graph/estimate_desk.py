@@ -7,6 +7,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -51,6 +53,20 @@ class Scope:
     withheld: tuple[tuple[str, float], ...] = ()
     """Offer id to units that a person decided not to order of it and that count as coming, to see what else is asked
     for beside them."""
+
+    @cached_property
+    def items_digest(self) -> str:
+        """Stands for the items where something is kept by them: made once, however many there are."""
+        return sha256("\0".join(self.item_ids).encode()).hexdigest()
+
+    @cached_property
+    def _hashed(self) -> int:
+        rest = (self.alerts, self.adjustments, self.budget, self.estimate_version, self.withheld)
+        return hash((self.dataset_version, self.items_digest, *rest))
+
+    def __hash__(self) -> int:
+        """Made once: what is kept by scope is looked up for every line."""
+        return self._hashed
 
     def told_only(self, alerts: Iterable[Alert]) -> "Scope":
         """The same data and items, of which nothing is known but these alerts."""
@@ -150,7 +166,7 @@ class EstimateDesk:
         if version:
             leads = self.stored_lead_times(scope)
             return self._memo(
-                ("estimates", version, scope.item_ids),
+                ("estimates", version, scope.items_digest),
                 lambda: self.book.read(version, dataset, scope.item_ids, leads),
             )
         made = self._memo(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset))

@@ -19,6 +19,7 @@ from policies.approval import approval_tier
 from policies.gates import Effect, Tier, Verdict, decide, evaluate
 from store.operations import Moved, Plan, Window
 from tools.domain.catalogue import Autonomy
+from tools.domain.datasets import grouped
 from tools.domain.money import Money
 from tools.domain.orders import Order, OrderLine, OrderStatus, Route, RouteKind
 
@@ -105,11 +106,12 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
     context, run_id = runtime.context, state["run_id"]
     plan_verdicts = [records.verdict_from(raw) for raw in state["plan_verdicts"]]
     beside = facts.standing(run_id, state["item_ids"], context)
+    of_line = grouped(state["line_verdicts"], lambda raw: str(raw["subject"]))
+    of_drift = grouped(state.get("drift", {}).get("verdicts", []), lambda raw: str(raw["subject"]))
     routed: list[Order] = []
     for order in _allowed(state["orders"]):
-        line_ids = {line.line_id for line in order.lines}
-        own = [records.verdict_from(raw) for raw in state["line_verdicts"] if raw["subject"] in line_ids]
-        known = [*plan_verdicts, *own, *about_order(state, order)]
+        own = [records.verdict_from(raw) for line in order.lines for raw in of_line.get(line.line_id, ())]
+        known = [*plan_verdicts, *own, *about_order(of_drift, order)]
         for part in records.by_autonomy(order):
             small = below_minimum(part, state["dataset_version"], context)
             routed.append(route_order(part, [*known, *small], beside, context, typed_by(state)))

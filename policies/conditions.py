@@ -43,6 +43,13 @@ def compile_condition(rule_id: str, condition: str, known: Mapping[str, Any]) ->
     return program
 
 
+def known_to_conditions(known: Mapping[str, Any]) -> object:
+    """Facts and limits as every condition of a gate reads them: they are handed over once for all."""
+    import cel
+
+    return cel.Context(variables=dict(known))
+
+
 def _is_operator(name: str) -> bool:
     return name.startswith(("_", "!_", "-_"))
 

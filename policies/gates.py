@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 
-from policies.conditions import EVALUATION_ERRORS, Program, compile_condition
+from policies.conditions import EVALUATION_ERRORS, Program, compile_condition, known_to_conditions
 from policies.facts import AutonomyFacts, DataFacts, DriftFacts, Facts, LineFacts, PlanFacts
 from policies.wording import Shown, check_wording, read_yaml
 from tools.domain.errors import BadInput
@@ -148,18 +148,21 @@ def evaluate(facts: Facts, rules: RuleSet) -> tuple[Verdict, ...]:
     """Verdicts of every rule of the facts' gate that fires, or one `allow`."""
     gate = next(gate for gate, kind in FACTS_OF_GATE.items() if isinstance(facts, kind))
     known = {**rules.limits, **dict(facts)}
+    handed = known_to_conditions(known)
     fired = [
-        verdict for rule in rules.rules if rule.gate is gate and (verdict := _fire(rule, known, rules)) is not None
+        verdict
+        for rule in rules.rules
+        if rule.gate is gate and (verdict := _fire(rule, known, handed, rules)) is not None
     ]
     if fired:
         return tuple(fired)
     return (Verdict(gate.value, "none", Effect.ALLOW, "Within every limit.", "", "", None, rules.version),)
 
 
-def _fire(rule: RuleText, known: Mapping[str, Any], rules: RuleSet) -> Verdict | None:
+def _fire(rule: RuleText, known: Mapping[str, Any], handed: object, rules: RuleSet) -> Verdict | None:
     effect, problem = rule.effect, ""
     try:
-        result = rules.programs[rule.id].execute(dict(known))
+        result = rules.programs[rule.id].execute(handed)
     except EVALUATION_ERRORS as error:
         result, effect, problem = True, Effect.DENY, f"The rule could not be evaluated: {error}"
     if result is False:
