@@ -60,11 +60,12 @@ class Desk(EstimateDesk):
         return self._memo(
             ("exposures", scope.dataset_version, scope.items_digest, scope.estimate_version),
             lambda: tuple(exposure(build_graph(dataset), dataset, estimates.lead_times, daily)),
+            scope.kept,
         )
 
     def snapshot(self, scope: Scope) -> PlanningSnapshot:
         """The planning problem of the scope."""
-        return self._memo(("snapshot", scope), lambda: self._snapshot(scope))
+        return self._memo(("snapshot", scope), lambda: self._snapshot(scope), scope.kept)
 
     def _snapshot(self, scope: Scope) -> PlanningSnapshot:
         dataset = self.dataset(scope.dataset_version)
@@ -126,6 +127,7 @@ class Desk(EstimateDesk):
         return self._memo(
             ("options", scope),
             lambda: plan_options(self._catalogue(scope), self.groups(scope), exposed),
+            scope.kept,
         )
 
     def _catalogue(self, scope: Scope) -> Catalogue:
@@ -140,7 +142,7 @@ class Desk(EstimateDesk):
                 own = {offer_id for offer_id, _ in (*scope.adjustments, *scope.withheld)}
                 touched = np.array([offer_id in own for offer_id in snapshot.sources.offer_ids], dtype=np.bool_)
                 changed = np.unique(snapshot.sources.item[touched])
-            self._catalogues[scope] = Catalogue(snapshot, self._ordering(scope), base, changed)
+            self._catalogues[scope] = Catalogue(snapshot, self.ordering(scope), base, changed)
         self._catalogues.move_to_end(scope)
         while len(self._catalogues) > CATALOGUES_KEPT:
             self._catalogues.popitem(last=False)
@@ -151,6 +153,7 @@ class Desk(EstimateDesk):
         return self._memo(
             ("plan", scope, tuple(sorted(chosen.items()))),
             lambda: combine(self._catalogue(scope), self.options(scope), chosen),
+            scope.kept,
         )
 
     def priced(self, scope: Scope, chosen: Mapping[str, str]) -> Priced:
@@ -184,7 +187,8 @@ class Desk(EstimateDesk):
 
         return self._memo(("reservation prices", scope, tuple(sorted(chosen.items())), line_ids), compute)
 
-    def _ordering(self, scope: Scope) -> OrderingSettings:
+    def ordering(self, scope: Scope) -> OrderingSettings:
+        """The ordering engine's settings for the scope's planning bucket."""
         return self._settings.ordering(self.period(scope.dataset_version))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from store.arrays import from_bytes, to_bytes
 from store.estimates import EstimateKind, EstimateRow
-from tools.domain.arrays import FloatArray
+from tools.domain.arrays import FloatArray, narrowed
 from tools.domain.catalogue import Offer
 from tools.domain.datasets import Period, PeriodSeries
 from tools.forecasting import DemandForecast, DemandPattern
@@ -69,7 +69,7 @@ def _demand_row(
     }
     arrays = {
         "starts": made.starts,
-        "paths": _narrow(paths),
+        "paths": narrowed(paths),
         "history_starts": series.starts,
         "history_quantities": series.quantities,
         "history_closed": series.closed,
@@ -78,16 +78,6 @@ def _demand_row(
     }
     key = demand_key(made.item_id, made.site_id)
     return EstimateRow.of(EstimateKind.DEMAND, made.item_id, made.site_id, key, figures, to_bytes(arrays))
-
-
-def _narrow(paths: NDArray[np.float32]) -> NDArray[Any]:
-    """Whole units in the fewest bytes that hold them, which pack twice as fast; others as they are."""
-    most = float(paths.max(initial=0.0))
-    for kind in (np.uint8, np.uint16):
-        if most <= np.iinfo(kind).max:
-            whole = paths.astype(kind)
-            return whole if np.array_equal(whole, paths) else paths
-    return paths
 
 
 def demand_from(figures: Mapping[str, Any], content: bytes) -> DemandForecast:
@@ -100,7 +90,7 @@ def demand_from(figures: Mapping[str, Any], content: bytes) -> DemandForecast:
         "site_id": site_id,
         "period": period,
         "starts": arrays["starts"],
-        "paths": arrays["paths"].astype(np.float64),
+        "paths": arrays["paths"],
         "pattern": DemandPattern(figures["pattern"]),
         "model": figures["model"],
         "fallback": figures["fallback"],

@@ -34,6 +34,11 @@ from tools.lead_times import (
 
 Value = TypeVar("Value")
 CACHE_SIZE = 256
+"""Values of a kind that are kept, the latest used last."""
+LARGE_KEPT = 4
+"""Of those that grow with the catalogue: a server that plans every night must not grow with its nights."""
+MANY_ITEMS = 500
+"""Items above which what is kept of a scope is large."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,11 @@ class Scope:
     def items_digest(self) -> str:
         """Stands for the items where something is kept by them: made once, however many there are."""
         return sha256("\0".join(self.item_ids).encode()).hexdigest()
+
+    @property
+    def kept(self) -> int:
+        """How many values of a kind are kept of scopes of this size."""
+        return LARGE_KEPT if len(self.item_ids) > MANY_ITEMS else CACHE_SIZE
 
     @cached_property
     def _hashed(self) -> int:
@@ -126,7 +136,7 @@ class EstimateDesk:
         self._settings = settings or DeskSettings()
         self.book = EstimateBook(warehouse, self._settings.estimating, protected)
         """Estimate versions."""
-        self._cache: OrderedDict[Hashable, object] = OrderedDict()
+        self._cache: dict[Hashable, OrderedDict[Hashable, object]] = {}
         self._lock = threading.RLock()
 
     @property
@@ -136,7 +146,7 @@ class EstimateDesk:
 
     def dataset(self, version: str) -> Dataset:
         """The dataset version."""
-        return self._memo(("dataset", version), lambda: self._warehouse.load_dataset(version))
+        return self._memo(("dataset", version), lambda: self._warehouse.load_dataset(version), LARGE_KEPT)
 
     def period(self, version: str) -> Period:
         """The planning bucket that the history's dates imply (a day's history is planned by the week)."""
@@ -151,7 +161,7 @@ class EstimateDesk:
             made = bucket_all(histories, dataset.as_of, period, dataset.calendar)
             return dict(zip(dataset.demand, made, strict=True))
 
-        return self._memo(("recorded", version, period), compute)
+        return self._memo(("recorded", version, period), compute, LARGE_KEPT)
 
     def current_estimates(self, version: str) -> str:
         """The estimate version that a run on this dataset plans with; made and stored when there is none."""
@@ -168,8 +178,9 @@ class EstimateDesk:
             return self._memo(
                 ("estimates", version, scope.items_digest),
                 lambda: self.book.read(version, dataset, scope.item_ids, leads),
+                scope.kept,
             )
-        made = self._memo(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset))
+        made = self._memo(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset), LARGE_KEPT)
         wanted = set(scope.item_ids)
         return replace(made, forecasts=tuple(found for found in made.forecasts if found.item_id in wanted))
 
@@ -183,7 +194,7 @@ class EstimateDesk:
     def stored_lead_times(self, scope: Scope) -> Mapping[str, LeadTimeDistribution]:
         """Lead times of all offers as the scope's estimate version has them."""
         version, dataset = scope.estimate_version, self.dataset(scope.dataset_version)
-        return self._memo(("stored lead times", version), lambda: self.book.lead_times(version, dataset))
+        return self._memo(("stored lead times", version), lambda: self.book.lead_times(version, dataset), LARGE_KEPT)
 
     def lead_time_findings(self, scope: Scope) -> LeadTimeFindings:
         """What the dataset's record says of suppliers and offers, beside the scope's stored lead times."""
@@ -194,31 +205,35 @@ class EstimateDesk:
             return fit_lead_times(dataset.offers, receipts, orders, dataset.as_of, settings, families=dataset.families)
 
         def find() -> LeadTimeFindings:
-            fitted = self._memo(("fitted lead times", dataset.version), fit)
+            fitted = self._memo(("fitted lead times", dataset.version), fit, LARGE_KEPT)
             stored = replace(fitted, distributions=self.stored_lead_times(scope))
             return findings_of(stored, dataset.receipts, self.yields(dataset.version))
 
-        return self._memo(("lead time findings", dataset.version, scope.estimate_version), find)
+        return self._memo(("lead time findings", dataset.version, scope.estimate_version), find, LARGE_KEPT)
 
     def lead_times(self, version: str) -> Mapping[str, LeadTimeDistribution]:
         """Lead-time distribution of every offer, made from the dataset alone."""
         settings = self._settings.estimating.lead_times
-        return self._memo(("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings))
+        return self._memo(
+            ("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings), LARGE_KEPT
+        )
 
     def yields(self, version: str) -> Mapping[str, YieldDistribution]:
         """Share of an order that arrives, of every offer."""
         dataset = self.dataset(version)
         return self._memo(
-            ("yields", version), lambda: estimate_yields(dataset.offers, dataset.receipts, dataset.open_orders)
+            ("yields", version),
+            lambda: estimate_yields(dataset.offers, dataset.receipts, dataset.open_orders),
+            LARGE_KEPT,
         )
 
-    def _memo(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+    def _memo(self, key: tuple[Hashable, ...], compute: Callable[[], Value], kept: int = CACHE_SIZE) -> Value:
+        """The value of a key, whose first part names its kind; of a kind the latest used `kept` stay."""
         with self._lock:
-            if key not in self._cache:
-                self._keep(key, compute())
-            return cast(Value, self._cache[key])
-
-    def _keep(self, key: Hashable, value: object) -> None:
-        self._cache[key] = value
-        while len(self._cache) > CACHE_SIZE:
-            del self._cache[next(iter(self._cache))]
+            shelf = self._cache.setdefault((key[0], kept), OrderedDict())
+            if key not in shelf:
+                shelf[key] = compute()
+            shelf.move_to_end(key)
+            while len(shelf) > kept:
+                shelf.popitem(last=False)
+            return cast(Value, shelf[key])

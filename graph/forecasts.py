@@ -244,7 +244,7 @@ def _demand_while_waiting(
 ) -> LeadTimeDemandView:
     lead = made.lead_times[offer.offer_id]
     ahead = planned(forecast, dataset.as_of)
-    units, weights = lead_time_demand(ahead.paths, made.period.days, lead.days, lead.probabilities)
+    units, weights = lead_time_demand(ahead.paths.astype(np.float64), made.period.days, lead.days, lead.probabilities)
     supplier = dataset.suppliers.get(offer.supplier_id)
     return LeadTimeDemandView(
         role=role,

@@ -194,9 +194,7 @@ def _faster(snapshot: PlanningSnapshot, line: PlanLine, others: Sequence[PlanLin
     able = [
         other
         for other in mine
-        if sources.orderable[other]
-        and sooner[other] >= NOTABLY_FASTER_DAYS
-        and sources.offer_ids[other] not in used
+        if sources.orderable[other] and sooner[other] >= NOTABLY_FASTER_DAYS and sources.offer_ids[other] not in used
     ]
     if not able:
         return None

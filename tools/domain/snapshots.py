@@ -366,7 +366,9 @@ class OrderPlan:
     @cached_property
     def limit_prices(self) -> Mapping[str, float]:
         """Shadow price of each shared limit that binds, in money a unit."""
-        return {limit.name: limit.shadow_price for line in self.lines for limit in line.binding if limit.shadow_price > 0}
+        return {
+            limit.name: limit.shadow_price for line in self.lines for limit in line.binding if limit.shadow_price > 0
+        }
 
     @property
     def gap(self) -> float:

@@ -30,7 +30,11 @@ SIBLING_PATHS = 64
 
 @dataclass(frozen=True)
 class DemandForecast:
-    """Predictive distribution of one item and site. `paths` (S, T) units per period, non-negative."""
+    """Predictive distribution of one item and site.
+
+    `paths` (S, T) are units per period, non-negative; whole ones that were stored are integers of few bytes, without
+    sign: arithmetic with them begins with a cast.
+    """
 
     item_id: str
     site_id: str
@@ -54,11 +58,11 @@ class DemandForecast:
 
     def mean(self) -> FloatArray:
         """(T,) expected units per period."""
-        return self.paths.mean(axis=0)
+        return self.paths.mean(axis=0, dtype=np.float64)
 
     def quantile(self, q: float) -> FloatArray:
         """(T,) quantile per period."""
-        return np.quantile(self.paths, q, axis=0)
+        return np.quantile(self.paths.astype(np.float64), q, axis=0)
 
 
 class Catalogue:

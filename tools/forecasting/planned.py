@@ -13,7 +13,7 @@ from datetime import date
 
 import numpy as np
 
-from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.arrays import FloatArray, IntArray, narrowed
 from tools.forecasting.catalogue import DemandForecast
 from tools.forecasting.preparation.plan_periods import plan_days
 
@@ -31,7 +31,9 @@ def planned(made: DemandForecast, as_of: date) -> DemandForecast:
         return made
     rng = np.random.default_rng(zlib.crc32(f"{made.item_id}|{made.site_id}|planned".encode()))
     starts = plan_days(as_of, made.period, edges.size - 1)[:-1].view("datetime64[D]")
-    return replace(made, starts=starts, paths=dealt(made.paths, edges, rng), plan_edges=np.empty(0))
+    return replace(
+        made, starts=starts, paths=narrowed(dealt(made.paths.astype(np.float64), edges, rng)), plan_edges=np.empty(0)
+    )
 
 
 def dealt(paths: FloatArray, edges: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -89,7 +89,7 @@ def build_snapshot(
         supplier_ids=suppliers,
         on_hand=np.array([dataset.on_hand.get(key, 0.0) for key in frame.keys], dtype=np.float64),
         arrivals=_arrivals(frame),
-        demand=np.stack([f.paths[: frame.paths, : frame.horizon] for f in frame.forecasts]).astype(np.float64),
+        demand=_demand(frame),
         sources=_source_table(frame, suppliers),
         limits=_limits(dataset, suppliers, limits),
         item_notes=_notes(frame),
@@ -161,7 +161,7 @@ def _service_level(item: Item) -> float | None:
 def _unit_value(dataset: Dataset, item: Item) -> float:
     if item.unit_value > 0:
         return item.unit_value
-    return min((o.unit_price for o in dataset.offers if o.item_id == item.item_id), default=0.0)
+    return min((offer.unit_price for offer in dataset.offers_by_item.get(item.item_id, ())), default=0.0)
 
 
 def _notes(frame: _Frame) -> dict[str, tuple[str, ...]]:
@@ -194,6 +194,14 @@ def _limits(dataset: Dataset, suppliers: tuple[str, ...], given: SharedLimits | 
         return limits
     least = np.array([dataset.suppliers[s].min_order_value for s in suppliers], dtype=np.float64)
     return replace(limits, supplier_min_order_value=least) if (least > 0).any() else limits
+
+
+def _demand(frame: _Frame) -> FloatArray:
+    """(N, S, T) sample paths."""
+    demand = np.empty((len(frame.forecasts), frame.paths, frame.horizon))
+    for row, forecast in enumerate(frame.forecasts):
+        demand[row] = forecast.paths[: frame.paths, : frame.horizon]
+    return demand
 
 
 def _arrivals(frame: _Frame) -> FloatArray:

@@ -209,7 +209,8 @@ def _kept_short(snapshot: PlanningSnapshot, batches: Sequence[Batch], allocation
     limits = named(binding) if binding else "least order values and joint order costs of suppliers"
     return [
         f"Shared limits of the orders placed on {snapshot.as_of}, {limits}, keep"
-        f" {named([short[item] for item in sorted(short)])} short; orders worth {max(float(missing.sum()), 0.0):,.2f} {snapshot.currency} more would serve them as their costs ask."
+        f" {named([short[item] for item in sorted(short)])} short; orders worth {max(float(missing.sum()), 0.0):,.2f}"
+        f" {snapshot.currency} more would serve them as their costs ask."
     ]
 
 

@@ -108,10 +108,14 @@ def candidates_of(snapshot: PlanningSnapshot, priced: Priced) -> Candidates:
 
 
 def write_plan(draft: Draft, written: Written | None = None) -> OrderPlan:
-    """Lines, outlooks and totals of what was drafted; `written` holds what other plans wrote of the same items."""
+    """Lines, outlooks and totals of what was drafted.
+
+    `written` holds what other plans wrote of the same items: whoever gives it reads all of this one, so it is written
+    at once whatever its size.
+    """
     snapshot, allocation = draft.snapshot, draft.allocation
-    at_once = snapshot.n_items <= WRITTEN_AT_ONCE
-    writer = Writer(snapshot, draft.settings, draft.priced, allocation, written if at_once else None)
+    at_once = snapshot.n_items <= WRITTEN_AT_ONCE or written is not None
+    writer = Writer(snapshot, draft.settings, draft.priced, allocation, written)
     lines, intended, outlooks = writer.lines(), writer.intended(), writer.outlooks()
     parts, risk = np.zeros((snapshot.n_items, len(PARTS))), np.zeros(snapshot.n_items)
     for batch, rows in draft.priced.parts():

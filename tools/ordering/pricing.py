@@ -105,7 +105,9 @@ def take_items(snapshot: PlanningSnapshot, items: IntArray) -> PlanningSnapshot:
         item_ids=ids,
         site_ids=tuple(snapshot.site_ids[i] for i in items),
         sources=_take_sources(snapshot.sources, rows, offers, place),
-        open_orders=tuple(order for item_id in dict.fromkeys(ids) for order in snapshot.open_orders_of.get(item_id, ())),
+        open_orders=tuple(
+            order for item_id in dict.fromkeys(ids) for order in snapshot.open_orders_of.get(item_id, ())
+        ),
         **{name: getattr(snapshot, name)[kept] for name in fields},
     )
 

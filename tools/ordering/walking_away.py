@@ -48,9 +48,7 @@ def _priced(snapshot: PlanningSnapshot, plan: OrderPlan, items: IntArray, shared
     return held_to_floors(batch, plan.settings, shared=shared)
 
 
-def _prices(
-    batch: Batch, plan: OrderPlan, by_item: Mapping[int, Sequence[PlanLine]], shared: bool
-) -> dict[str, float]:
+def _prices(batch: Batch, plan: OrderPlan, by_item: Mapping[int, Sequence[PlanLine]], shared: bool) -> dict[str, float]:
     limits = replace(batch.snapshot.limits, supplier_min_order_value=np.empty(0))
     bench = _Bench(replace(batch, snapshot=replace(batch.snapshot, limits=limits)), plan, shared)
     turns = {row: by_item[item] for row, item in enumerate(batch.items.tolist())}

@@ -18,8 +18,8 @@ from tools.ordering.pricing import Batch, pick
 from tools.ordering.quantities import TINY
 from tools.ordering.rollout import Rollout, play
 
-PLAYS_KEPT = 4
-"""Recorded plays of batches kept while a large plan is read."""
+PLAYS_KEPT = 8
+"""Recorded plays of batches kept while a plan is read: neighbours may be priced in one batch for each profile."""
 T = TypeVar("T")
 Written = dict[tuple[Any, ...], Any]
 """Lines and outlooks by item, batch and row of its candidates, the chosen one and the prices of the limits."""
