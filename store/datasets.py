@@ -96,9 +96,7 @@ def _stock_histories(counts: Mapping[Key, Sequence[tuple[date, float]]], as_of: 
     return found
 
 
-def _stockouts(
-    histories: Mapping[Key, StockHistory], named: Collection[Key], as_of: date
-) -> dict[Key, DateArray]:
+def _stockouts(histories: Mapping[Key, StockHistory], named: Collection[Key], as_of: date) -> dict[Key, DateArray]:
     """Days without stock where the records are sales, or do not say what they are.
 
     What is `named` demand or orders was recorded with or without stock.

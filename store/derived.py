@@ -18,7 +18,7 @@ KEPT_COUNTS = (
 )
 """Earlier stock counts of what is still reported; a second look on a day replaces the first."""
 DEMAND_LIKE_BEFORE = (
-    f"WITH ranked AS (SELECT *, {RANK} AS rank FROM parent.demand), "
+    f"WITH ranked AS (SELECT *, {RANK} AS rank FROM parent.demand), "  # noqa: S608
     "best AS (SELECT item_id, site_id, min(rank) AS rank FROM ranked GROUP BY ALL), "
     "named AS (SELECT item_id, site_id, arg_max_null(kind, date) AS kind, true AS known FROM ranked "
     "SEMI JOIN best USING (item_id, site_id, rank) GROUP BY ALL) "

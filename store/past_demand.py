@@ -14,7 +14,7 @@ DEMAND_KINDS = ("demand", "order", "sales")
 RANK = f"list_position({list(DEMAND_KINDS)}, coalesce(kind, '{DEMAND_KINDS[0]}'))"
 """Place of a row's kind among them, as SQL."""
 NEAREST = (
-    f"WITH ranked AS (SELECT * EXCLUDE (version), {RANK} AS rank FROM c_demand WHERE version = ?), "
+    f"WITH ranked AS (SELECT * EXCLUDE (version), {RANK} AS rank FROM c_demand WHERE version = ?), "  # noqa: S608
     "best AS (SELECT item_id, site_id, min(rank) AS rank FROM ranked GROUP BY ALL), "
     "nearest AS (FROM ranked SEMI JOIN best USING (item_id, site_id, rank)) "
 )

@@ -27,6 +27,9 @@ from tools.domain.orders import PurchaseOrder, Receipt
 STAGING = ".importing"
 """Folder beside the warehouse in which a coming version's tables are made."""
 
+LARGE_ROWS = 500_000
+"""Of a version: from here on more than one core gains something."""
+
 
 class DatasetShelf(DuckFile):
     """Dataset versions, one of them active, with lineage and rejects."""
@@ -65,7 +68,7 @@ class DatasetShelf(DuckFile):
             number = int(self._all("SELECT coalesce(max(number), 0) + 1 FROM datasets")[0][0])
             version = f"ds-{number}-{content[:8]}"
             with self._transaction():
-                for name in CANONICAL:
+                for name in (name for name, count in counts.items() if count):
                     self._connection.execute(
                         f"INSERT INTO c_{name} SELECT ?, * FROM staged.{SCHEMA}.{name}",  # noqa: S608
                         [version],
@@ -117,6 +120,8 @@ class DatasetShelf(DuckFile):
                         f"SELECT * EXCLUDE (version) FROM c_{name} WHERE version = ?",
                         [parent],
                     )
+            if sum(info.row_counts.values()) > LARGE_ROWS:
+                staged.spread()
             read = ReadBackRows(receipts, open_orders, on_hand, demand)
             fresh = stage_read_back(staged, info.as_of, as_of, read)
             now = datetime.now(UTC)

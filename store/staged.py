@@ -1,6 +1,7 @@
 """Clean tables of a coming dataset version, in columns: a DuckDB file of its own beside the warehouse."""
 
 import hashlib
+import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,9 @@ import duckdb
 from store.interrupts import interruptible
 from store.schema import CANONICAL
 
-MEMORY = "600MB"
-"""What DuckDB may hold of the file in memory; sorting more than that spills to the file's folder."""
+SETTINGS = ("SET memory_limit = '600MB'", "SET fsync_mode = 'NONE'", "SET enable_progress_bar = false")
+"""Of the file's connection: what it sorts beyond that memory spills to the file's folder, and a crash leaves the file
+for nobody to read."""
 HASHED_TOGETHER = 500_000
 """Rows whose text is made at once."""
 SCHEMA = "canonical"
@@ -35,6 +37,7 @@ class StagedTables:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._threads = 1
         self.path = folder / "staged.duckdb"
         self._opened: duckdb.DuckDBPyConnection | None = None
         self._prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None
@@ -47,7 +50,8 @@ class StagedTables:
         """The open file. KeyboardInterrupt when a signal ends a query."""
         if self._opened is None:
             self._opened = duckdb.connect(str(self.path))
-            self._opened.execute(f"SET memory_limit = '{MEMORY}'; SET fsync_mode = 'NONE'")  # a crash leaves it for none
+            self._opened.execute("; ".join(SETTINGS))
+            self._opened.execute(f"SET threads = {self._threads}")
             self._opened.execute(f"SET temp_directory = {literal(str(self.folder / 'spilled'))}")
             if self._prepare is not None:
                 self._prepare(self._opened)
@@ -59,6 +63,11 @@ class StagedTables:
         self.close()
         self._prepare = how
 
+    def spread(self) -> None:
+        """Work on all cores from here on: for little, handing work to another core takes longer than the work."""
+        self.close()
+        self._threads = os.cpu_count() or 1
+
     def close(self) -> None:
         """Release the file, so that the warehouse can read it; asked again it opens anew."""
         if self._opened is not None:
@@ -66,8 +75,10 @@ class StagedTables:
             self._opened = None
 
     def put(self, table: str, query: str, values: Sequence[Any] = ()) -> None:
-        """Fill a table with the rows of a query, whose columns are named as the table's. duckdb.Error when one is no
-        such value."""
+        """Fill a table with the rows of a query, whose columns are named as the table's.
+
+        duckdb.Error when one of them is no such value.
+        """
         named = ", ".join(fields(table))
         order = ", ".join(f"{_key(name, kind)} NULLS LAST" for name, kind in fields(table).items())
         with self.using() as connection:
@@ -90,14 +101,17 @@ class StagedTables:
 
     def counts(self) -> Mapping[str, int]:
         """Rows by table."""
-        return {name: self._count(name) for name in CANONICAL}
+        rows = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {SCHEMA}.{name}" for name in CANONICAL)  # noqa: S608
+        with self.using() as connection:
+            found = dict(connection.execute(rows).fetchall())
+        return {name: int(found[name]) for name in CANONICAL}
 
     def content_hash(self) -> str:
         """SHA-256 over all rows; the same rows in another order hash alike."""
-        digest = hashlib.sha256()
+        digest, counts = hashlib.sha256(), self.counts()
         for name in sorted(CANONICAL):
             digest.update(name.encode())
-            for first in range(0, self._count(name), HASHED_TOGETHER):
+            for first in range(0, counts[name], HASHED_TOGETHER):
                 digest.update(self._texts(name, first).encode())
         return digest.hexdigest()
 
@@ -111,11 +125,6 @@ class StagedTables:
         with self.using() as connection:
             ((found,),) = connection.execute(query, [first, first + HASHED_TOGETHER - 1]).fetchall()
         return str(found)
-
-    def _count(self, table: str) -> int:
-        with self.using() as connection:
-            ((count,),) = connection.execute(f"SELECT count(*) FROM {SCHEMA}.{table}").fetchall()  # noqa: S608
-        return int(count)
 
 
 def _text(name: str, kind: str) -> str:

@@ -24,6 +24,8 @@ from tools.domain.calendar_days import FIRST_DAY, LAST_DAY
 from tools.domain.errors import BadInput
 
 Progress = Callable[[str], None]
+LARGE_BYTES = 1 << 24
+"""Of a folder's files: from here on more than one core gains something."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def import_folder(
         lineage, rejects, counts = _lineage(bench), bench.rejects(), staged.counts()
         say("storing a new version")
         version = warehouse.import_tables(staged, lineage, clock, base, source=str(folder.absolute()))
-        warehouse.keep_aside(import_id, staged)
+        unknown = {source.file: names for source in sources if (names := unknown_columns(source))}
+        if unknown:
+            warehouse.keep_aside(import_id, staged)
     return ImportReport(
         version=version,
         import_id=import_id,
@@ -94,7 +98,7 @@ def import_folder(
         currency=base,
         tables=counts,
         rejected=tuple(rejects),
-        unknown_columns={source.file: names for source in sources if (names := unknown_columns(source))},
+        unknown_columns=unknown,
         warnings=tuple(warnings),
     )
 
@@ -119,6 +123,8 @@ def _read(
     absent = [name for name, shape in SHAPES.items() if shape.required and name not in found]
     faults = [absent_file(folder, name, found) for name in absent]
     faults += [same_table(paths) for paths in found.values() if len(paths) > 1]
+    if sum(path.stat().st_size for paths in found.values() for path in paths) > LARGE_BYTES:
+        staged.spread()
     sources: list[Source] = []
     for name in (name for name in SHAPES if name in found):
         path = found[name][0]
@@ -136,7 +142,7 @@ def _read(
 
 
 def _require(bench: Workbench, among: str, reason: str, import_id: str, warehouse: Warehouse) -> None:
-    """Refuse a required file without rows: before every row elsewhere is found to miss one, and when all are refused."""
+    """Refuse a required file without rows among `every` row or the `good` ones."""
     _refuse(empty_files(bench, among, reason), import_id, warehouse)
 
 
@@ -151,20 +157,20 @@ def _stage(bench: Workbench, staged: StagedTables) -> None:
     for name in CANONICAL:
         if name in bench.tables:
             bench.finish(name)
-    if not staged.counts()["sites"]:
+    if "sites" not in bench.tables or not bench.count(bench.good("sites")):
         users = [name for name in REFERENCES["site_id"][1] if name in bench.tables]
         used = " UNION ".join(f"SELECT site_id FROM {bench.good(name)}" for name in users)  # noqa: S608
         staged.put("sites", f"SELECT site_id, site_id AS name, NULL AS storage_capacity FROM ({used})")  # noqa: S608
 
 
 def _lineage(bench: Workbench) -> list[SourceFile]:
-    now, refused = datetime.now(UTC), bench.rejected_rows()
+    now, refused, counts = datetime.now(UTC), bench.rejected_rows(), bench.kept()
     return [
         SourceFile(
             path=str(table.source.path.absolute()),
             table=name,
             sha256=table.source.sha256,
-            rows=bench.count(bench.good(name)),
+            rows=counts[name],
             rejected=refused.get(table.file, 0),
             imported_at=now,
         )

@@ -1,4 +1,4 @@
-"""Text cells to typed values, in columns: DuckDB casts what it surely reads as we do, our own parsers judge the rest."""
+"""Text cells to typed values, in columns: DuckDB casts what it reads as we do, our parsers judge the rest."""
 
 import math
 from collections.abc import Callable
@@ -51,7 +51,9 @@ def typed_rows(source: Source) -> str:
     """
     columns = SHAPES[source.table].columns
     cells = [source.cell(column.name) or "NULL::VARCHAR" for column in columns]
-    inner = ", ".join(f"{cell} AS t_{c.name}, {_value(c, cell)} AS v_{c.name}" for c, cell in zip(columns, cells, strict=True))
+    inner = ", ".join(
+        f"{cell} AS t_{c.name}, {_value(c, cell)} AS v_{c.name}" for c, cell in zip(columns, cells, strict=True)
+    )
     kept = ", ".join([f"{_aside(source)} AS aside", *(["line"] if source.has_lines else [])])
     faults = " | ".join(f"CASE WHEN {_fault(c)} THEN {1 << bit} ELSE 0 END" for bit, c in enumerate(columns))
     outer = ", ".join(f"CASE WHEN {_admitted(c)} THEN v_{c.name}::{TYPES[c.kind]} END AS {c.name}" for c in columns)
@@ -83,8 +85,11 @@ def _value(column: Column, cell: str) -> str:
     if column.kind == "text":
         return cell
     if column.kind == "flag":
-        named = {flag: ", ".join(literal(text) for text, known in FLAGS.items() if known is flag) for flag in (True, False)}
-        return f"CASE WHEN lower({cell}) IN ({named[True]}) THEN true WHEN lower({cell}) IN ({named[False]}) THEN false END"
+        named = {
+            flag: ", ".join(literal(text) for text, known in FLAGS.items() if known is flag) for flag in (True, False)
+        }
+        yes, no = (f"lower({cell}) IN ({named[flag]})" for flag in (True, False))
+        return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
     if column.kind == "breaks":
         return f"CASE WHEN {cell} IS NOT NULL THEN parse_breaks({cell}) END"
     if column.kind == "date":

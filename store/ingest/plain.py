@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from store.lineage import Reject
 
@@ -191,10 +192,10 @@ def _is_plain(piece: bytes, delimiter: str, separators: int) -> bool:
     )
 
 
-def _has_bare_cells(piece: bytes, text: np.ndarray, marks: np.ndarray, delimiter: str) -> bool:
+def _has_bare_cells(piece: bytes, text: NDArray[np.uint8], marks: NDArray[np.intp], delimiter: str) -> bool:
     """Whether no cell begins or ends with a space."""
     edges = np.concatenate([text[:1], text[marks[:-1] + 1], text[np.maximum(marks - 1, 0)]])
-    if np.isin(edges, SPACES[SPACES != ord(delimiter)]).any():
+    if np.isin(edges, np.setdiff1d(SPACES, [ord(delimiter)])).any():
         return False
     if not (edges >= 128).any():
         return True

@@ -12,6 +12,7 @@ from tools.domain.errors import BadInput
 
 
 def absent_file(folder: Path, table: str, found: Mapping[str, Sequence[Path]]) -> Reject:
+    """A required file that the folder lacks."""
     if not folder.is_dir():
         reason = f"the folder {folder} does not exist"
     else:
@@ -31,6 +32,7 @@ def _why_absent(folder: Path, table: str) -> str:
 
 
 def same_table(paths: Sequence[Path]) -> Reject:
+    """Several files of one table."""
     names = " and ".join(path.name for path in paths)
     return Reject(paths[0].name, 1, "", f"{names} hold the same table", "one file", "Remove one of them.", names)
 

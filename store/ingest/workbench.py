@@ -50,7 +50,7 @@ class Words:
 
 
 class Workbench:
-    """Types the files of an import and keeps what the rules refuse or leave out. Rows are named by `nth`, their place."""
+    """Types the files of an import and keeps what rules refuse or leave out. Rows are named by `nth`, their place."""
 
     def __init__(self, staged: StagedTables) -> None:
         self._staged = staged
@@ -58,19 +58,18 @@ class Workbench:
         self.tables: dict[str, Checked] = {}
         staged.prepare(teach)
         with staged.using() as connection:
-            for statement in FINDINGS:
-                connection.execute(statement)
+            connection.execute("; ".join(FINDINGS))
 
     def take(self, source: Source) -> None:
         """Type a file's rows; its ragged rows and the cells that are no such values are refused."""
         name, shape = source.table, SHAPES[source.table]
         self.tables[name] = Checked(source, {column.name: column.name for column in shape.columns})
         with self._staged.using() as connection:
-            connection.execute(f"CREATE TABLE {name} AS {typed_rows(source)}")
-            connection.execute(f"CREATE TABLE out_{name} (nth BIGINT)")
+            connection.execute(f"CREATE TABLE out_{name} (nth BIGINT); CREATE TABLE {name} AS {typed_rows(source)}")
             if unknown_columns(source):
+                rows = self.every(name, "aside")
                 connection.execute(
-                    f"INSERT INTO findings.set_aside SELECT ?, line, aside FROM {self.every(name, 'aside')} ORDER BY nth",  # noqa: S608
+                    f"INSERT INTO findings.set_aside SELECT ?, line, aside FROM {rows} ORDER BY nth",  # noqa: S608
                     [source.file],
                 )
         self._note_ragged(source)
@@ -145,6 +144,11 @@ class Workbench:
     def count(self, relation: str) -> int:
         """Rows of a relation."""
         return int(self.ask(f"SELECT count(*) FROM {relation}")[0][0])  # noqa: S608
+
+    def kept(self) -> dict[str, int]:
+        """Good rows by table."""
+        counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {self.good(name)}" for name in self.tables)  # noqa: S608
+        return dict(self.ask(counts))
 
     def finish(self, name: str) -> None:
         """Stage the good rows of a table."""
