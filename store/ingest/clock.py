@@ -11,11 +11,8 @@ CLOCKED = {"demand": "date", "receipts": "receipt_date", "purchase_orders": "ord
 def latest_day(bench: Workbench) -> date:
     """Clock of data that names none: the latest stock date, else the latest date of what has happened."""
     for group in ({"stock": "as_of"}, CLOCKED):
-        found = [
-            bench.ask(f"SELECT max({day}) FROM {name}")[0][0]
-            for name, day in group.items()
-            if name in bench.tables  # noqa: S608
-        ]  # noqa: S608
+        known = [f"SELECT max({day}) FROM {name}" for name, day in group.items() if name in bench.tables]  # noqa: S608
+        found = [bench.ask(query)[0][0] for query in known]
         days = [day for day in found if day is not None]
         if days:
             return max(days)
