@@ -56,7 +56,7 @@ eval: setup
 	$(BIN)/jit eval
 
 bench: $(VENV)/.development
-	@for name in small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead whole_run gates alert_latency alert_burst ledger_simulation one_need_once start closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
+	@for name in import small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead whole_run gates alert_latency alert_burst ledger_simulation one_need_once start closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \

@@ -1,23 +1,18 @@
 """Stored canonical rows to a typed `Dataset`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 
+from store.past_demand import Key, PastDemand
 from store.schema import CANONICAL
 from tools.domain.arrays import DateArray
 from tools.domain.catalogue import Item, Link, Offer, PriceBreak, PurchasingLimit, Site, Supplier
-from tools.domain.datasets import CalendarDay, Dataset, DemandHistory, StockHistory, UserForecast
+from tools.domain.datasets import CalendarDay, Dataset, StockHistory, UserForecast
 from tools.domain.orders import PurchaseOrder, Receipt
 
-SALES = "sales"
-UNNAMED = ""
-DEMAND_KINDS = ("demand", "order", SALES)
-"""Nearest to true demand first: sales miss what was not in stock."""
-Key = tuple[str, str]
-"""(item_id, site_id)."""
 Table = Sequence[tuple[Any, ...]]
 
 
@@ -40,7 +35,9 @@ def _records(table: str, rows: Table) -> list[dict[str, Any]]:
     return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
 
 
-def read_dataset(version: str, as_of: date, currency: str, content_hash: str, tables: Mapping[str, Table]) -> Dataset:
+def read_dataset(
+    version: str, as_of: date, currency: str, content_hash: str, tables: Mapping[str, Table], past: PastDemand
+) -> Dataset:
     """Build the dataset; mappings iterate in id order."""
     offers = [
         Offer.model_validate({**row, "price_breaks": parse_breaks(row.get("price_breaks"))})
@@ -49,7 +46,6 @@ def read_dataset(version: str, as_of: date, currency: str, content_hash: str, ta
     counts = stock_counts(tables["stock"], as_of)
     on_hand = {key: latest_count(found, as_of) for key, found in counts.items()}
     stock_history = _stock_histories(counts, as_of)
-    demand = _by_kind(tables["demand"])
     return Dataset(
         version=version,
         as_of=as_of,
@@ -60,7 +56,7 @@ def read_dataset(version: str, as_of: date, currency: str, content_hash: str, ta
         offers=tuple(sorted(offers, key=lambda offer: offer.offer_id)),
         on_hand={key: units for key, (_, units) in on_hand.items()},
         stock_as_of={key: day for key, (day, _) in on_hand.items()},
-        demand={key: _history(key, rows) for key, rows in demand.items()},
+        demand=past.histories,
         open_orders=tuple(PurchaseOrder.model_validate(row) for row in sorted_rows("purchase_orders", tables)),
         receipts=tuple(Receipt.model_validate(row) for row in sorted_rows("receipts", tables)),
         links=tuple(Link.model_validate(row) for row in sorted_rows("links", tables)),
@@ -72,7 +68,7 @@ def read_dataset(version: str, as_of: date, currency: str, content_hash: str, ta
         user_forecasts=_forecasts(tables["forecasts"]),
         content_hash=content_hash,
         stock_history=stock_history,
-        stockouts=_stockouts(stock_history, demand, as_of),
+        stockouts=_stockouts(stock_history, past.named, as_of),
     )
 
 
@@ -100,47 +96,18 @@ def _stock_histories(counts: Mapping[Key, Sequence[tuple[date, float]]], as_of: 
     return found
 
 
-def _stockouts(
-    histories: Mapping[Key, StockHistory], demand: Mapping[Key, Mapping[str, object]], as_of: date
-) -> dict[Key, DateArray]:
+def _stockouts(histories: Mapping[Key, StockHistory], named: Collection[Key], as_of: date) -> dict[Key, DateArray]:
     """Days without stock where the records are sales, or do not say what they are.
 
-    What is named demand or orders was recorded with or without stock.
+    What is `named` demand or orders was recorded with or without stock.
     """
-    found = {
-        key: history.days_without(as_of)
-        for key, history in histories.items()
-        if set(demand.get(key, ())) <= {UNNAMED, SALES}
-    }
+    found = {key: history.days_without(as_of) for key, history in histories.items() if key not in named}
     return {key: days for key, days in found.items() if days.size}
 
 
 def sorted_rows(table: str, tables: Mapping[str, Table]) -> list[dict[str, Any]]:
     """Rows of a table as mappings without nulls, ordered by their first columns."""
     return _records(table, sorted(tables[table], key=lambda row: tuple(str(value) for value in row)))
-
-
-def demand_rank(kind: str | None) -> int:
-    """Place of a kind of demand, nearest to true demand first; an unnamed one counts as demand."""
-    return DEMAND_KINDS.index(kind or DEMAND_KINDS[0])
-
-
-def _by_kind(rows: Table) -> dict[Key, dict[str, list[tuple[date, float]]]]:
-    """Rows of demand by item and site, and by kind; only those nearest to true demand: kinds are never added up."""
-    grouped: dict[Key, dict[str, list[tuple[date, float]]]] = {}
-    for item_id, site_id, day, quantity, kind in rows:
-        grouped.setdefault((item_id, site_id), {}).setdefault(kind or UNNAMED, []).append((day, quantity))
-    found: dict[Key, dict[str, list[tuple[date, float]]]] = {}
-    for key in sorted(grouped):
-        best = min(map(demand_rank, grouped[key]))
-        found[key] = {kind: pairs for kind, pairs in grouped[key].items() if demand_rank(kind) == best}
-    return found
-
-
-def _history(key: Key, rows: Mapping[str, Sequence[tuple[date, float]]]) -> DemandHistory:
-    pairs = sorted(pair for kind in rows for pair in rows[kind])
-    dates = np.array([day for day, _ in pairs], dtype="datetime64[D]")
-    return DemandHistory(*key, dates, np.array([quantity for _, quantity in pairs], dtype=np.float64))
 
 
 def _forecasts(rows: Table) -> dict[str, UserForecast]:

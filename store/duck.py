@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from store.faults import faults_named, storage_fault
+from store.interrupts import interruptible
 from store.migrations import newer_home, refuse_newer
 from store.private import close_to_others, private_folder
 from store.schema import MIGRATIONS
@@ -22,8 +23,6 @@ COMPRESSED_FROM_CHARACTERS = 256
 """Texts of this mean length (artifacts, journal rows) are stored with zstd, a quarter of their size; DuckDB's own
 threshold of 4096 leaves them as they are."""
 
-INTERRUPTED = "Query interrupted"
-"""What DuckDB makes of a KeyboardInterrupt that a signal raised while it read rows."""
 ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
@@ -101,17 +100,13 @@ class DuckFile:
     @contextmanager
     def _watched(self) -> Generator[None]:
         """Hold the lock; name the cause of what DuckDB raises, and let go of a connection that it has given up."""
-        with self._lock, faults_named("The warehouse", self._path, duckdb.Error, OSError):
+        with self._lock, faults_named("The warehouse", self._path, duckdb.Error, OSError), interruptible():
             try:
                 yield
             except duckdb.FatalException:
                 if self._opened is not None:
                     self._opened.close()
                     self._opened = None
-                raise
-            except RuntimeError as error:
-                if str(error) == INTERRUPTED:
-                    raise KeyboardInterrupt from error
                 raise
 
     def _refuse_newer(self) -> None:

@@ -1,14 +1,8 @@
 """Where a dataset version came from: its files, its rows, and what was refused."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
-
-import orjson
-
-Rows = Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +44,3 @@ class Reject:
     remedy: str
     value: str
     import_id: str = ""
-
-
-@dataclass(frozen=True)
-class StagedTables:
-    """Clean rows by canonical table, columns in the schema's order."""
-
-    rows: Mapping[str, Rows]
-
-    def content_hash(self) -> str:
-        """SHA-256 over all rows; the same rows in another order hash alike."""
-        digest = hashlib.sha256()
-        for name in sorted(self.rows):
-            digest.update(name.encode())
-            for row in sorted(orjson.dumps([str(value) for value in row]) for row in self.rows[name]):
-                digest.update(row)
-        return digest.hexdigest()

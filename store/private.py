@@ -22,6 +22,7 @@ OURS = (
     "replaced-*",
     ".restoring*",
     "restore.json",
+    ".importing",
 )
 """What a home holds of ours, as docs/operations.md lists it."""
 

@@ -1,22 +1,56 @@
 """Versioned datasets on their shelf: imported whole, derived from an ERP's read-back, and loaded as values."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 
+import duckdb
 import orjson
 
 from store.database import to_json
-from store.datasets import DEMAND_KINDS, demand_rank, read_dataset
+from store.datasets import read_dataset
+from store.derived import PARENT, ReadBackRows, stage_read_back
 from store.duck import DuckFile
-from store.lineage import DatasetInfo, Reject, Rows, SourceFile, StagedTables
+from store.faults import faults_named
+from store.lineage import DatasetInfo, Reject, SourceFile
+from store.past_demand import read_demand
+from store.private import private_folder
 from store.schema import CANONICAL
+from store.staged import SCHEMA, StagedTables, literal
 from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
 from tools.domain.orders import PurchaseOrder, Receipt
 
+STAGING = ".importing"
+"""Folder beside the warehouse in which a coming version's tables are made."""
+
+LARGE_ROWS = 500_000
+"""Of a version: from here on more than one core gains something."""
+
 
 class DatasetShelf(DuckFile):
     """Dataset versions, one of them active, with lineage and rejects."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._staging = threading.Lock()
+
+    @contextmanager
+    def staging(self) -> Generator[StagedTables]:
+        """Room for the tables of a coming version, one at a time; what a process that ended left there goes first."""
+        folder = self._path.with_name(STAGING)
+        with self._staging, faults_named("The room for an import", folder, duckdb.Error, OSError):
+            shutil.rmtree(folder, ignore_errors=True)
+            private_folder(folder)
+            staged = StagedTables(folder)
+            try:
+                yield staged
+            finally:
+                staged.close()
+                shutil.rmtree(folder, ignore_errors=True)
 
     def import_tables(
         self,
@@ -29,15 +63,16 @@ class DatasetShelf(DuckFile):
         parent: str | None = None,
     ) -> str:
         """Store a new dataset version and make it active, all in one transaction; returns its id."""
-        with self._lock:
-            content = tables.content_hash()
+        content, counts = tables.content_hash(), tables.counts()
+        with self._attached(tables):
             number = int(self._all("SELECT coalesce(max(number), 0) + 1 FROM datasets")[0][0])
             version = f"ds-{number}-{content[:8]}"
-            counts = {name: len(rows) for name, rows in tables.rows.items()}
             with self._transaction():
-                for name, rows in tables.rows.items():
-                    if rows:
-                        self._append(f"c_{name}", [(version, *row) for row in rows])
+                for name in (name for name, count in counts.items() if count):
+                    self._connection.execute(
+                        f"INSERT INTO c_{name} SELECT ?, * FROM staged.{SCHEMA}.{name}",  # noqa: S608
+                        [version],
+                    )
                 self._append(
                     "lineage",
                     [(version, f.path, f.table, f.sha256, f.rows, f.rejected, f.imported_at) for f in lineage],
@@ -48,6 +83,18 @@ class DatasetShelf(DuckFile):
                     [version, number, as_of, currency, datetime.now(UTC), parent, content, source, to_json(counts)],
                 )
             return version
+
+    @contextmanager
+    def _attached(self, tables: StagedTables, mode: str = "READ_ONLY") -> Generator[None]:
+        """The staged tables beside the warehouse's own, as `staged`."""
+        tables.close()
+        with self._watched():
+            self._connection.execute(f"ATTACH {literal(str(tables.path))} AS staged ({mode})")
+            try:
+                yield
+            finally:
+                if self._opened is not None:
+                    self._opened.execute("DETACH staged")
 
     def derive_dataset(
         self,
@@ -60,33 +107,29 @@ class DatasetShelf(DuckFile):
         note: str,
         demand: Sequence[tuple[str, str, date, float]] = (),
     ) -> str:
-        """A new version from an ERP's read-back: receipts, demand and stock counts appended, open orders replaced.
-
-        New demand gets the kind of its item's history, since kinds are never added up. Stock that the ERP no
-        longer reports is dropped with its history: an old count is no stock to plan with.
-        """
+        """A new version from an ERP's read-back: receipts, demand and stock counts appended, open orders replaced."""
         info = next((known for known in self.datasets() if known.version == parent), None)
         if info is None:
             raise NotFound(f"There is no dataset {parent}.", remedy="`jit doctor` names the active one.")
-        rows: dict[str, Rows] = {
-            name: self._all(f"SELECT * EXCLUDE (version) FROM c_{name} WHERE version = ?", [parent])  # noqa: S608
-            for name in CANONICAL
-        }
-        seen = {(row[0], row[1], row[7]) for row in rows["receipts"]}
-        fresh = [r for r in receipts if (r.order_id, r.item_id, r.receipt_date) not in seen]
-        rows["receipts"] = [*rows["receipts"], *(tuple(r.model_dump().values()) for r in fresh)]
-        rows["purchase_orders"] = [tuple(order.model_dump(mode="json").values()) for order in open_orders]
-        rows["stock"] = _counts_with(rows["stock"], info.as_of, on_hand, as_of)
-        kinds = {
-            (row[0], row[1]): row[4]
-            for row in sorted(rows["demand"], key=lambda row: demand_rank(row[4]), reverse=True)
-        }
-        rows["demand"] = [*rows["demand"], *((*row, kinds.get((row[0], row[1]), DEMAND_KINDS[0])) for row in demand)]
-        lineage = [
-            SourceFile(note, "receipts", "", len(fresh), 0, datetime.now(UTC)),
-            SourceFile(note, "demand", "", len(demand), 0, datetime.now(UTC)),
-        ]
-        return self.import_tables(StagedTables(rows), lineage, as_of, info.currency, source=note, parent=parent)
+        with self.staging() as staged:
+            with self._attached(staged, "READ_WRITE"):
+                self._connection.execute(f"CREATE SCHEMA staged.{PARENT}")
+                for name in CANONICAL:
+                    self._connection.execute(
+                        f"CREATE TABLE staged.{PARENT}.{name} AS "  # noqa: S608
+                        f"SELECT * EXCLUDE (version) FROM c_{name} WHERE version = ?",
+                        [parent],
+                    )
+            if sum(info.row_counts.values()) > LARGE_ROWS:
+                staged.spread()
+            read = ReadBackRows(receipts, open_orders, on_hand, demand)
+            fresh = stage_read_back(staged, info.as_of, as_of, read)
+            now = datetime.now(UTC)
+            lineage = [
+                SourceFile(note, "receipts", "", fresh, 0, now),
+                SourceFile(note, "demand", "", len(demand), 0, now),
+            ]
+            return self.import_tables(staged, lineage, as_of, info.currency, source=note, parent=parent)
 
     def datasets(self) -> list[DatasetInfo]:
         """All versions, newest first."""
@@ -126,8 +169,11 @@ class DatasetShelf(DuckFile):
         tables = {
             name: self._all(f"SELECT * EXCLUDE (version) FROM c_{name} WHERE version = ?", [info.version])  # noqa: S608
             for name in CANONICAL
+            if name != "demand"
         }
-        return read_dataset(info.version, info.as_of, info.currency, info.content_hash, tables)
+        with self._watched():
+            past = read_demand(self._connection, info.version)
+        return read_dataset(info.version, info.as_of, info.currency, info.content_hash, tables, past)
 
     def record_rejects(self, import_id: str, rejects: Sequence[Reject]) -> None:
         """Keep rejected rows with their reasons."""
@@ -144,22 +190,23 @@ class DatasetShelf(DuckFile):
         rows = self._all(sql + " WHERE import_id = ?", [import_id]) if import_id else self._all(sql)
         return [Reject(*row) for row in rows]
 
-    def set_aside(self, import_id: str, file: str, cells: Mapping[int, Mapping[str, str]]) -> None:
-        """Keep the cells of unknown columns, by row of the file."""
-        if cells:
-            with self._lock:
-                self._append("set_aside", [(import_id, file, row, to_json(kept)) for row, kept in cells.items()])
+    def keep_rejects(self, import_id: str, staged: StagedTables) -> None:
+        """Keep what the rules of an import refused, in their order."""
+        with self._attached(staged), self._transaction():
+            self._connection.execute(
+                "INSERT INTO rejects SELECT ?, file, row, column_name, reason, expected, remedy, value, ? "
+                "FROM staged.findings.refused ORDER BY place, step, nth",
+                [import_id, datetime.now(UTC)],
+            )
+
+    def keep_aside(self, import_id: str, staged: StagedTables) -> None:
+        """Keep the cells of columns that the schema does not know, by row of the file."""
+        with self._attached(staged), self._transaction():
+            self._connection.execute(
+                "INSERT INTO set_aside SELECT ?, file, row, cells FROM staged.findings.set_aside", [import_id]
+            )
 
     def kept_aside(self, import_id: str, file: str) -> dict[int, dict[str, str]]:
         """Cells of unknown columns of one import and file, by row."""
         sql = "SELECT row, cells FROM set_aside WHERE import_id = ? AND file = ? ORDER BY row"
         return {row: orjson.loads(cells) for row, cells in self._all(sql, [import_id, file])}
-
-
-def _counts_with(
-    rows: Rows, clock: date, on_hand: Mapping[tuple[str, str], float], as_of: date
-) -> list[tuple[str, str, float, date]]:
-    """Earlier stock counts of what is still reported, and the new ones; a second look on a day replaces the first."""
-    earlier = [(item, site, units, day or clock) for item, site, units, day in rows]
-    kept = [row for row in earlier if (row[0], row[1]) in on_hand and row[3] < as_of]
-    return [*kept, *((item, site, units, as_of) for (item, site), units in sorted(on_hand.items()))]

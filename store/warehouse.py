@@ -4,8 +4,9 @@ from store.archive import Archive
 from store.chain import JournalCheck, Transition
 from store.duck import WarehouseBusy
 from store.estimates import EstimateShelf
-from store.lineage import DatasetInfo, Reject, SourceFile, StagedTables
+from store.lineage import DatasetInfo, Reject, SourceFile
 from store.shelf import DatasetShelf
+from store.staged import StagedTables
 
 __all__ = [
     "DatasetInfo",

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from store.datasets import parse_breaks
-from store.ingest.normalize import TypedTable
+from store.ingest.workbench import Words, Workbench
+from store.staged import literal
 
 MONEY = {
     "items": ("unit_value", "stockout_cost_per_unit"),
@@ -13,59 +13,60 @@ MONEY = {
 DEFAULT = "USD"
 
 
-def settle_currency(tables: Mapping[str, TypedTable], wanted: str | None) -> str:
+def settle_currency(bench: Workbench, wanted: str | None) -> str:
     """Choose the base currency and convert every price to it; rows without a rate are refused.
 
     The base is `wanted`, else the currency whose rate is 1, else the one that most rows name.
     """
-    rates = _rates(tables.get("rates"))
-    named = _named(tables)
+    rates = _rates(bench)
+    named = _named(bench)
     at_par = next((code for code, rate in rates.items() if rate == 1.0), None)
     base = wanted or at_par or (named.most_common(1)[0][0] if named else DEFAULT)
+    bench.next_rule()
     for name in MONEY:
-        if name in tables:
-            _convert(tables[name], base, {**rates, base: 1.0})
+        if name in bench.tables:
+            _convert(bench, name, base, {**rates, base: 1.0})
     return base
 
 
-def _rates(table: TypedTable | None) -> dict[str, float]:
-    if table is None:
+def _rates(bench: Workbench) -> dict[str, float]:
+    if "rates" not in bench.tables:
         return {}
-    return {table.columns["currency"][p]: table.columns["rate_to_base"][p] for p in table.good()}
+    return dict(bench.ask(f"SELECT currency, rate_to_base FROM {bench.good('rates')} ORDER BY nth"))  # noqa: S608
 
 
-def _named(tables: Mapping[str, TypedTable]) -> Counter[str]:
+def _named(bench: Workbench) -> Counter[str]:
+    """Rows that name each currency, those named first before the others."""
     found: Counter[str] = Counter()
     for name in MONEY:
-        if name in tables:
-            found.update(code for code in tables[name].columns["currency"] if code)
+        if name in bench.tables:
+            query = f"SELECT currency, count(*) FROM {bench.every(name)} WHERE currency IS NOT NULL "  # noqa: S608
+            found.update(dict(bench.ask(f"{query} GROUP BY currency ORDER BY min(nth)")))
     return found
 
 
-def _convert(table: TypedTable, base: str, rates: Mapping[str, float]) -> None:
-    currencies = table.columns["currency"]
-    for position in table.good():
-        code = currencies[position] or base
-        if code not in rates:
-            table.reject(
-                position,
-                "currency",
-                f"the currency {code} has no rate to {base}",
-                f"{base}, or a rate of {code} to {base}",
-                f"Add rates.csv with currency,rate_to_base and a line for {code}, or give prices in {base}.",
-            )
-            continue
-        if code != base:
-            _convert_row(table, position, rates[code])
-        currencies[position] = base
+def _convert(bench: Workbench, name: str, base: str, rates: Mapping[str, float]) -> None:
+    known = ", ".join(map(literal, rates))
+    words = Words(
+        "currency",
+        f"'the currency ' || currency || ' has no rate to ' || {literal(base)}",
+        f"{literal(base)} || ', or a rate of ' || currency || ' to ' || {literal(base)}",
+        "'Add rates.csv with currency,rate_to_base and a line for ' || currency || ', or give prices in ' || "
+        f"{literal(base)} || '.'",
+    )
+    bench.refuse(name, f"currency NOT IN ({known})", words)
+    cases = " ".join(f"WHEN {literal(code)} THEN {rate!r}::DOUBLE" for code, rate in rates.items() if code != base)
+    columns = bench.tables[name].columns
+    if cases:
+        rate = f"(CASE currency {cases} END)"
+        for column in MONEY[name]:
+            columns[column] = f"CASE WHEN {rate} IS NULL THEN {column} ELSE {column} * {rate} END"
+        if "price_breaks" in columns:
+            scaled = f"CASE WHEN {rate} IS NOT NULL AND price_breaks IS NOT NULL THEN rescaled(price_breaks, {rate})"
+            columns["price_breaks"] = f"{scaled} ELSE price_breaks END"
+    columns["currency"] = f"coalesce({_only(known)}, {literal(base)})"
 
 
-def _convert_row(table: TypedTable, position: int, rate: float) -> None:
-    for name in MONEY[table.table]:
-        value = table.columns[name][position]
-        if value is not None:
-            table.columns[name][position] = value * rate
-    breaks = table.columns.get("price_breaks")
-    if breaks is not None and breaks[position]:
-        steps = parse_breaks(breaks[position])
-        breaks[position] = ";".join(f"{step.quantity!r}:{step.unit_price * rate!r}" for step in steps)
+def _only(known: str) -> str:
+    """A row keeps the currency that has no rate: that one is what its reject shows."""
+    return f"CASE WHEN currency NOT IN ({known}) THEN currency END"

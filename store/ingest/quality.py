@@ -1,10 +1,8 @@
 """Rules between cells, rows and tables: keys, references, dates in order, limits that fit each other."""
 
-from collections import Counter
-from collections.abc import Mapping
-
-from store.ingest.normalize import TypedTable
 from store.ingest.shapes import SHAPES
+from store.ingest.workbench import Words, Workbench
+from store.staged import literal
 from tools.domain.catalogue import LimitKind
 
 MAIN = "MAIN"
@@ -23,141 +21,157 @@ PER_WEEK = (LimitKind.CAPACITY, LimitKind.BUDGET, LimitKind.ORDERS)
 NAMES = {"item_id": "item", "supplier_id": "supplier", "site_id": "site"}
 
 
-def check(tables: Mapping[str, TypedTable]) -> None:
+def check(bench: Workbench) -> None:
     """Refuse every row that breaks a rule; sites left out are filled in before."""
-    _fill_sites(tables)
-    for table in tables.values():
-        _unique_keys(table)
+    _fill_sites(bench)
+    for name in bench.tables:
+        _unique_keys(bench, name)
     for column, (target, users) in REFERENCES.items():
-        if target in tables:
+        if target in bench.tables:
             for user in users:
-                if user in tables:
-                    _known(tables[user], column, tables[target])
+                if user in bench.tables:
+                    _known(bench, user, column, target)
     for name, fit in (("offers", _offers_fit), ("stock", _counts_dated), ("limits", _limits_fit)):
-        if name in tables:
-            fit(tables[name])
+        if name in bench.tables:
+            bench.next_rule()
+            fit(bench)
     for name, later in (("receipts", "receipt_date"), ("purchase_orders", "promised_date")):
-        if name in tables:
-            _not_before_order(tables[name], later)
+        if name in bench.tables:
+            _not_before_order(bench, name, later)
 
 
-def _fill_sites(tables: Mapping[str, TypedTable]) -> None:
+def _here(bench: Workbench, name: str) -> str:
+    return f"in that row of {bench.tables[name].file}."
+
+
+def _fill_sites(bench: Workbench) -> None:
     """A row without a site belongs to the only site, or to MAIN when no site is named anywhere."""
-    used = {
-        site for name in REFERENCES["site_id"][1] if name in tables for site in tables[name].columns["site_id"] if site
-    }
-    sites = set(tables["sites"].columns["site_id"]) if "sites" in tables else used
-    only = next(iter(sites)) if len(sites) == 1 else None if sites else MAIN
-    for name in REFERENCES["site_id"][1]:
-        if name in tables:
-            _fill_site(tables[name], only)
-
-
-def _fill_site(table: TypedTable, only: str | None) -> None:
-    cells = table.columns["site_id"]
-    for position, site in enumerate(cells):
-        if site:
-            continue
+    users = [name for name in REFERENCES["site_id"][1] if name in bench.tables]
+    if "sites" in bench.tables:
+        found = bench.ask("SELECT DISTINCT site_id FROM sites")
+    else:
+        used = " UNION ALL ".join(f"SELECT site_id FROM {name}" for name in users)  # noqa: S608
+        found = bench.ask(f"SELECT DISTINCT site_id FROM ({used}) WHERE site_id IS NOT NULL")  # noqa: S608
+    only = found[0][0] if len(found) == 1 else None if found else MAIN
+    bench.next_rule()
+    for name in users:
         if only is None:
-            remedy = f"Name the site in that row of {table.file}."
-            table.reject(position, "site_id", "the row names no site", "a site, since there are several", remedy)
+            remedy = literal(f"Name the site {_here(bench, name)}")
+            words = Words("site_id", "'the row names no site'", "'a site, since there are several'", remedy)
+            bench.refuse(name, "site_id IS NULL", words, among="every")
         else:
-            cells[position] = only
+            bench.tables[name].columns["site_id"] = f"coalesce(site_id, {literal(only)})"
 
 
-def _unique_keys(table: TypedTable) -> None:
-    key = SHAPES[table.table].key
-    columns = [table.columns[name] for name in key]
-    first: dict[tuple[object, ...], int] = {}
-    for position in table.good():
-        values = tuple(column[position] for column in columns)
-        seen = first.setdefault(values, position)
-        if seen != position:
-            shown = ", ".join(f"{name} {value}" for name, value in zip(key, values, strict=True) if value is not None)
-            table.reject(
-                position,
-                key[0],
-                f"the key ({shown}) is already in row {table.lines[seen]}",
-                f"one row for each {', '.join(key)}",
-                f"Leave out one of the two rows of {table.file}, or add them up.",
-            )
+def _unique_keys(bench: Workbench, name: str) -> None:
+    key, file = SHAPES[name].key, bench.tables[name].file
+    named = ", ".join(key)
+    ((several,),) = bench.ask(
+        f"CREATE TABLE twice_{name} AS SELECT {named}, min(nth) AS first, arg_min(line, nth) AS first_line "  # noqa: S608
+        f"FROM {bench.good(name)} GROUP BY {named} HAVING count(*) > 1"
+    )
+    if not several:
+        return
+    same = " AND ".join(f"r.{column} IS NOT DISTINCT FROM t.{column}" for column in key)
+    shown = ", ".join(f"'{column} ' || r.{column}::VARCHAR" for column in key)
+    words = Words(
+        key[0],
+        f"'the key (' || concat_ws(', ', {shown}) || ') is already in row ' || first_line",
+        literal(f"one row for each {named}"),
+        literal(f"Leave out one of the two rows of {file}, or add them up."),
+    )
+    bench.next_rule()
+    bench.refuse(name, "nth <> first", words, value=f"r.{key[0]}", join=f"JOIN twice_{name} t ON {same}")
 
 
-def _known(table: TypedTable, column: str, target: TypedTable) -> None:
-    known = {target.columns[column][position] for position in target.good()}
-    named = set(target.columns[column])
-    cells = table.columns[column]
-    for position in table.good():
-        value = cells[position]
-        if value is not None and value not in known:
-            fault = FOLLOWS if value in named else "is unknown"
-            table.reject(
-                position,
-                column,
-                f"the {NAMES[column]} {value!r} {fault}",
-                f"{'an' if column[0] in 'aeiou' else 'a'} {column} of {target.file}",
-                f"Add {value} to {target.file}, or correct the row of {table.file}.",
-            )
+def _known(bench: Workbench, name: str, column: str, target: str) -> None:
+    file, other = bench.tables[name].file, bench.tables[target].file
+    known = f"SELECT {column} FROM {bench.good(target)}"  # noqa: S608
+    named = f"SELECT {column} FROM {bench.every(target)} WHERE {column} IS NOT NULL"  # noqa: S608
+    words = Words(
+        column,
+        f"'the {NAMES[column]} ' || quoted({column}) || "
+        f"CASE WHEN {column} IN ({named}) THEN ' {FOLLOWS}' ELSE ' is unknown' END",
+        literal(f"{'an' if column[0] in 'aeiou' else 'a'} {column} of {other}"),
+        f"'Add ' || {column} || {literal(f' to {other}, or correct the row of {file}.')}",
+    )
+    bench.next_rule()
+    bench.refuse(name, f"{column} IS NOT NULL AND {column} NOT IN ({known})", words)
 
 
-def _offers_fit(table: TypedTable) -> None:
-    moq, largest = table.columns["moq"], table.columns["max_quantity"]
-    starts, ends = table.columns["valid_from"], table.columns["valid_to"]
-    for position in table.good():
-        most = largest[position]
-        if most is not None and moq[position] > most:
-            table.reject(
-                position,
-                "moq",
-                f"the MOQ {moq[position]:g} is above the max_quantity {most:g}",
-                f"an MOQ of at most {most:g}",
-                f"Lower moq or raise max_quantity in that row of {table.file}.",
-            )
-        elif starts[position] and ends[position] and ends[position] < starts[position]:
-            reason = f"the offer ends on {ends[position]}, before it starts on {starts[position]}"
-            remedy = f"Correct valid_from or valid_to in that row of {table.file}."
-            table.reject(position, "valid_to", reason, f"{starts[position]} or later", remedy)
+def _offers_fit(bench: Workbench) -> None:
+    here, most = _here(bench, "offers"), "short(max_quantity)"
+    words = Words(
+        "moq",
+        f"'the MOQ ' || short(moq) || ' is above the max_quantity ' || {most}",
+        f"'an MOQ of at most ' || {most}",
+        literal(f"Lower moq or raise max_quantity {here}"),
+    )
+    bench.refuse("offers", "moq > max_quantity", words)
+    words = Words(
+        "valid_to",
+        "'the offer ends on ' || valid_to || ', before it starts on ' || valid_from",
+        "valid_from || ' or later'",
+        literal(f"Correct valid_from or valid_to {here}"),
+    )
+    bench.refuse("offers", "valid_to < valid_from", words)
 
 
-def _limits_fit(table: TypedTable) -> None:
+def _limits_fit(bench: Workbench) -> None:
     """A supplier stands where the kind is a supplier's, a share is at most 1, and the days are in order."""
-    for position in table.good():
-        cells = {name: cell[position] for name, cell in table.columns.items()}
-        kind, start, end = cells["kind"], cells["from_date"], cells["to_date"]
-        here = f"in that row of {table.file}."
-        if kind in OF_SUPPLIER and cells["supplier_id"] is None:
-            reason = f"a limit of kind {kind} names no supplier"
-            table.reject(position, "supplier_id", reason, "the supplier that is limited", f"Name the supplier {here}")
-        elif kind not in OF_SUPPLIER and cells["supplier_id"] is not None:
-            reason = f"a limit of kind {kind} has no supplier"
-            table.reject(position, "supplier_id", reason, "an empty cell", f"Empty supplier_id {here}")
-        elif kind == LimitKind.SHARE and cells["amount"] > 1:
-            reason = f"the share {cells['amount']:g} is above 1"
-            table.reject(position, "amount", reason, "a share of 0 to 1", f"Write 0.6 for 60 % {here}")
-        elif kind not in PER_WEEK and (start or end):
-            reason = f"a limit of kind {kind} holds on any day"
-            table.reject(position, "from_date", reason, "no dates", f"Empty both dates {here}")
-        elif start and end and end < start:
-            reason = f"the limit ends on {end}, before it starts on {start}"
-            table.reject(position, "to_date", reason, f"{start} or later", f"Correct from_date or to_date {here}")
+    of_supplier, per_week = (", ".join(literal(kind) for kind in kinds) for kinds in (OF_SUPPLIER, PER_WEEK))
+    rules = (
+        (
+            f"kind IN ({of_supplier}) AND supplier_id IS NULL",
+            ("supplier_id", "'a limit of kind ' || kind || ' names no supplier'", "'the supplier that is limited'"),
+            "Name the supplier",
+        ),
+        (
+            f"kind NOT IN ({of_supplier}) AND supplier_id IS NOT NULL",
+            ("supplier_id", "'a limit of kind ' || kind || ' has no supplier'", "'an empty cell'"),
+            "Empty supplier_id",
+        ),
+        (
+            f"kind = '{LimitKind.SHARE}' AND amount > 1",
+            ("amount", "'the share ' || short(amount) || ' is above 1'", "'a share of 0 to 1'"),
+            "Write 0.6 for 60 %",
+        ),
+        (
+            f"kind NOT IN ({per_week}) AND (from_date IS NOT NULL OR to_date IS NOT NULL)",
+            ("from_date", "'a limit of kind ' || kind || ' holds on any day'", "'no dates'"),
+            "Empty both dates",
+        ),
+        (
+            "to_date < from_date",
+            (
+                "to_date",
+                "'the limit ends on ' || to_date || ', before it starts on ' || from_date",
+                "from_date || ' or later'",
+            ),
+            "Correct from_date or to_date",
+        ),
+    )
+    for condition, (column, reason, expected), remedy in rules:
+        words = Words(column, reason, expected, literal(f"{remedy} {_here(bench, 'limits')}"))
+        bench.refuse("limits", condition, words)
 
 
-def _counts_dated(table: TypedTable) -> None:
+def _counts_dated(bench: Workbench) -> None:
     """Of several counts of an item and site each needs its day: without them none is the latest."""
-    keys = list(zip(table.columns["item_id"], table.columns["site_id"], strict=True))
-    counted = Counter(keys[position] for position in table.good())
-    for position in table.good():
-        if counted[keys[position]] > 1 and table.columns["as_of"][position] is None:
-            reason = f"the row names no day, and item {keys[position][0]} has other rows"
-            remedy = f"Name the day of the count in that row of {table.file}, or keep one row of the item."
-            table.reject(position, "as_of", reason, "the day of the count", remedy)
+    several = f"SELECT item_id, site_id FROM {bench.good('stock')} GROUP BY ALL HAVING count(*) > 1"  # noqa: S608
+    remedy = f"Name the day of the count in that row of {bench.tables['stock'].file}, or keep one row of the item."
+    reason = "'the row names no day, and item ' || item_id || ' has other rows'"
+    words = Words("as_of", reason, "'the day of the count'", literal(remedy))
+    bench.refuse("stock", f"as_of IS NULL AND (item_id, site_id) IN ({several})", words)
 
 
-def _not_before_order(table: TypedTable, later: str) -> None:
-    ordered, dates = table.columns["order_date"], table.columns[later]
+def _not_before_order(bench: Workbench, name: str, later: str) -> None:
     word = later.removesuffix("_date")
-    for position in table.good():
-        if dates[position] is not None and dates[position] < ordered[position]:
-            reason = f"the {word} date {dates[position]} is before the order date {ordered[position]}"
-            remedy = f"Correct order_date or {later} in that row of {table.file}."
-            table.reject(position, later, reason, f"{ordered[position]} or later", remedy)
+    words = Words(
+        later,
+        f"'the {word} date ' || {later} || ' is before the order date ' || order_date",
+        "order_date || ' or later'",
+        literal(f"Correct order_date or {later} {_here(bench, name)}"),
+    )
+    bench.next_rule()
+    bench.refuse(name, f"{later} < order_date", words)

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from tools.domain.catalogue import Autonomy, Criticality, LimitKind, Relation, SupplierStatus
 from tools.domain.orders import OpenOrderStatus
 
 LARGEST = 1e12
 """No quantity, price or day count of a real buyer is larger; sums of such values stay exact."""
+
+LARGEST_WHOLE = 2**31 - 1
+"""Of a whole number, as the warehouse stores it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Column:
     choices: tuple[str, ...] = ()
 
     @property
+    def largest(self) -> float:
+        """The largest number that it holds, in either direction."""
+        return LARGEST_WHOLE if self.kind == "integer" else LARGEST
+
+    @property
     def expected(self) -> str:
         """What a cell must look like, in words."""
         if self.choices:
@@ -33,18 +40,6 @@ class Column:
 
     def _bounds(self) -> tuple[tuple[str, float | None], ...]:
         return ("of at least", self.low), ("above", self.above), ("up to", self.high)
-
-    def admits(self, value: Any) -> bool:
-        """Whether a parsed value lies within the column's bounds and choices."""
-        if self.choices:
-            return value in self.choices
-        if self.kind in ("number", "integer") and abs(value) > LARGEST:
-            return False
-        return (
-            (self.low is None or value >= self.low)
-            and (self.above is None or value > self.above)
-            and (self.high is None or value <= self.high)
-        )
 
 
 WORDS = {

@@ -11,14 +11,13 @@ sys.modules["pytz"] = None  # DuckDB imports it to hand over a TIMESTAMPTZ; a ru
 from datetime import UTC, date, datetime
 from pathlib import Path
 from store.estimates import EstimateKind, EstimateOrigin, EstimateRow
-from store.schema import CANONICAL
-from store.warehouse import SourceFile, StagedTables, Warehouse
+from store.warehouse import SourceFile, Warehouse
 
 when = datetime(2024, 4, 1, 12, 30, 0, 5, tzinfo=UTC)
 with Warehouse(Path(sys.argv[1])) as warehouse:
-    tables = StagedTables({name: [] for name in CANONICAL})
     files = [SourceFile("a.csv", "items", "ab", 2, 0, when)]
-    version = warehouse.import_tables(tables, files, date(2024, 3, 31), "USD")
+    with warehouse.staging() as staged:
+        version = warehouse.import_tables(staged, files, date(2024, 3, 31), "USD")
     warehouse.put_kpis(None, version, {"fill_rate": 0.9}, when)
     row = EstimateRow.of(EstimateKind.DEMAND, "A", "MAIN", "A@MAIN", {}, b"paths")
     warehouse.store_estimates(EstimateOrigin(version, "demand 2", {}, 7, "0.1.0"), [row])
