@@ -4,18 +4,18 @@ Nothing here plans: what only reads does without the ordering engine.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import orjson
 
 from graph.estimates import EstimateBook, Estimates, EstimateSettings, offer_lead_times, planning_period
+from graph.memo import Memo
 from store.estimates import EstimateInfo
 from store.warehouse import Warehouse
 from tools.domain.alerts import Alert
-from tools.domain.datasets import Dataset, Period, PeriodSeries
+from tools.domain.datasets import Catalogue, Dataset, Period, PeriodSeries
 from tools.domain.snapshots import OrderingSettings
 from tools.forecasting import ForecastSettings
 from tools.forecasting.history import bucket_all
@@ -32,6 +32,8 @@ from tools.lead_times import (
 
 Value = TypeVar("Value")
 CACHE_SIZE = 256
+READINGS_KEPT = 64
+"""Some seven belong to a dataset version, which at a company's size fills hundreds of megabytes."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,10 @@ class DeskSettings:
 
 
 class EstimateDesk:
-    """Memoised datasets and distributions of one warehouse; safe to use from several threads."""
+    """Memoised datasets and distributions of one warehouse; safe to use from several threads.
+
+    Readings never wait for a plan that is computed meanwhile.
+    """
 
     def __init__(
         self,
@@ -110,8 +115,9 @@ class EstimateDesk:
         self._settings = settings or DeskSettings()
         self.book = EstimateBook(warehouse, self._settings.estimating, protected)
         """Estimate versions."""
-        self._cache: OrderedDict[Hashable, object] = OrderedDict()
+        self._read = Memo(READINGS_KEPT)
         self._lock = threading.RLock()
+        self._computed = Memo(CACHE_SIZE, self._lock)
 
     @property
     def settings(self) -> DeskSettings:
@@ -120,11 +126,18 @@ class EstimateDesk:
 
     def dataset(self, version: str) -> Dataset:
         """The dataset version."""
-        return self._memo(("dataset", version), lambda: self._warehouse.load_dataset(version))
+        return self._read.of(("dataset", version), lambda: self._warehouse.load_dataset(version))
+
+    def catalogue(self, version: str, item_ids: Collection[str]) -> Catalogue:
+        """Suppliers and the offers of these items: from the dataset where it is loaded, else read alone."""
+        if ("dataset", version) in self._read:
+            dataset = self.dataset(version)
+            return Catalogue(dataset.suppliers, dataset.offer_of)
+        return self._warehouse.catalogue(version, item_ids)
 
     def period(self, version: str) -> Period:
         """The planning bucket that the history's dates imply (a day's history is planned by the week)."""
-        return self._memo(("period", version), lambda: planning_period(self.dataset(version)))
+        return self._read.of(("period", version), lambda: planning_period(self.dataset(version)))
 
     def recorded(self, version: str, period: Period) -> Mapping[tuple[str, str], PeriodSeries]:
         """Demand as recorded in complete periods, by item and site."""
@@ -135,7 +148,7 @@ class EstimateDesk:
             made = bucket_all(histories, dataset.as_of, period, dataset.calendar)
             return dict(zip(dataset.demand, made, strict=True))
 
-        return self._memo(("recorded", version, period), compute)
+        return self._read.of(("recorded", version, period), compute)
 
     def current_estimates(self, version: str) -> str:
         """The estimate version that a run on this dataset plans with; made and stored when there is none."""
@@ -149,11 +162,11 @@ class EstimateDesk:
         dataset, version = self.dataset(scope.dataset_version), scope.estimate_version
         if version:
             leads = self.stored_lead_times(scope)
-            return self._memo(
+            return self._read.of(
                 ("estimates", version, scope.item_ids),
                 lambda: self.book.read(version, dataset, scope.item_ids, leads),
             )
-        made = self._memo(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset))
+        made = self._read.of(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset))
         wanted = set(scope.item_ids)
         return replace(made, forecasts=tuple(found for found in made.forecasts if found.item_id in wanted))
 
@@ -167,7 +180,7 @@ class EstimateDesk:
     def stored_lead_times(self, scope: Scope) -> Mapping[str, LeadTimeDistribution]:
         """Lead times of all offers as the scope's estimate version has them."""
         version, dataset = scope.estimate_version, self.dataset(scope.dataset_version)
-        return self._memo(("stored lead times", version), lambda: self.book.lead_times(version, dataset))
+        return self._read.of(("stored lead times", version), lambda: self.book.lead_times(version, dataset))
 
     def lead_time_findings(self, scope: Scope) -> LeadTimeFindings:
         """What the dataset's record says of suppliers and offers, beside the scope's stored lead times."""
@@ -178,31 +191,24 @@ class EstimateDesk:
             return fit_lead_times(dataset.offers, receipts, orders, dataset.as_of, settings, families=dataset.families)
 
         def find() -> LeadTimeFindings:
-            fitted = self._memo(("fitted lead times", dataset.version), fit)
+            fitted = self._read.of(("fitted lead times", dataset.version), fit)
             stored = replace(fitted, distributions=self.stored_lead_times(scope))
             return findings_of(stored, dataset.receipts, self.yields(dataset.version))
 
-        return self._memo(("lead time findings", dataset.version, scope.estimate_version), find)
+        return self._read.of(("lead time findings", dataset.version, scope.estimate_version), find)
 
     def lead_times(self, version: str) -> Mapping[str, LeadTimeDistribution]:
         """Lead-time distribution of every offer, made from the dataset alone."""
         settings = self._settings.estimating.lead_times
-        return self._memo(("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings))
+        return self._read.of(("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings))
 
     def yields(self, version: str) -> Mapping[str, YieldDistribution]:
         """Share of an order that arrives, of every offer."""
         dataset = self.dataset(version)
-        return self._memo(
+        return self._read.of(
             ("yields", version), lambda: estimate_yields(dataset.offers, dataset.receipts, dataset.open_orders)
         )
 
     def _memo(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        with self._lock:
-            if key not in self._cache:
-                self._keep(key, compute())
-            return cast(Value, self._cache[key])
-
-    def _keep(self, key: Hashable, value: object) -> None:
-        self._cache[key] = value
-        while len(self._cache) > CACHE_SIZE:
-            del self._cache[next(iter(self._cache))]
+        """A value of the plans that are computed on top of the readings here, one computation at a time."""
+        return self._computed.of(key, compute)

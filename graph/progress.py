@@ -58,13 +58,13 @@ def live_step(run_id: str, node: str, started: datetime, warehouse: Warehouse, o
     )
 
 
-def stored_step(row: Transition, warehouse: Warehouse, counts: OrderCounts) -> StepView:
-    """A step as the journal holds it."""
+def stored_step(row: Transition, summary: str) -> StepView:
+    """A step as the journal holds it, with what it found."""
     return StepView(
         run_id=row.run_id,
         node=row.node,
         title=PROGRESS_TITLES.get(row.node, row.node),
-        summary=step_summary(row.node, row.run_id, warehouse, counts),
+        summary=summary,
         seconds=(row.ended_at - row.started_at).total_seconds(),
         status=row.status,
         at=row.ended_at,

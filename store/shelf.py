@@ -1,16 +1,16 @@
 """Versioned datasets on their shelf: imported whole, derived from an ERP's read-back, and loaded as values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import orjson
 
 from store.database import to_json
-from store.datasets import DEMAND_KINDS, demand_rank, read_dataset
+from store.datasets import DEMAND_KINDS, demand_rank, read_dataset, read_offers, read_suppliers
 from store.duck import DuckFile
 from store.lineage import DatasetInfo, Reject, Rows, SourceFile, StagedTables
 from store.schema import CANONICAL
-from tools.domain.datasets import Dataset
+from tools.domain.datasets import Catalogue, Dataset
 from tools.domain.errors import NotFound
 from tools.domain.orders import PurchaseOrder, Receipt
 
@@ -128,6 +128,13 @@ class DatasetShelf(DuckFile):
             for name in CANONICAL
         }
         return read_dataset(info.version, info.as_of, info.currency, info.content_hash, tables)
+
+    def catalogue(self, version: str, item_ids: Collection[str]) -> Catalogue:
+        """A version's suppliers and its offers of these items, without loading anything else of it."""
+        suppliers = self._all("SELECT * EXCLUDE (version) FROM c_suppliers WHERE version = ?", [version])
+        sql = "SELECT * EXCLUDE (version) FROM c_offers WHERE version = ? AND list_contains(?, item_id)"
+        offers = read_offers(self._all(sql, [version, sorted(item_ids)]))
+        return Catalogue(read_suppliers(suppliers), {offer.offer_id: offer for offer in offers})
 
     def record_rejects(self, import_id: str, rejects: Sequence[Reject]) -> None:
         """Keep rejected rows with their reasons."""

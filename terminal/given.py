@@ -13,13 +13,16 @@ from graph.views import AlertView, ApprovalView, RejectView
 from tools.domain.errors import BadInput
 
 ALERT_PATIENCE_SECONDS = 120.0
+MOST_LIKELY = 20
+"""Approvals that are looked at for one whose id begins so."""
 KEPT_REJECTS = 5000
 """How many of the latest rejected rows are looked at."""
 
 
 def whole_id(session: SourcingSession, start: str) -> str:
     """The waiting approval that begins so; what begins none is left as it is, for it may be decided already."""
-    found = [one.approval_id for one in session.pending() if one.approval_id.startswith(start)]
+    likely = session.waiting(MOST_LIKELY, search=start).orders if start.strip() else ()
+    found = [one.approval_id for one in likely if one.approval_id.startswith(start)]
     if len(found) > 1 and start not in found:
         raise BadInput(f"{start} begins {len(found)} approvals.", remedy=f"Say more of one: {', '.join(found)}.")
     return found[0] if len(found) == 1 else start

@@ -15,6 +15,7 @@ from integration.web_forecasts import backtest_of, forecast_of, row_of, version_
 from integration.web_lead_times import lead_times_of
 from integration.web_stock import ITEMS, edited, is_due, line_of, options_of, outlook_of, quantity_of, risk_of
 from integration.web_stories import story_of
+from integration.web_waiting import waiting_of
 
 from graph.contracts import silent
 from graph.decision_views import DecisionView
@@ -30,6 +31,7 @@ from graph.views import (
     EditPreviewView,
     JournalCheckView,
     LineView,
+    OutlookView,
     PartView,
     PlanView,
     RejectView,
@@ -39,6 +41,7 @@ from graph.views import (
     TransitionView,
     Trigger,
     TriggerKind,
+    WaitingView,
 )
 from tools.domain.errors import BadInput, Conflict, NotAllowed, NotFound
 
@@ -101,7 +104,30 @@ class InMemorySession:
         with self._lock:
             return [plan.run for plan in reversed(self.plans.values())][:limit]
 
-    def plan(self, run_id: str | None = None) -> PlanView:
+    def plan(self, run_id: str | None = None, *, series: bool = True) -> PlanView:
+        found = self._plan(run_id)
+        if series:
+            return found
+        bare = {name: () for name in ("history", "dates", "stock_p10", "stock_p50", "stock_p90")}
+        return found.model_copy(update={"outlooks": tuple(one.model_copy(update=bare) for one in found.outlooks)})
+
+    def outlook(self, item_id: str, run_id: str | None = None) -> OutlookView:
+        found = next((one for one in self._plan(run_id).outlooks if one.item_id == item_id), None)
+        if found is None:
+            raise NotFound(f"No run planned {item_id}.", remedy="See the items of the run.", item_id=item_id)
+        return found
+
+    def stamp(self) -> str:
+        with self._lock:
+            runs = [plan.run.model_dump(mode="json") for plan in self.plans.values()]
+            counted = [len(self.rows), len(self.talk), len(self.inbox), self.halted, self.dataset]
+            marks = [[one.content_hash, one.status, one.lines[0].status] for one in self.approvals.values()]
+            return _digest([runs, counted, marks, [one.model_dump(mode="json") for one in self.versions]])
+
+    def waiting(self, limit: int = 50, offset: int = 0, search: str = "") -> WaitingView:
+        return waiting_of(self.pending(), limit, offset, search)
+
+    def _plan(self, run_id: str | None) -> PlanView:
         with self._lock:
             if not self.plans or (run_id is not None and run_id not in self.plans):
                 raise NotFound("There is no such run.", remedy="Start one.", run_id=run_id or "")
@@ -223,9 +249,9 @@ class InMemorySession:
         self._say("assistant", answer.text, sources=list(answer.sources), run_id=run_id)
         return answer
 
-    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
+    def messages(self, conversation: str = "main", limit: int = 200) -> Sequence[Mapping[str, object]]:
         with self._lock:
-            return list(self.talk)
+            return self.talk[-limit:]
 
     def replay(self, run_id: str) -> Mapping[str, object]:
         stored = _digest([line.quantity for line in self.plan(run_id).lines])
