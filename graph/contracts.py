@@ -45,7 +45,8 @@ class StoredAnswers(Protocol):
     def plan(self, run_id: str | None = None, *, series: bool = True) -> PlanView:
         """Everything stored about a run (the latest when none is named). NotFound when there is none.
 
-        Without series the outlooks are figures alone, and a plan of many items is small: `outlook` tells of one.
+        Without series its steps are left out, and its outlooks are figures alone, so that a plan of many items is
+        small: `outlook` tells of one item.
         """
         ...
 

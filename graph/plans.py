@@ -1,6 +1,7 @@
 """Plans as they are stored: of one run, or the current plan of every item, merged from the runs that decide it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from graph import queries
 from graph.changes import changes_since
@@ -8,6 +9,7 @@ from graph.current_plan import Part, is_under_way, merged, with_marks
 from graph.estimate_desk import EstimateDesk
 from graph.memo import Memo
 from graph.progress import OrderCounts, step_summary, stored_step
+from graph.queries import figures_by_run
 from graph.standing import shown_status
 from graph.stores import Stores
 from graph.views import ChangeView, LineView, OutlookView, PlanView, RunStatus, RunView, StepView
@@ -29,6 +31,7 @@ class Plans:
         self._stores = stores
         self._desk = desk
         self._kept = Memo(RUNS_KEPT)
+        self._figures: Mapping[str, tuple[int, Mapping[str, Any]]] = {}
 
     def latest(self) -> RunRow:
         """The run that began last. NotFound before the first."""
@@ -36,6 +39,17 @@ class Plans:
         if not found:
             raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
         return found[0]
+
+    def runs(self, limit: int) -> list[RunView]:
+        """The latest runs; what the ledger tells of each is added up again only after it changed."""
+        operations = self._stores.operations
+        rows = operations.runs(limit)
+        marks = operations.ledger_marks([row.run_id for row in rows])
+        changed = [run_id for run_id, mark in marks.items() if self._figures.get(run_id, (None,))[0] != mark]
+        figures = figures_by_run(operations.orders_of(*changed)) if changed else {}
+        kept = {run_id: self._figures[run_id] for run_id in marks if run_id not in changed}
+        self._figures = kept | {run_id: (marks[run_id], found) for run_id, found in figures.items()}
+        return queries.run_views(rows, operations, {run_id: found for run_id, (_, found) in self._figures.items()})
 
     def steps(self, run_id: str) -> list[StepView]:
         """The steps of a run as the journal holds them."""
@@ -50,14 +64,14 @@ class Plans:
         """What a run planned: its orders as the ledger has them now."""
         operations = self._stores.operations
         orders = operations.orders_of(run_id)
-        (run,) = queries.run_views([operations.run(run_id)], operations, orders)
+        (run,) = queries.run_views([operations.run(run_id)], operations, figures_by_run(orders))
         return self._marked(self._views([run], orders, series=series)[run_id], run_id, orders)
 
     def outlook(self, item_id: str, run_id: str | None) -> OutlookView:
         """An item's outlook with its series, by a run or by the one that decides it. NotFound when it planned none."""
         operations, warehouse = self._stores.operations, self._stores.warehouse
         decider = run_id or operations.deciding_run(item_id) or self.latest().run_id
-        (run,) = queries.run_views([operations.run(decider)], operations, ())
+        (run,) = queries.run_views([operations.run(decider)], operations, {})
         dataset = self._desk.dataset(run.dataset_version)
         names = {(decider, f"{item_id}@{site_id}"): site_id for site_id in dataset.sites}
         stored, made = (warehouse.artifacts_named(names, kind) for kind in ("outlook", "forecast"))
@@ -76,7 +90,7 @@ class Plans:
         decided = {item: run_id for item, run_id in deciding.items() if item in dataset.items}
         rows = operations.runs_named({*decided.values(), newest.run_id})
         orders = operations.orders_of(*rows)
-        runs = queries.run_views(list(rows.values()), operations, orders)
+        runs = queries.run_views(list(rows.values()), operations, figures_by_run(orders))
         views = self._views(runs, orders, newest.run_id, series=series)
         planned = {one.run_id: len(one.item_ids) for one in operations.publications(*rows)}
         parts = [Part(views[run_id], _items_of(run_id, decided), planned[run_id]) for run_id in _once(decided.values())]
@@ -104,7 +118,7 @@ class Plans:
                 told[run.run_id],
                 run,
                 of_run.get(run.run_id, ()),
-                self.steps(run.run_id) if steps_of in ("", run.run_id) else (),
+                self.steps(run.run_id) if series and steps_of in ("", run.run_id) else (),
                 self._desk.dataset(run.dataset_version),
             )
             for run in runs

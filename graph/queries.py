@@ -1,6 +1,6 @@
 """Stored facts of a run, as views for the doors and as sentences for the analyst."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graph.naming import Named, in_plain_words
@@ -38,18 +38,17 @@ AUTONOMY = "autonomy"
 """The gate whose verdicts an order's route adds to those of lines and plan."""
 
 
-def run_views(rows: Sequence[RunRow], operations: Operations, orders: Sequence[Order] | None = None) -> list[RunView]:
-    """Runs in short, with what the ledger tells of each: three queries however many they are, two with their orders."""
+def run_views(
+    rows: Sequence[RunRow], operations: Operations, figures: Mapping[str, Mapping[str, Any]]
+) -> list[RunView]:
+    """Runs in short, with what the ledger tells of each, in two queries; `figures` are of those that have orders."""
     run_ids = [row.run_id for row in rows]
     waiting, sent = operations.pending_count(run_ids), operations.sent_count(run_ids)
-    found: dict[str, list[Order]] = {}
-    for order in operations.orders_of(*run_ids) if orders is None else orders:
-        found.setdefault(order.run_id, []).append(order)
-    return [_run_view(row, found.get(row.run_id, []), waiting, sent) for row in rows]
+    return [_run_view(row, figures.get(row.run_id, {}), waiting, sent) for row in rows]
 
 
-def _run_view(row: RunRow, orders: Sequence[Order], waiting: Mapping[str, int], sent: Mapping[str, int]) -> RunView:
-    told = {**row.summary, **figures_of(orders)} if orders else dict(row.summary)
+def _run_view(row: RunRow, figures: Mapping[str, Any], waiting: Mapping[str, int], sent: Mapping[str, int]) -> RunView:
+    told = {**row.summary, **figures}
     return RunView(
         run_id=row.run_id,
         status=RunStatus(row.status),
@@ -65,6 +64,11 @@ def _run_view(row: RunRow, orders: Sequence[Order], waiting: Mapping[str, int], 
         pending_approvals=waiting.get(row.run_id, 0),
         dispatched=sent.get(row.run_id, 0),
     )
+
+
+def figures_by_run(orders: Iterable[Order]) -> dict[str, dict[str, Any]]:
+    """What each run orders that has orders."""
+    return {run_id: figures_of(own) for run_id, own in grouped(orders, lambda order: order.run_id).items()}
 
 
 def figures_of(orders: Sequence[Order]) -> dict[str, Any]:

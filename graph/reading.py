@@ -74,7 +74,7 @@ class Readings:
 
     def runs(self, limit: int = 20) -> Sequence[RunView]:
         """Latest first."""
-        return queries.run_views(self._stores.operations.runs(limit), self._stores.operations)
+        return self._plans.runs(limit)
 
     def plan(self, run_id: str | None = None, *, series: bool = True) -> PlanView:
         """What a run planned, or the current plan of every item: orders as the ledger has them now."""

@@ -78,6 +78,14 @@ class Archive(DuckFile):
         )
         return {key: orjson.loads(payload) for key, payload in rows}
 
+    def artifact_counts(self, run_id: str, kind: str, field: str) -> dict[str, int]:
+        """How many artifacts of a kind have each value of a field, the most frequent first, counted by the database."""
+        sql = (
+            "SELECT json_extract_string(payload, '$.' || ?) AS value, count(*) AS number FROM artifacts"
+            " WHERE run_id = ? AND kind = ? GROUP BY value ORDER BY number DESC, min(key)"
+        )
+        return {str(value): int(number) for value, number in self._all(sql, [field, run_id, kind])}
+
     def artifacts_of(
         self, run_ids: Sequence[str], kinds: Sequence[str]
     ) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:

@@ -109,7 +109,8 @@ class InMemorySession:
         if series:
             return found
         bare = {name: () for name in ("history", "dates", "stock_p10", "stock_p50", "stock_p90")}
-        return found.model_copy(update={"outlooks": tuple(one.model_copy(update=bare) for one in found.outlooks)})
+        outlooks = tuple(one.model_copy(update=bare) for one in found.outlooks)
+        return found.model_copy(update={"outlooks": outlooks, "steps": ()})
 
     def outlook(self, item_id: str, run_id: str | None = None) -> OutlookView:
         found = next((one for one in self._plan(run_id).outlooks if one.item_id == item_id), None)
