@@ -16,9 +16,7 @@ DECISIONS = ("approve", "reject", "edit")
 @GROUP.command("approvals", example="approvals --find I010")
 def approvals(
     find: Annotated[str, typer.Option(help="Only orders with this in the id or name of an item or supplier.")] = "",
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="How many; 20 when left out, all with --json.")
-    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many; 20 when left out, all with --json.")] = None,
     offset: Annotated[int, typer.Option(min=0, help="How many to pass over.")] = 0,
     as_json: AsJson = False,
 ) -> None:
