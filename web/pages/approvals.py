@@ -71,7 +71,9 @@ class ApprovalCards:
             if key not in self._cards:
                 with self._list:
                     self._cards[key] = (self._card(approval), approval)
-            self._cards[key][0].move(self._list, place)
+            card = self._cards[key][0]
+            if list(self._list)[place] is not card:
+                card.move(self._list, place)
         self._say(found)
 
     async def _found(self, first: WaitingView) -> WaitingView:
