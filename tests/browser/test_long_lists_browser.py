@@ -15,8 +15,10 @@ FEW, MANY = 20, 300
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=20_000)  # three hundred orders on a busy machine
     with chromium() as opened:
         yield opened
+    expect.set_options(timeout=5_000)
 
 
 def url_with(folder: Path, more: int) -> Iterator[str]:
