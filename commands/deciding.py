@@ -13,17 +13,25 @@ GROUP = Group("Decide")
 DECISIONS = ("approve", "reject", "edit")
 
 
-@GROUP.command("approvals", example="approvals")
-def approvals(as_json: AsJson = False) -> None:
+@GROUP.command("approvals", example="approvals --find I010")
+def approvals(
+    find: Annotated[str, typer.Option(help="Only orders with this in the id or name of an item or supplier.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="How many; 20 when left out, all with --json.")] = None,
+    offset: Annotated[int, typer.Option(min=0, help="How many to pass over.")] = 0,
+    as_json: AsJson = False,
+) -> None:
     """What waits for a person, oldest first."""
     from terminal.screen import working
 
     with working("Reading what waits", quiet=as_json):
-        waiting = list(stored().pending())
+        from terminal.given import SHOWN_ORDERS, orders_that_wait
+
+        wanted = limit or (None if as_json else SHOWN_ORDERS)
+        waiting = orders_that_wait(stored(), wanted, offset, find)
     from terminal.approvals import show_approvals
 
-    if not printed(waiting, as_json):
-        show_approvals(waiting, actor(""))
+    if not printed(list(waiting.orders), as_json):
+        show_approvals(waiting, offset, actor(""))
 
 
 @GROUP.command("decisions", example="decisions --item I010 --limit 10")

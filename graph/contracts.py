@@ -15,6 +15,7 @@ from graph.views import (
     DatasetView,
     EditPreviewView,
     JournalCheckView,
+    OutlookView,
     PartView,
     PlanView,
     RejectView,
@@ -22,6 +23,7 @@ from graph.views import (
     StepView,
     TransitionView,
     Trigger,
+    WaitingView,
 )
 
 
@@ -40,12 +42,34 @@ class StoredAnswers(Protocol):
         """Latest first."""
         ...
 
-    def plan(self, run_id: str | None = None) -> PlanView:
-        """Everything stored about a run (the latest when none is named). NotFound when there is none."""
+    def plan(self, run_id: str | None = None, *, series: bool = True) -> PlanView:
+        """Everything stored about a run (the latest when none is named). NotFound when there is none.
+
+        Without series its steps are left out, and its outlooks are figures alone, so that a plan of many items is
+        small: `outlook` tells of one item.
+        """
+        ...
+
+    def outlook(self, item_id: str, run_id: str | None = None) -> OutlookView:
+        """An item's position with history, forecast and projected stock, by a run or the one that decides it.
+
+        NotFound when that run planned no such item.
+        """
+        ...
+
+    def stamp(self) -> str:
+        """A mark that differs once anything that is stored has changed: whoever shows it need not read it to know."""
+        ...
+
+    def waiting(self, limit: int = 50, offset: int = 0, search: str = "") -> WaitingView:
+        """Totals of all that waits, and its orders from `offset` on, oldest first, at most 500 at a time.
+
+        `search` finds orders by a part of their id, or of an item's or a supplier's id or name.
+        """
         ...
 
     def pending(self) -> Sequence[ApprovalView]:
-        """Approvals that wait, oldest first."""
+        """All approvals that wait, oldest first."""
         ...
 
     def approval(self, approval_id: str) -> ApprovalView:
@@ -76,8 +100,8 @@ class StoredAnswers(Protocol):
         """
         ...
 
-    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
-        """The stored conversation, oldest first: role, text, at, sources, run_id."""
+    def messages(self, conversation: str = "main", limit: int = 200) -> Sequence[Mapping[str, object]]:
+        """The latest of the stored conversation, oldest first: role, text, at, sources, run_id."""
         ...
 
     def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:

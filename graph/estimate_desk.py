@@ -4,20 +4,20 @@ Nothing here plans: what only reads does without the ordering engine.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import orjson
 
 from graph.estimates import EstimateBook, Estimates, EstimateSettings, offer_lead_times, planning_period
+from graph.memo import MemoByKind
 from store.estimates import EstimateInfo
 from store.warehouse import Warehouse
 from tools.domain.alerts import Alert
-from tools.domain.datasets import Dataset, Period, PeriodSeries
+from tools.domain.datasets import Catalogue, Dataset, Period, PeriodSeries
 from tools.domain.snapshots import OrderingSettings
 from tools.forecasting import ForecastSettings
 from tools.forecasting.history import bucket_all
@@ -124,7 +124,10 @@ class DeskSettings:
 
 
 class EstimateDesk:
-    """Memoised datasets and distributions of one warehouse; safe to use from several threads."""
+    """Memoised datasets and distributions of one warehouse; safe to use from several threads.
+
+    Readings never wait for a plan that is computed meanwhile.
+    """
 
     def __init__(
         self,
@@ -136,8 +139,9 @@ class EstimateDesk:
         self._settings = settings or DeskSettings()
         self.book = EstimateBook(warehouse, self._settings.estimating, protected)
         """Estimate versions."""
-        self._cache: dict[Hashable, OrderedDict[Hashable, object]] = {}
+        self._read = MemoByKind()
         self._lock = threading.RLock()
+        self._computed = MemoByKind(self._lock)
 
     @property
     def settings(self) -> DeskSettings:
@@ -146,11 +150,18 @@ class EstimateDesk:
 
     def dataset(self, version: str) -> Dataset:
         """The dataset version."""
-        return self._memo(("dataset", version), lambda: self._warehouse.load_dataset(version), LARGE_KEPT)
+        return self._read.of(("dataset", version), lambda: self._warehouse.load_dataset(version), LARGE_KEPT)
+
+    def catalogue(self, version: str, item_ids: Collection[str]) -> Catalogue:
+        """Suppliers and the offers of these items: from the dataset where it is loaded, else read alone."""
+        if self._read.has(("dataset", version), LARGE_KEPT):
+            dataset = self.dataset(version)
+            return Catalogue(dataset.suppliers, dataset.offer_of)
+        return self._warehouse.catalogue(version, item_ids)
 
     def period(self, version: str) -> Period:
         """The planning bucket that the history's dates imply (a day's history is planned by the week)."""
-        return self._memo(("period", version), lambda: planning_period(self.dataset(version)))
+        return self._read.of(("period", version), lambda: planning_period(self.dataset(version)), CACHE_SIZE)
 
     def recorded(self, version: str, period: Period) -> Mapping[tuple[str, str], PeriodSeries]:
         """Demand as recorded in complete periods, by item and site."""
@@ -161,7 +172,7 @@ class EstimateDesk:
             made = bucket_all(histories, dataset.as_of, period, dataset.calendar)
             return dict(zip(dataset.demand, made, strict=True))
 
-        return self._memo(("recorded", version, period), compute, LARGE_KEPT)
+        return self._read.of(("recorded", version, period), compute, LARGE_KEPT)
 
     def current_estimates(self, version: str) -> str:
         """The estimate version that a run on this dataset plans with; made and stored when there is none."""
@@ -175,12 +186,12 @@ class EstimateDesk:
         dataset, version = self.dataset(scope.dataset_version), scope.estimate_version
         if version:
             leads = self.stored_lead_times(scope)
-            return self._memo(
+            return self._read.of(
                 ("estimates", version, scope.items_digest),
                 lambda: self.book.read(version, dataset, scope.item_ids, leads),
                 scope.kept,
             )
-        made = self._memo(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset), LARGE_KEPT)
+        made = self._read.of(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset), LARGE_KEPT)
         wanted = set(scope.item_ids)
         return replace(made, forecasts=tuple(found for found in made.forecasts if found.item_id in wanted))
 
@@ -194,7 +205,7 @@ class EstimateDesk:
     def stored_lead_times(self, scope: Scope) -> Mapping[str, LeadTimeDistribution]:
         """Lead times of all offers as the scope's estimate version has them."""
         version, dataset = scope.estimate_version, self.dataset(scope.dataset_version)
-        return self._memo(("stored lead times", version), lambda: self.book.lead_times(version, dataset), LARGE_KEPT)
+        return self._read.of(("stored lead times", version), lambda: self.book.lead_times(version, dataset), LARGE_KEPT)
 
     def lead_time_findings(self, scope: Scope) -> LeadTimeFindings:
         """What the dataset's record says of suppliers and offers, beside the scope's stored lead times."""
@@ -205,35 +216,28 @@ class EstimateDesk:
             return fit_lead_times(dataset.offers, receipts, orders, dataset.as_of, settings, families=dataset.families)
 
         def find() -> LeadTimeFindings:
-            fitted = self._memo(("fitted lead times", dataset.version), fit, LARGE_KEPT)
+            fitted = self._read.of(("fitted lead times", dataset.version), fit, LARGE_KEPT)
             stored = replace(fitted, distributions=self.stored_lead_times(scope))
             return findings_of(stored, dataset.receipts, self.yields(dataset.version))
 
-        return self._memo(("lead time findings", dataset.version, scope.estimate_version), find, LARGE_KEPT)
+        return self._read.of(("lead time findings", dataset.version, scope.estimate_version), find, LARGE_KEPT)
 
     def lead_times(self, version: str) -> Mapping[str, LeadTimeDistribution]:
         """Lead-time distribution of every offer, made from the dataset alone."""
         settings = self._settings.estimating.lead_times
-        return self._memo(
+        return self._read.of(
             ("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings), LARGE_KEPT
         )
 
     def yields(self, version: str) -> Mapping[str, YieldDistribution]:
         """Share of an order that arrives, of every offer."""
         dataset = self.dataset(version)
-        return self._memo(
+        return self._read.of(
             ("yields", version),
             lambda: estimate_yields(dataset.offers, dataset.receipts, dataset.open_orders),
             LARGE_KEPT,
         )
 
     def _memo(self, key: tuple[Hashable, ...], compute: Callable[[], Value], kept: int = CACHE_SIZE) -> Value:
-        """The value of a key, whose first part names its kind; of a kind the latest used `kept` stay."""
-        with self._lock:
-            shelf = self._cache.setdefault((key[0], kept), OrderedDict())
-            if key not in shelf:
-                shelf[key] = compute()
-            shelf.move_to_end(key)
-            while len(shelf) > kept:
-                shelf.popitem(last=False)
-            return cast(Value, shelf[key])
+        """A value of the plans that are computed on top of the readings here, one computation at a time."""
+        return self._computed.of(key, compute, kept)

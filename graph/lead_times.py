@@ -6,6 +6,7 @@ import numpy as np
 
 from graph.estimate_desk import EstimateDesk, Scope
 from graph.lead_time_views import LeadTimesView, OfferLeadTimesView, SupplierLeadTimesView, chance
+from graph.memo import Memo
 from graph.naming import NEAR_MATCHES, near_ids
 from graph.open_order_arrivals import Arrivals
 from tools.domain.arrays import IntArray
@@ -21,6 +22,7 @@ LATEST_SHOWN = 50
 """Open orders that are told when nothing is named."""
 LATE = 0.9
 """Share of lead times outlasted from which a sentence tells of an open order."""
+VIEWS_KEPT = 16
 CURVE_POINTS = 61
 CURVE_END = 0.97
 """The days of the curves end where this share of the slowest offer's orders has arrived."""
@@ -31,6 +33,7 @@ class LeadTimeDesk:
 
     def __init__(self, desk: EstimateDesk) -> None:
         self._desk = desk
+        self._kept = Memo(VIEWS_KEPT)
 
     def lead_times(self, subject: str | None, version: str | None) -> LeadTimesView:
         """All suppliers, or the named supplier, item or open order, by the named or the next run's estimates.
@@ -46,7 +49,12 @@ class LeadTimeDesk:
             )
         scope = Scope(dataset.version, (), estimate_version=info.version)
         leads, findings = self._desk.stored_lead_times(scope), self._desk.lead_time_findings(scope)
-        return lead_times_view(dataset, info.version, leads, findings, subject)
+        versions = (dataset.version, info.version)
+        arrivals = self._kept.of(("arrivals", *versions), lambda: Arrivals(dataset, leads))
+        return self._kept.of(
+            ("view", *versions, subject),
+            lambda: lead_times_view(dataset, info.version, leads, findings, subject, arrivals),
+        )
 
 
 def lead_times_view(
@@ -55,10 +63,11 @@ def lead_times_view(
     leads: Mapping[str, LeadTimeDistribution],
     findings: LeadTimeFindings,
     subject: str | None = None,
+    arrivals: Arrivals | None = None,
 ) -> LeadTimesView:
     """The view of all suppliers, or of one supplier, item or open order. NotFound names near matches."""
     part = _Part.of(dataset, subject)
-    arrivals = Arrivals(dataset, leads, part.supplier_ids)
+    arrivals = arrivals or Arrivals(dataset, leads)
     latest = arrivals.latest_first(part.orders)
     offers, days = _offers(part, dataset, leads, findings.offers)
     by_supplier = {found.supplier_id: found for found in findings.suppliers}

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from tools.domain.datasets import Dataset
+from tools.domain.datasets import Catalogue, Dataset
 
 NEAR_MATCHES = 5
+Named = Dataset | Catalogue
+"""What tells the names of suppliers and offers."""
 OFFER = re.compile(r"[\w.\-]+\|[\w.\-]+\|[\w.\-]*\|[\w.\-]+")
 
 
-def in_plain_words(text: str, dataset: Dataset) -> str:
+def in_plain_words(text: str, dataset: Named) -> str:
     """The text with each offer id as its supplier's name and the way of transport; unknown ids stay."""
     if "|" not in text:
         return text

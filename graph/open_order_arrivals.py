@@ -1,6 +1,6 @@
 """When open orders arrive: what remains of their offer's lead time, given that nothing has come yet."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from graph.lead_time_views import OpenOrderView, chance
@@ -13,18 +13,14 @@ UNKNOWN_LANE = "its supplier offers no such item, so nothing is known of its lea
 
 
 class Arrivals:
-    """Open orders of some suppliers of a dataset under the lead times of one estimate version."""
+    """Open orders of a dataset under the lead times of one estimate version."""
 
-    def __init__(
-        self, dataset: Dataset, leads: Mapping[str, LeadTimeDistribution], supplier_ids: Collection[str]
-    ) -> None:
+    def __init__(self, dataset: Dataset, leads: Mapping[str, LeadTimeDistribution]) -> None:
         self._dataset = dataset
         self._leads = leads
-        wanted = set(supplier_ids)
-        offers = [offer for offer in dataset.offers if offer.supplier_id in wanted]
-        orders = [order for order in dataset.open_orders if order.supplier_id in wanted and order.status.is_open]
-        self._awaited = awaited_offers(offers, leads)
-        self._quoted = {offer.offer_id: offer.lead_time_days for offer in offers}
+        orders = [order for order in dataset.open_orders if order.status.is_open]
+        self._awaited = awaited_offers(dataset.offers, leads)
+        self._quoted = {offer_id: offer.lead_time_days for offer_id, offer in dataset.offer_of.items()}
         self._by_supplier: dict[str, list[PurchaseOrder]] = {}
         for order in self.latest_first(orders):
             self._by_supplier.setdefault(order.supplier_id, []).append(order)

@@ -1,20 +1,25 @@
 """Plans as they are stored: of one run, or the current plan of every item, merged from the runs that decide it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from graph import queries
 from graph.changes import changes_since
 from graph.current_plan import Part, is_under_way, merged, with_marks
 from graph.estimate_desk import EstimateDesk
-from graph.progress import OrderCounts, stored_step
+from graph.memo import Memo
+from graph.progress import OrderCounts, step_summary, stored_step
+from graph.queries import figures_by_run
 from graph.standing import shown_status
 from graph.stores import Stores
-from graph.views import ChangeView, LineView, PlanView, RunView, StepView
+from graph.views import ChangeView, LineView, OutlookView, PlanView, RunStatus, RunView, StepView
 from store.operations import RunRow
-from tools.domain.datasets import Dataset
+from tools.domain.datasets import Dataset, grouped
 from tools.domain.errors import NotFound
 from tools.domain.orders import ON_ORDER, Order
 
+RUNS_KEPT = 8
+"""Runs whose plans are kept in memory, without series: some thirty megabytes for 10,000 items."""
 RUNS_COMPARED = 20
 """Latest plans among which the earlier plan of an item is looked for."""
 
@@ -25,6 +30,8 @@ class Plans:
     def __init__(self, stores: Stores, desk: EstimateDesk) -> None:
         self._stores = stores
         self._desk = desk
+        self._kept = Memo(RUNS_KEPT)
+        self._figures: Mapping[str, tuple[int, Mapping[str, Any]]] = {}
 
     def latest(self) -> RunRow:
         """The run that began last. NotFound before the first."""
@@ -33,21 +40,47 @@ class Plans:
             raise NotFound("No run is stored yet.", remedy="Start one with `jit plan`.")
         return found[0]
 
+    def runs(self, limit: int) -> list[RunView]:
+        """The latest runs; what the ledger tells of each is added up again only after it changed."""
+        operations = self._stores.operations
+        rows = operations.runs(limit)
+        marks = operations.ledger_marks([row.run_id for row in rows])
+        changed = [run_id for run_id, mark in marks.items() if self._figures.get(run_id, (None,))[0] != mark]
+        figures = figures_by_run(operations.orders_of(*changed)) if changed else {}
+        kept = {run_id: self._figures[run_id] for run_id in marks if run_id not in changed}
+        self._figures = kept | {run_id: (marks[run_id], found) for run_id, found in figures.items()}
+        return queries.run_views(rows, operations, {run_id: found for run_id, (_, found) in self._figures.items()})
+
     def steps(self, run_id: str) -> list[StepView]:
         """The steps of a run as the journal holds them."""
         stores = self._stores
-        rows = stores.journal.transitions(run_id)
+        rows = [row for row in stores.journal.transitions(run_id) if row.event == "node"]
         counts = OrderCounts.of(run_id, stores.operations)
-        return [stored_step(row, stores.warehouse, counts) for row in rows if row.event == "node"]
+        nodes = dict.fromkeys(row.node for row in rows)
+        summaries = {node: step_summary(node, run_id, stores.warehouse, counts) for node in nodes}
+        return [stored_step(row, summaries[row.node]) for row in rows]
 
-    def of_run(self, run_id: str) -> PlanView:
+    def of_run(self, run_id: str, *, series: bool = True) -> PlanView:
         """What a run planned: its orders as the ledger has them now."""
         operations = self._stores.operations
         orders = operations.orders_of(run_id)
-        (run,) = queries.run_views([operations.run(run_id)], operations, orders)
-        return self._marked(self._views([run], orders)[run_id], run_id, orders)
+        (run,) = queries.run_views([operations.run(run_id)], operations, figures_by_run(orders))
+        return self._marked(self._views([run], orders, series=series)[run_id], run_id, orders)
 
-    def current(self) -> PlanView:
+    def outlook(self, item_id: str, run_id: str | None) -> OutlookView:
+        """An item's outlook with its series, by a run or by the one that decides it. NotFound when it planned none."""
+        operations, warehouse = self._stores.operations, self._stores.warehouse
+        decider = run_id or operations.deciding_run(item_id) or self.latest().run_id
+        (run,) = queries.run_views([operations.run(decider)], operations, {})
+        dataset = self._desk.dataset(run.dataset_version)
+        names = {(decider, f"{item_id}@{site_id}"): site_id for site_id in dataset.sites}
+        stored, made = (warehouse.artifacts_named(names, kind) for kind in ("outlook", "forecast"))
+        if not stored:
+            raise NotFound(f"{decider} planned no item {item_id}.", remedy="`jit show --all` lists its items.")
+        name, raw = next(iter(stored.items()))
+        return queries.outlook_view(raw, run, dataset, made.get(name, {}))
+
+    def current(self, *, series: bool = True) -> PlanView:
         """The current plan of every item: of each the latest published plan that decided it.
 
         Where that is the latest run's plan alone, it is what that run planned.
@@ -57,8 +90,8 @@ class Plans:
         decided = {item: run_id for item, run_id in deciding.items() if item in dataset.items}
         rows = operations.runs_named({*decided.values(), newest.run_id})
         orders = operations.orders_of(*rows)
-        runs = queries.run_views(list(rows.values()), operations, orders)
-        views = self._views(runs, orders, steps_of=newest.run_id)
+        runs = queries.run_views(list(rows.values()), operations, figures_by_run(orders))
+        views = self._views(runs, orders, newest.run_id, series=series)
         planned = {one.run_id: len(one.item_ids) for one in operations.publications(*rows)}
         parts = [Part(views[run_id], _items_of(run_id, decided), planned[run_id]) for run_id in _once(decided.values())]
         earlier = _earlier(operations.orders_in(ON_ORDER), decided, dataset)
@@ -75,19 +108,38 @@ class Plans:
         version = self._stores.warehouse.active_version()
         return self._desk.dataset(version or self.latest().dataset_version)
 
-    def _views(self, runs: Sequence[RunView], orders: Sequence[Order], steps_of: str = "") -> dict[str, PlanView]:
+    def _views(
+        self, runs: Sequence[RunView], orders: Sequence[Order], steps_of: str = "", *, series: bool
+    ) -> dict[str, PlanView]:
         """What each run planned; its steps where it is the only one, or the named one."""
-        stored = self._stores.warehouse.artifacts_of([run.run_id for run in runs], queries.SHOWN)
+        told, of_run = self._told(runs, series=series), grouped(orders, lambda order: order.run_id)
         return {
-            run.run_id: queries.plan_view(
+            run.run_id: queries.with_orders(
+                told[run.run_id],
                 run,
-                [order for order in orders if order.run_id == run.run_id],
-                self.steps(run.run_id) if steps_of in ("", run.run_id) else (),
+                of_run.get(run.run_id, ()),
+                self.steps(run.run_id) if series and steps_of in ("", run.run_id) else (),
                 self._desk.dataset(run.dataset_version),
-                stored[run.run_id],
             )
             for run in runs
         }
+
+    def _told(self, runs: Sequence[RunView], *, series: bool) -> dict[str, PlanView]:
+        """What each run left behind. Without series it is kept as long as the run stands where it stands."""
+
+        def read(wanted: Sequence[RunView], kinds: Sequence[str]) -> dict[str, PlanView]:
+            stored = self._stores.warehouse.artifacts_of([run.run_id for run in wanted], kinds)
+            datasets = {run.run_id: self._desk.dataset(run.dataset_version) for run in wanted}
+            return {run.run_id: queries.told_of_run(run, datasets[run.run_id], stored[run.run_id]) for run in wanted}
+
+        if series:
+            return read(runs, queries.SHOWN)
+        kept = {run.run_id: run for run in runs if run.status is not RunStatus.RUNNING}
+        found = read([run for run in runs if run.run_id not in kept], queries.WITHOUT_SERIES)
+        for run_id, run in kept.items():
+            key = (run_id, run.status, run.ended_at)
+            found[run_id] = self._kept.of(key, lambda run=run: read([run], queries.WITHOUT_SERIES)[run.run_id])
+        return found
 
     def _marked(self, plan: PlanView, run_id: str, orders: Sequence[Order]) -> PlanView:
         """The plan with what its latest run changed."""

@@ -58,13 +58,13 @@ def live_step(run_id: str, node: str, started: datetime, warehouse: Warehouse, o
     )
 
 
-def stored_step(row: Transition, warehouse: Warehouse, counts: OrderCounts) -> StepView:
-    """A step as the journal holds it."""
+def stored_step(row: Transition, summary: str) -> StepView:
+    """A step as the journal holds it, with what it found."""
     return StepView(
         run_id=row.run_id,
         node=row.node,
         title=PROGRESS_TITLES.get(row.node, row.node),
-        summary=step_summary(row.node, row.run_id, warehouse, counts),
+        summary=summary,
         seconds=(row.ended_at - row.started_at).total_seconds(),
         status=row.status,
         at=row.ended_at,
@@ -96,12 +96,11 @@ def _data_summary(run_id: str, warehouse: Warehouse) -> str:
 
 
 def _estimate_summary(run_id: str, warehouse: Warehouse) -> str:
-    made = warehouse.artifacts(run_id, "forecast").values()
-    patterns = Counter(str(raw["pattern"]) for raw in made)
+    patterns = warehouse.artifact_counts(run_id, "forecast", "pattern")
     drift = (warehouse.artifact(run_id, "drift", "alarms") or {"verdicts": []})["verdicts"]
     more = [f"{len(drift) - SHOWN_DRIFT} more drift."] if len(drift) > SHOWN_DRIFT else []
     told = [str(raw["reason"]) for raw in drift[:SHOWN_DRIFT]]
-    return "\n".join([", ".join(f"{count} {name}" for name, count in patterns.most_common()), *told, *more])
+    return "\n".join([", ".join(f"{count} {name}" for name, count in patterns.items()), *told, *more])
 
 
 def _risk_summary(run_id: str, warehouse: Warehouse) -> str:
@@ -110,7 +109,7 @@ def _risk_summary(run_id: str, warehouse: Warehouse) -> str:
 
 
 def _options_summary(run_id: str, warehouse: Warehouse) -> str:
-    return f"{len(warehouse.artifacts(run_id, 'option'))} options priced."
+    return f"{sum(warehouse.artifact_counts(run_id, 'option', 'group').values())} options priced."
 
 
 def _choice_summary(run_id: str, warehouse: Warehouse) -> str:

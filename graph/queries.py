@@ -1,9 +1,9 @@
 """Stored facts of a run, as views for the doors and as sentences for the analyst."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from graph.naming import in_plain_words
+from graph.naming import Named, in_plain_words
 from graph.standing import LEAVING, shown_status
 from graph.views import (
     ApprovalView,
@@ -30,22 +30,25 @@ Stored = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Artifacts of a run, by kind and key."""
 SHOWN = ("plan", "drift", "verdict", "quality", "risk", "option", "negotiation", "kpi", "forecast", "outlook")
 """Kinds of artifacts that a plan's view is made from."""
+WITHOUT_SERIES = tuple(kind for kind in SHOWN if kind != "forecast")
+"""The same without what only each item's own charts show."""
+SERIES = ("stock_p10", "stock_p50", "stock_p90")
+"""Values per period of a stored outlook."""
 AUTONOMY = "autonomy"
 """The gate whose verdicts an order's route adds to those of lines and plan."""
 
 
-def run_views(rows: Sequence[RunRow], operations: Operations, orders: Sequence[Order] | None = None) -> list[RunView]:
-    """Runs in short, with what the ledger tells of each: three queries however many they are, two with their orders."""
+def run_views(
+    rows: Sequence[RunRow], operations: Operations, figures: Mapping[str, Mapping[str, Any]]
+) -> list[RunView]:
+    """Runs in short, with what the ledger tells of each, in two queries; `figures` are of those that have orders."""
     run_ids = [row.run_id for row in rows]
     waiting, sent = operations.pending_count(run_ids), operations.sent_count(run_ids)
-    found: dict[str, list[Order]] = {}
-    for order in operations.orders_of(*run_ids) if orders is None else orders:
-        found.setdefault(order.run_id, []).append(order)
-    return [_run_view(row, found.get(row.run_id, []), waiting, sent) for row in rows]
+    return [_run_view(row, figures.get(row.run_id, {}), waiting, sent) for row in rows]
 
 
-def _run_view(row: RunRow, orders: Sequence[Order], waiting: Mapping[str, int], sent: Mapping[str, int]) -> RunView:
-    told = {**row.summary, **figures_of(orders)} if orders else dict(row.summary)
+def _run_view(row: RunRow, figures: Mapping[str, Any], waiting: Mapping[str, int], sent: Mapping[str, int]) -> RunView:
+    told = {**row.summary, **figures}
     return RunView(
         run_id=row.run_id,
         status=RunStatus(row.status),
@@ -63,6 +66,11 @@ def _run_view(row: RunRow, orders: Sequence[Order], waiting: Mapping[str, int], 
     )
 
 
+def figures_by_run(orders: Iterable[Order]) -> dict[str, dict[str, Any]]:
+    """What each run orders that has orders."""
+    return {run_id: figures_of(own) for run_id, own in grouped(orders, lambda order: order.run_id).items()}
+
+
 def figures_of(orders: Sequence[Order]) -> dict[str, Any]:
     """What a run orders, from its orders in their latest form."""
     kept = [order for order in orders if order.route.kind in LEAVING]
@@ -75,7 +83,7 @@ def figures_of(orders: Sequence[Order]) -> dict[str, Any]:
 
 
 def approval_view(
-    row: ApprovalRow, latest: Order | None, dataset: Dataset, actions: Sequence[OutboxRow] = (), *, own: bool = False
+    row: ApprovalRow, latest: Order | None, dataset: Named, actions: Sequence[OutboxRow] = (), *, own: bool = False
 ) -> ApprovalView:
     """An approval with the lines that it is about, their order limits, and what the ERP made of its actions.
 
@@ -111,7 +119,7 @@ def approval_view(
     )
 
 
-def _with_limits(line: OrderLine, dataset: Dataset) -> OrderLine:
+def _with_limits(line: OrderLine, dataset: Named) -> OrderLine:
     """The line with its offer's MOQ, multiple and maximum among its figures, for whoever edits the quantity."""
     offer = dataset.offer_of.get(line.offer_id)
     if offer is None:
@@ -122,9 +130,7 @@ def _with_limits(line: OrderLine, dataset: Dataset) -> OrderLine:
     return line.model_copy(update={"figures": {**line.figures, **limits}})
 
 
-def line_view(
-    line: OrderLine, order: Order, dataset: Dataset, status: str, verdicts: Sequence[VerdictView]
-) -> LineView:
+def line_view(line: OrderLine, order: Order, dataset: Named, status: str, verdicts: Sequence[VerdictView]) -> LineView:
     """One line with everything that explains it, `verdicts` on it among that."""
     supplier = dataset.suppliers.get(order.supplier_id)
     return LineView(
@@ -155,38 +161,44 @@ def line_view(
     )
 
 
-def plan_view(
-    run: RunView, orders: Sequence[Order], steps: Sequence[StepView], dataset: Dataset, stored: Stored
-) -> PlanView:
-    """Everything stored about a run: `orders` as the ledger has them, `stored` its artifacts of `SHOWN`."""
+def told_of_run(run: RunView, dataset: Dataset, stored: Stored) -> PlanView:
+    """What a run left behind, without its orders and steps: `stored` are its artifacts of `SHOWN`."""
     choice = stored.get("plan", {}).get("choice", {})
-    verdicts = _gate_verdicts({**stored.get("drift", {}), **stored.get("verdict", {})})
-    for order in orders:
-        verdicts += [_order_verdict(made) for made in order.route.verdicts if made.gate == AUTONOMY]
     quality = stored.get("quality", {}).get("data", {"verdicts": []})
     risk = stored.get("risk", {}).get("assessment", {"risks": [], "exposures": []})
-    on = grouped(verdicts, lambda found: found.subject)
-    outlooks = _outlooks(run, dataset, stored)
-    run = run.model_copy(update={"currency": run.currency or dataset.currency})
     return PlanView(
-        run=run,
-        steps=tuple(steps),
+        run=run.model_copy(update={"currency": run.currency or dataset.currency}),
         quality=tuple(VerdictView.model_validate(_verdict(raw)) for raw in quality["verdicts"]),
         risks=tuple(_risk(raw, risk, run.run_id) for raw in risk["risks"]),
         options=_options(stored.get("option", {}), choice, run.run_id),
-        lines=tuple(
-            line_view(line, order, dataset, shown_status(order), on.get(line.line_id, ()))
-            for order in orders
-            for line in order.lines
+        outlooks=tuple(
+            outlook_view(raw, run, dataset, stored.get("forecast", {}).get(key, {}))
+            for key, raw in stored.get("outlook", {}).items()
         ),
-        outlooks=outlooks,
-        verdicts=tuple(verdicts),
+        verdicts=tuple(_gate_verdicts({**stored.get("drift", {}), **stored.get("verdict", {})})),
         negotiations=tuple(dict(talk) for talk in stored.get("negotiation", {}).values()),
         kpis=dict(stored.get("kpi", {}).get("run", {})),
         lower_bound=float(choice.get("lower_bound", 0.0)),
         expected_cost=float(dict(choice.get("cost", {})).get("total", 0.0)),
         conflicts=tuple(in_plain_words(text, dataset) for text in choice.get("conflicts", ())),
     )
+
+
+def with_orders(
+    told: PlanView, run: RunView, orders: Sequence[Order], steps: Sequence[StepView], dataset: Dataset
+) -> PlanView:
+    """Everything stored about a run: what it left behind, and its orders as the ledger has them."""
+    verdicts = list(told.verdicts)
+    for order in orders:
+        verdicts += [_order_verdict(made) for made in order.route.verdicts if made.gate == AUTONOMY]
+    on = grouped(verdicts, lambda found: found.subject)
+    lines = tuple(
+        line_view(line, order, dataset, shown_status(order), on.get(line.line_id, ()))
+        for order in orders
+        for line in order.lines
+    )
+    found = run.model_copy(update={"currency": run.currency or dataset.currency})
+    return told.model_copy(update={"run": found, "steps": tuple(steps), "lines": lines, "verdicts": tuple(verdicts)})
 
 
 def _order_verdict(made: OrderVerdict) -> VerdictView:
@@ -228,31 +240,25 @@ def _options(stored: Mapping[str, Mapping[str, Any]], choice: Mapping[str, Any],
     )
 
 
-def _outlooks(run: RunView, dataset: Dataset, stored: Stored) -> tuple[OutlookView, ...]:
-    forecasts = stored.get("forecast", {})
-    found: list[OutlookView] = []
-    for key, raw in stored.get("outlook", {}).items():
-        made = forecasts.get(key, {})
-        figures = {name: raw[name] for name in OutlookView.model_fields if name in raw}
-        figures["reason"] = in_plain_words(str(raw["reason"]), dataset)
-        found.append(
-            OutlookView(
-                **figures,
-                item=dataset.items[raw["item_id"]].description or raw["item_id"],
-                on_hand=dataset.on_hand.get((raw["item_id"], raw["site_id"]), 0.0),
-                forecast_model=str(made.get("model", "")),
-                demand_pattern=str(made.get("pattern", "")),
-                history_dates=tuple(made.get("history_dates", ())),
-                history=tuple(made.get("history", ())),
-                dates=tuple(made.get("dates", ())),
-                demand_p10=tuple(made.get("p10", ())),
-                demand_p50=tuple(made.get("p50", ())),
-                demand_p90=tuple(made.get("p90", ())),
-                run_id=run.run_id,
-                estimate_version=run.versions.get("estimate", ""),
-            )
-        )
-    return tuple(found)
+def outlook_view(raw: Mapping[str, Any], run: RunView, dataset: Dataset, made: Mapping[str, Any]) -> OutlookView:
+    """A stored outlook of a run; `made` is the item's stored forecast, without which it has no history and dates."""
+    figures = {name: raw[name] for name in OutlookView.model_fields if name in raw and (made or name not in SERIES)}
+    figures["reason"] = in_plain_words(str(raw["reason"]), dataset)
+    return OutlookView(
+        **figures,
+        item=dataset.items[raw["item_id"]].description or raw["item_id"],
+        on_hand=dataset.on_hand.get((raw["item_id"], raw["site_id"]), 0.0),
+        forecast_model=str(made.get("model", "")),
+        demand_pattern=str(made.get("pattern", "")),
+        history_dates=tuple(made.get("history_dates", ())),
+        history=tuple(made.get("history", ())),
+        dates=tuple(made.get("dates", ())),
+        demand_p10=tuple(made.get("p10", ())),
+        demand_p50=tuple(made.get("p50", ())),
+        demand_p90=tuple(made.get("p90", ())),
+        run_id=run.run_id,
+        estimate_version=run.versions.get("estimate", ""),
+    )
 
 
 def transition_view(row: Transition) -> TransitionView:

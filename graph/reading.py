@@ -3,8 +3,11 @@
 A reader opens the databases alone. It loads neither LangGraph nor the engine, unless an answer was never computed.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+
+import orjson
 
 from agents.contracts import Analyst
 from graph import queries
@@ -28,12 +31,15 @@ from graph.views import (
     ApprovalView,
     DatasetView,
     JournalCheckView,
+    OutlookView,
     PlanView,
     RejectView,
     RunView,
     StepView,
     TransitionView,
+    WaitingView,
 )
+from graph.waiting import WaitingDesk
 from policies.approval import signs_own
 from store.operations import ApprovalRow
 
@@ -53,6 +59,7 @@ class Readings:
         self._forecasts = ForecastDesk(stores.warehouse, desk)
         self._lead_times = LeadTimeDesk(desk)
         self._stories = KeptStories(stores, desk)
+        self._waiting = WaitingDesk(stores, desk, self._approvals)
         self._answering = Answering(
             stores, desk, analyst, self._plan_or_none, self.pending, self._lead_times.lead_times
         )
@@ -67,11 +74,15 @@ class Readings:
 
     def runs(self, limit: int = 20) -> Sequence[RunView]:
         """Latest first."""
-        return queries.run_views(self._stores.operations.runs(limit), self._stores.operations)
+        return self._plans.runs(limit)
 
-    def plan(self, run_id: str | None = None) -> PlanView:
+    def plan(self, run_id: str | None = None, *, series: bool = True) -> PlanView:
         """What a run planned, or the current plan of every item: orders as the ledger has them now."""
-        return self._plans.of_run(run_id) if run_id else self._plans.current()
+        return self._plans.of_run(run_id, series=series) if run_id else self._plans.current(series=series)
+
+    def outlook(self, item_id: str, run_id: str | None = None) -> OutlookView:
+        """One item's position with its history, forecast and projected stock, by a run or the one that decides it."""
+        return self._plans.outlook(item_id, run_id)
 
     def _plan_or_none(self, run_id: str | None) -> PlanView | None:
         return self.plan(run_id) if run_id or self._stores.operations.runs(1) else None
@@ -79,6 +90,18 @@ class Readings:
     def pending(self) -> Sequence[ApprovalView]:
         """Approvals that wait, oldest first."""
         return self._approvals(self._stores.operations.approvals("pending"))
+
+    def waiting(self, limit: int = 50, offset: int = 0, search: str = "") -> WaitingView:
+        """Totals of all that waits, and some of its orders, oldest first."""
+        return self._waiting.waiting(limit, offset, search)
+
+    def stamp(self) -> str:
+        """A mark that differs once anything that is stored has changed."""
+        warehouse = self._stores.warehouse
+        active = warehouse.active_estimates()
+        chosen = (active.version, active.held) if active else None
+        found = [self._stores.operations.change_mark(), warehouse.active_version(), chosen]
+        return hashlib.sha256(orjson.dumps(found)).hexdigest()
 
     def approval(self, approval_id: str) -> ApprovalView:
         """One approval. NotFound when there is none of this id."""
@@ -100,12 +123,16 @@ class Readings:
         keys = {row.order_key for row in rows}
         orders, actions = operations.orders_for(keys), operations.actions_for(keys)
         versions = operations.dataset_versions({row.run_id for row in rows})
+        items: dict[str, set[str]] = {}
+        for row in rows:
+            items.setdefault(versions[row.run_id], set()).update(row.order.item_ids)
+        catalogues = {version: self._stored.catalogue(version, found) for version, found in items.items()}
         rules = rules_of(self._stores.settings) if operations.of_one_person() else None
         return [
             queries.approval_view(
                 row,
                 orders.get(row.order_key),
-                self._stored.dataset(versions[row.run_id]),
+                catalogues[versions[row.run_id]],
                 [sent for sent in actions.get(row.order_key, ()) if sent.approval_id == row.approval_id],
                 own=rules is not None and signs_own(row.order.value_cents, rules),
             )
@@ -120,12 +147,12 @@ class Readings:
         """What other quantities, sources, terms and limits would mean for a line; computed once and kept."""
         return self._stories.story(run_id or self._plans.run_of_line(line_id), line_id)
 
-    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
-        """The stored conversation, oldest first."""
+    def messages(self, conversation: str = "main", limit: int = 200) -> Sequence[Mapping[str, object]]:
+        """The latest of the stored conversation, oldest first."""
         return [
             {"role": turn.role, "text": turn.text, "at": turn.at}
             | {name: turn.payload[name] for name in TOLD_OF_A_TURN if name in turn.payload}
-            for turn in self._stores.operations.messages(conversation)
+            for turn in self._stores.operations.messages(conversation, limit)
         ]
 
     def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:

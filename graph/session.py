@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -38,7 +39,7 @@ from graph.views import (
 )
 from store.accounts import ONE_PERSON
 from store.journal import TransitionDraft
-from tools.domain.errors import Conflict, StorageOutOfReach
+from tools.domain.errors import BadInput, Conflict, StorageOutOfReach
 
 LOG = logging.getLogger(__name__)
 BACKTESTED_SERIES = 2_000
@@ -76,12 +77,20 @@ class LocalSession(Readings):
     def _warm(self) -> None:
         version = self._parts.warehouse.active_version()
         if version is not None:
+            self._read_ahead()
             desk = self._parts.context.desk
             made = desk.current_estimates(version)
             dataset = desk.dataset(version)
             desk.options(Scope(version, tuple(dataset.items), estimate_version=made))
             if len(dataset.demand) <= BACKTESTED_SERIES and not self.backtests(made):
                 self.backtest(made)
+
+    def _read_ahead(self) -> None:
+        """What every page of a plan is made from, so that the first who opens one does not wait for it."""
+        if self._parts.operations.runs(1):
+            self.plan(series=False)
+            with suppress(BadInput):  # a dataset without offers has no lead times
+                self.lead_times()
 
     def close(self) -> None:
         """Finish the alert under way, then release everything."""

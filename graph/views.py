@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+EXTRA_COST = "extra_cost_of_ordering_nothing"
+"""Figure of a line: expected cost of not ordering it above that of ordering it, over the horizon."""
+
 
 class View(BaseModel):
     """A frozen view."""
@@ -113,6 +116,8 @@ class LineView(View):
     policy: str = ""
     formula: str = ""
     figures: dict[str, float] = Field(default_factory=dict)
+    days_of_cover: float | None = None
+    """How long stock lasts by the outlook of its run; told of lines that wait, None elsewhere and where unknown."""
     notes: tuple[str, ...] = ()
     binding: tuple[str, ...] = ()
     verdicts: tuple[VerdictView, ...] = ()
@@ -258,6 +263,33 @@ class ApprovalView(View):
     erp_error: str = ""
 
 
+class WaitingGroupView(View):
+    """Orders that wait for the same signers."""
+
+    tier: str
+    proposed_by: tuple[str, ...]
+    own: bool
+    """Whether who proposed them may sign them, as for one approval."""
+    cancels: bool
+    """Whether they take orders back: their value is money not spent."""
+    currency: str
+    orders: int
+    value: float
+
+
+class WaitingView(View):
+    """What waits for a signature: totals over all of it, and the orders of one page."""
+
+    total: int
+    matching: int
+    """How many of them the search found; all without one."""
+    groups: tuple[WaitingGroupView, ...]
+    left_alone: dict[str, float] = Field(default_factory=dict)
+    """Expected extra cost of ordering nothing of what is to be placed, by currency; empty where no line says."""
+    orders: tuple[ApprovalView, ...]
+    """Of the search, oldest first, as many as were asked for; their lines tell how long stock covers."""
+
+
 class EditedLineView(View):
     """One line of an order at another quantity."""
 
@@ -370,6 +402,8 @@ class PlanView(View):
     """Against the latest earlier plan of each item."""
     whole: WholePlanView | None = None
     """The current plan, where several runs make it; None where everything here is one run's."""
+    counts: dict[str, int] = Field(default_factory=dict)
+    """How many there are of what this view holds a part of; empty where it holds everything."""
 
     @property
     def currency(self) -> str:

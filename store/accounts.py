@@ -164,14 +164,15 @@ class Notes(Accounts):
             },
         )
 
-    def messages(self, conversation: str = "main") -> list[Message]:
-        """Oldest first."""
-        query = text("SELECT * FROM messages WHERE conversation = :conversation ORDER BY id")
+    def messages(self, conversation: str = "main", limit: int = 200) -> list[Message]:
+        """The latest ones, oldest first."""
+        query = text("SELECT * FROM messages WHERE conversation = :conversation ORDER BY id DESC LIMIT :limit")
         with self._read() as connection:
-            return [
-                Message(row.conversation, row.role, row.body, orjson.loads(row.payload), datetime.fromisoformat(row.at))
-                for row in connection.execute(query, {"conversation": conversation})
-            ]
+            rows = list(connection.execute(query, {"conversation": conversation, "limit": limit}))
+        return [
+            Message(row.conversation, row.role, row.body, orjson.loads(row.payload), datetime.fromisoformat(row.at))
+            for row in reversed(rows)
+        ]
 
 
 def _digest(secret: str) -> str:

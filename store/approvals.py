@@ -1,6 +1,6 @@
 """Approvals: what waits for a person, bound to a content hash, and decided once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,9 @@ from store.database import Database, to_json
 from store.packing import unpacked
 from tools.domain.errors import Conflict, NotFound
 from tools.domain.orders import Order
+
+MOST_NAMED = 1_000
+"""Approvals named in one query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,15 @@ class ApprovalRow:
     """Whether the run has consumed the decision."""
 
 
+@dataclass(frozen=True, slots=True)
+class PendingText:
+    """What waits, as it is stored: of an approval its signers, and its order as JSON."""
+
+    tier: str
+    proposed_by: tuple[str, ...]
+    order: str | bytes
+
+
 class ApprovalBook(Database):
     """Approvals by id, by run and by status."""
 
@@ -55,6 +67,33 @@ class ApprovalBook(Database):
         with self._read() as connection:
             found = connection.execute(query, {"status": status, "run_id": run_id})
             return [_approval(row) for row in found]
+
+    def pending_ids(self) -> list[str]:
+        """Ids of what waits, oldest first."""
+        query = text(
+            "SELECT approval_id FROM approvals WHERE status = 'pending' ORDER BY opened_at, order_key, approval_id"
+        )
+        with self._read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def approvals_named(self, approval_ids: Sequence[str]) -> dict[str, ApprovalRow]:
+        """These approvals by id, in one query for as many as a query may name."""
+        return {row.approval_id: _approval(row) for row in self._named("*", approval_ids)}
+
+    def pending_payloads(self, approval_ids: Sequence[str]) -> dict[str, PendingText]:
+        """What was stored of these approvals, by id, without making orders of it."""
+        rows = self._named("approval_id, tier, proposed_by, payload", approval_ids)
+        return {
+            row.approval_id: PendingText(row.tier, tuple(orjson.loads(row.proposed_by)), unpacked(row.payload))
+            for row in rows
+        }
+
+    def _named(self, columns: str, approval_ids: Sequence[str]) -> Iterator[Row[Any]]:
+        query = text(f"SELECT {columns} FROM approvals WHERE approval_id IN :ids")  # noqa: S608 - columns of this class
+        query = query.bindparams(bindparam("ids", expanding=True, type_=String()))
+        for start in range(0, len(approval_ids), MOST_NAMED):
+            with self._read() as connection:
+                yield from connection.execute(query, {"ids": list(approval_ids[start : start + MOST_NAMED])})
 
     def decided_approvals(self, limit: int) -> list[ApprovalRow]:
         """What people decided, latest first; what became void only after that, so that it hides nobody's decision."""

@@ -59,7 +59,17 @@ class Archive(DuckFile):
 
     def artifact(self, run_id: str, kind: str, key: str) -> dict[str, Any] | None:
         """One artifact, None when there is none."""
-        return self.artifacts(run_id, kind).get(key)
+        return self.artifacts_named([(run_id, key)], kind).get((run_id, key))
+
+    def artifacts_named(self, names: Collection[tuple[str, str]], kind: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """Artifacts of one kind by run and key, in one query that reads no others of the runs."""
+        runs, keys = ({name[place] for name in names} for place in (0, 1))
+        sql = (
+            "SELECT run_id, key, payload FROM artifacts WHERE kind = ? AND list_contains(?, run_id)"
+            " AND list_contains(?, key)"
+        )
+        rows = self._all(sql, [kind, sorted(runs), sorted(keys)]) if names else []
+        return {(run_id, key): orjson.loads(text) for run_id, key, text in rows if (run_id, key) in names}
 
     def artifacts(self, run_id: str, kind: str) -> dict[str, dict[str, Any]]:
         """All artifacts of one kind, by key."""
@@ -67,6 +77,14 @@ class Archive(DuckFile):
             "SELECT key, payload FROM artifacts WHERE run_id = ? AND kind = ? ORDER BY key", [run_id, kind]
         )
         return {key: orjson.loads(payload) for key, payload in rows}
+
+    def artifact_counts(self, run_id: str, kind: str, field: str) -> dict[str, int]:
+        """How many artifacts of a kind have each value of a field, the most frequent first, counted by the database."""
+        sql = (
+            "SELECT json_extract_string(payload, '$.' || ?) AS value, count(*) AS number FROM artifacts"
+            " WHERE run_id = ? AND kind = ? GROUP BY value ORDER BY number DESC, min(key)"
+        )
+        return {str(value): int(number) for value, number in self._all(sql, [field, run_id, kind])}
 
     def artifacts_of(
         self, run_ids: Sequence[str], kinds: Sequence[str]

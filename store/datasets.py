@@ -39,10 +39,7 @@ def read_dataset(
     version: str, as_of: date, currency: str, content_hash: str, tables: Mapping[str, Table], past: PastDemand
 ) -> Dataset:
     """Build the dataset; mappings iterate in id order."""
-    offers = [
-        Offer.model_validate({**row, "price_breaks": parse_breaks(row.get("price_breaks"))})
-        for row in _records("offers", tables["offers"])
-    ]
+    offers = read_offers(tables["offers"])
     counts = stock_counts(tables["stock"], as_of)
     on_hand = {key: latest_count(found, as_of) for key, found in counts.items()}
     stock_history = _stock_histories(counts, as_of)
@@ -51,7 +48,7 @@ def read_dataset(
         as_of=as_of,
         currency=currency,
         items={row["item_id"]: Item.model_validate(row) for row in sorted_rows("items", tables)},
-        suppliers={row["supplier_id"]: Supplier.model_validate(row) for row in sorted_rows("suppliers", tables)},
+        suppliers=read_suppliers(tables["suppliers"]),
         sites={row["site_id"]: Site.model_validate(row) for row in sorted_rows("sites", tables)},
         offers=tuple(sorted(offers, key=lambda offer: offer.offer_id)),
         on_hand={key: units for key, (_, units) in on_hand.items()},
@@ -70,6 +67,19 @@ def read_dataset(
         stock_history=stock_history,
         stockouts=_stockouts(stock_history, past.named, as_of),
     )
+
+
+def read_offers(rows: Table) -> list[Offer]:
+    """Offers of rows in the canonical order of columns."""
+    return [
+        Offer.model_validate({**row, "price_breaks": parse_breaks(row.get("price_breaks"))})
+        for row in _records("offers", rows)
+    ]
+
+
+def read_suppliers(rows: Table) -> dict[str, Supplier]:
+    """Suppliers by id, in id order."""
+    return {row["supplier_id"]: Supplier.model_validate(row) for row in sorted_rows("suppliers", {"suppliers": rows})}
 
 
 def stock_counts(rows: Table, as_of: date) -> dict[Key, list[tuple[date, float]]]:

@@ -3,6 +3,7 @@
 from store.accounts import ROLES, Message, Notes, User
 from store.approvals import ApprovalBook, ApprovalRow
 from store.chain import JournalHead
+from store.changes import Changes
 from store.database import Database, OperationsOutOfReach
 from store.decisions import DecisionFilter, DecisionRow, Decisions
 from store.home_mark import HomeMark
@@ -43,7 +44,19 @@ __all__ = [
 
 
 class Operations(
-    RunBook, Inbox, ApprovalBook, Rulings, Publications, Decisions, Outbox, Notes, Staging, Upkeep, Witness, HomeMark
+    RunBook,
+    Inbox,
+    ApprovalBook,
+    Rulings,
+    Publications,
+    Decisions,
+    Outbox,
+    Notes,
+    Staging,
+    Changes,
+    Upkeep,
+    Witness,
+    HomeMark,
 ):
     """Runs, inbox, the ledger of orders, approvals, outbox, users, flags, conversation and journal staging.
 

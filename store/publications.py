@@ -47,6 +47,12 @@ class Publications(Database):
             rows = connection.execute(query)
             return {row.item_id: row.run_id for row in rows}
 
+    def deciding_run(self, item_id: str) -> str | None:
+        """The run whose published plan decides an item; None when none does."""
+        query = text("SELECT run_id FROM planned_items WHERE item_id = :item_id")
+        with self._read() as connection:
+            return connection.execute(query, {"item_id": item_id}).scalar()
+
     def run_of_line(self, line_id: str) -> str | None:
         """The run that decides the item of a line and orders it in that line; None when none does."""
         query = text(

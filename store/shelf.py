@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ import duckdb
 import orjson
 
 from store.database import to_json
-from store.datasets import read_dataset
+from store.datasets import read_dataset, read_offers, read_suppliers
 from store.derived import PARENT, ReadBackRows, stage_read_back
 from store.duck import DuckFile
 from store.faults import faults_named
@@ -20,7 +20,7 @@ from store.past_demand import read_demand
 from store.private import private_folder
 from store.schema import CANONICAL
 from store.staged import SCHEMA, StagedTables, literal
-from tools.domain.datasets import Dataset
+from tools.domain.datasets import Catalogue, Dataset
 from tools.domain.errors import NotFound
 from tools.domain.orders import PurchaseOrder, Receipt
 
@@ -174,6 +174,13 @@ class DatasetShelf(DuckFile):
         with self._watched():
             past = read_demand(self._connection, info.version)
         return read_dataset(info.version, info.as_of, info.currency, info.content_hash, tables, past)
+
+    def catalogue(self, version: str, item_ids: Collection[str]) -> Catalogue:
+        """A version's suppliers and its offers of these items, without loading anything else of it."""
+        suppliers = self._all("SELECT * EXCLUDE (version) FROM c_suppliers WHERE version = ?", [version])
+        sql = "SELECT * EXCLUDE (version) FROM c_offers WHERE version = ? AND list_contains(?, item_id)"
+        offers = read_offers(self._all(sql, [version, sorted(item_ids)]))
+        return Catalogue(read_suppliers(suppliers), {offer.offer_id: offer for offer in offers})
 
     def record_rejects(self, import_id: str, rejects: Sequence[Reject]) -> None:
         """Keep rejected rows with their reasons."""

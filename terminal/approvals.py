@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graph.views import ApprovalView, EditPreviewView
+from graph.views import ApprovalView, EditPreviewView, WaitingView
 from terminal.figures import amount, count, program, units
 from terminal.screen import bullet, heading, say, say_whole, table
 from tools.domain.names import may_be_taken_for
@@ -12,15 +12,23 @@ SHOWN_LINES = 6
 BRIEF = 5
 
 
-def show_approvals(waiting: Sequence[ApprovalView], me: str) -> None:
-    """Every waiting order as a block, oldest first. `me` is who would decide by default."""
-    if not waiting:
+def show_approvals(waiting: WaitingView, offset: int, me: str) -> None:
+    """The waiting orders that are asked for as blocks, oldest first. `me` is who would decide by default."""
+    if not waiting.total:
         say(f"Nothing waits for approval. `{program()} plan` starts a run.")
         return
-    say(f"{count(len(waiting), 'order waits', 'orders wait')} for approval, oldest first.", "bold")
-    for approval in waiting:
+    say(f"{count(waiting.total, 'order waits', 'orders wait')} for approval, oldest first.", "bold")
+    if waiting.matching < waiting.total:
+        say(f"{count(waiting.matching, 'of them has', 'of them have')} that in it.")
+    for approval in waiting.orders:
         _block(approval, me)
     say()
+    shown = offset + len(waiting.orders)
+    if shown < waiting.matching:
+        say(
+            f"Showing {len(waiting.orders):,} of {waiting.matching:,}: `{program()} approvals --offset {shown}` goes "
+            f"on, `--limit {waiting.matching}` lists all of them."
+        )
     say(
         f"`{program()} decide ID reject --reason WHY` declines; `{program()} decide ID edit --edit ITEM=QUANTITY` "
         "changes a quantity, and then somebody else must sign."

@@ -9,20 +9,39 @@ import orjson
 from pydantic import ValidationError
 
 from graph.contracts import SourcingSession, StoredAnswers
-from graph.views import AlertView, ApprovalView, RejectView
+from graph.views import AlertView, ApprovalView, RejectView, WaitingView
 from tools.domain.errors import BadInput
 
 ALERT_PATIENCE_SECONDS = 120.0
+SHOWN_ORDERS = 20
+ORDERS_READ = 500
+"""Orders that one reading of what waits gives at most."""
+MOST_LIKELY = 20
+"""Approvals that are looked at for one whose id begins so."""
 KEPT_REJECTS = 5000
 """How many of the latest rejected rows are looked at."""
 
 
 def whole_id(session: SourcingSession, start: str) -> str:
     """The waiting approval that begins so; what begins none is left as it is, for it may be decided already."""
-    found = [one.approval_id for one in session.pending() if one.approval_id.startswith(start)]
+    likely = session.waiting(MOST_LIKELY, search=start).orders if start.strip() else ()
+    found = [one.approval_id for one in likely if one.approval_id.startswith(start)]
     if len(found) > 1 and start not in found:
         raise BadInput(f"{start} begins {len(found)} approvals.", remedy=f"Say more of one: {', '.join(found)}.")
     return found[0] if len(found) == 1 else start
+
+
+def orders_that_wait(session: StoredAnswers, limit: int | None, offset: int, find: str) -> WaitingView:
+    """Totals, and as many of the orders that wait as are asked for, all when no limit is given."""
+    found = session.waiting(ORDERS_READ if limit is None else limit, offset, find)
+    orders = list(found.orders)
+    end = max(0, found.matching - offset) if limit is None else min(limit, found.matching - offset)
+    while len(orders) < end:
+        more = session.waiting(min(ORDERS_READ, end - len(orders)), offset + len(orders), find).orders
+        if not more:
+            break
+        orders += more
+    return found.model_copy(update={"orders": tuple(orders)})
 
 
 def edits_of(pairs: Sequence[str], approval: ApprovalView) -> dict[str, float] | None:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from graph.views import ApprovalView, LineView, OutlookView, PlanView, View
+from graph.views import EXTRA_COST, ApprovalView, LineView, OutlookView, PlanView, View
 from terminal.approvals import who
 from terminal.figures import count, rough, share, units
 
 FIRST = 3
-NOTHING = "extra_cost_of_ordering_nothing"
 NEEDED = "share_of_paths_that_need_it"
 
 
@@ -58,7 +57,7 @@ def _quantities(lines: Sequence[LineView]) -> Mapping[str, float]:
     """Units planned of each item over all its order lines."""
     planned: dict[str, float] = {}
     for line in lines:
-        if NOTHING in line.figures:
+        if EXTRA_COST in line.figures:
             planned[line.item_id] = planned.get(line.item_id, 0.0) + line.quantity
     return planned
 
@@ -68,7 +67,7 @@ def at_stake(line: LineView, planned: Mapping[str, float]) -> float:
     if line.intent == "cancel":
         return line.value
     whole = max(planned.get(line.item_id, 0.0), line.quantity)
-    return max(line.figures.get(NOTHING, 0.0), 0.0) * line.quantity / whole if whole > 0 else 0.0
+    return max(line.figures.get(EXTRA_COST, 0.0), 0.0) * line.quantity / whole if whole > 0 else 0.0
 
 
 def _matter(one: ApprovalView, view: PlanView, planned: Mapping[str, float], stake: float) -> MatterView:

@@ -19,6 +19,7 @@ from graph.views import (
     DatasetView,
     EditPreviewView,
     JournalCheckView,
+    OutlookView,
     PartView,
     PlanView,
     RejectView,
@@ -26,6 +27,7 @@ from graph.views import (
     StepView,
     TransitionView,
     Trigger,
+    WaitingView,
 )
 from tools.domain.errors import JitError
 from web.auth import Asker, UserStore, acting_name, file_named_by, require
@@ -48,11 +50,13 @@ from web.bodies import (
 )
 from web.errors import answer_errors_as_json, describe_malformed, error_answers, error_body, status_of
 from web.live import Feed, LiveRuns
+from web.paging import LONGEST_PAGE, PLAN_PAGE, Paged, plan_page
 from web.settings import WebSettings
 from web.shield import BodyLimit, PlainAddress, PrivatePages
 from web.webhook import alert_event, alert_routes
 
 NDJSON = "application/x-ndjson"
+LAST_PLACE = 10_000_000
 BY_HAND = "by hand"
 """Source of an alert that a person gave."""
 
@@ -114,9 +118,26 @@ def runs(asker: Asker, session: Session, limit: int = 20) -> Sequence[RunView]:
 
 
 @ROUTES.get("/runs/{run_id}")
-def plan(run_id: str, asker: Asker, session: Session) -> PlanView:
-    """Everything stored about a run; `latest` names the latest."""
-    return session.plan(_named(run_id))
+def plan(
+    run_id: str,
+    asker: Asker,
+    session: Session,
+    limit: int = PLAN_PAGE,
+    offset: int = 0,
+    *,
+    series: bool = True,
+) -> PlanView:
+    """What is stored about a run; `latest` names the latest. Of lines, outlooks and the like at most `limit` each.
+
+    Where something is cut, `counts` tells how many there are; `offset` goes on from there, a limit of 0 cuts nothing.
+    """
+    return plan_page(session.plan(_named(run_id), series=series), limit, offset)
+
+
+@ROUTES.get("/runs/{run_id}/outlook")
+def outlook(run_id: str, item_id: str, asker: Asker, session: Session) -> OutlookView:
+    """One item's position with history, forecast and projected stock; `latest` names the run that decides it."""
+    return session.outlook(item_id, _named(run_id))
 
 
 @ROUTES.get("/runs/{run_id}/steps", response_model=None, responses={200: {"content": {NDJSON: {}}}})
@@ -143,10 +164,22 @@ def replay(run_id: str, asker: Asker, session: Session) -> Mapping[str, object]:
     return session.replay(run_id)
 
 
+@ROUTES.get("/stamp")
+def stamp(asker: Asker, session: Session) -> Mapping[str, str]:
+    """A mark that differs once anything that is stored has changed."""
+    return {"stamp": session.stamp()}
+
+
+@ROUTES.get("/waiting")
+def waiting(asker: Asker, session: Session, limit: int = 50, offset: int = 0, search: str = "") -> WaitingView:
+    """Totals of all that waits for a person, and its orders from `offset` on, oldest first, at most 500 at a time."""
+    return session.waiting(_bounded(limit), max(0, min(offset, LAST_PLACE)), search)
+
+
 @ROUTES.get("/approvals")
-def pending(asker: Asker, session: Session) -> Sequence[ApprovalView]:
-    """What waits for a person, oldest first."""
-    return session.pending()
+def pending(asker: Asker, session: Session, page: Paged) -> Sequence[ApprovalView]:
+    """What waits for a person, oldest first, a page at a time; `X-Total-Count` tells how many there are."""
+    return page.of(session.pending())
 
 
 @ROUTES.get("/decided")
@@ -226,15 +259,17 @@ def ask(body: QuestionBody, asker: Asker, session: Session) -> AnswerView:
 
 
 @ROUTES.get("/messages")
-def messages(asker: Asker, session: Session, conversation: str = "main") -> Sequence[Mapping[str, object]]:
-    """The stored conversation, oldest first."""
-    return session.messages(conversation)
+def messages(
+    asker: Asker, session: Session, conversation: str = "main", limit: int = 200
+) -> Sequence[Mapping[str, object]]:
+    """The latest of the stored conversation, oldest first."""
+    return session.messages(conversation, max(1, min(limit, LONGEST_PAGE)))
 
 
 @ROUTES.get("/journal")
-def journal(asker: Asker, session: Session, run_id: str | None = None) -> Sequence[TransitionView]:
-    """Transitions in order, of one run or of all."""
-    return session.journal(run_id)
+def journal(asker: Asker, session: Session, page: Paged, run_id: str | None = None) -> Sequence[TransitionView]:
+    """Transitions in order, of one run or of all, a page at a time; `X-Total-Count` tells how many there are."""
+    return page.of(session.journal(run_id))
 
 
 @ROUTES.get("/journal/verify")
@@ -258,9 +293,9 @@ def give_alert(body: GivenAlertBody, asker: Asker, session: Session) -> Mapping[
 
 
 @ROUTES.get("/datasets")
-def datasets(asker: Asker, session: Session) -> Sequence[DatasetView]:
-    """Dataset versions, newest first; the active one is planned on."""
-    return session.datasets()
+def datasets(asker: Asker, session: Session, page: Paged) -> Sequence[DatasetView]:
+    """Dataset versions, newest first, a page at a time; the active one is planned on."""
+    return page.of(session.datasets())
 
 
 @ROUTES.get("/forecast")
@@ -272,9 +307,9 @@ def forecast(
 
 
 @ROUTES.get("/forecasts")
-def forecasts(asker: Asker, session: Session, version: str | None = None) -> Sequence[ForecastRowView]:
-    """Every item's forecast in a row, the worst accuracy first."""
-    return session.forecasts(version)
+def forecasts(asker: Asker, session: Session, page: Paged, version: str | None = None) -> Sequence[ForecastRowView]:
+    """Every item's forecast in a row, the worst accuracy first, a page at a time."""
+    return page.of(session.forecasts(version))
 
 
 @ROUTES.get("/estimates")
@@ -291,9 +326,9 @@ def activate_estimates(body: EstimatesBody, asker: Asker, session: Session) -> E
 
 
 @ROUTES.get("/backtests")
-def backtests(asker: Asker, session: Session, version: str | None = None) -> Sequence[BacktestView]:
-    """The stored accuracy of a version: of all items, by demand class, by item; empty before its backtest."""
-    return session.backtests(version)
+def backtests(asker: Asker, session: Session, page: Paged, version: str | None = None) -> Sequence[BacktestView]:
+    """The stored accuracy of a version: of all items, by demand class, by item; a page at a time."""
+    return page.of(session.backtests(version))
 
 
 @ROUTES.post("/backtests")

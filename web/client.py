@@ -23,6 +23,7 @@ from graph.views import (
     DatasetView,
     EditPreviewView,
     JournalCheckView,
+    OutlookView,
     PartView,
     PlanView,
     RejectView,
@@ -31,9 +32,11 @@ from graph.views import (
     TransitionView,
     Trigger,
     TriggerKind,
+    WaitingView,
 )
 from tools.domain.errors import BadInput, OutOfReach
 from web.errors import error_from
+from web.paging import LONGEST_PAGE, TOTAL
 
 PATIENCE = httpx.Timeout(600.0, connect=3.0)
 """A run answers when it ends or waits; a dead server is found out at once."""
@@ -86,13 +89,26 @@ class RemoteSession:
         """Latest first."""
         return RUNS.validate_python(self._get("/api/runs", limit=limit))
 
-    def plan(self, run_id: str | None = None) -> PlanView:
+    def plan(self, run_id: str | None = None, *, series: bool = True) -> PlanView:
         """Everything stored about a run (the latest when none is named)."""
-        return PlanView.model_validate(self._get(f"/api/runs/{run_id or 'latest'}"))
+        return PlanView.model_validate(self._get(f"/api/runs/{run_id or 'latest'}", limit=0, series=series))
+
+    def outlook(self, item_id: str, run_id: str | None = None) -> OutlookView:
+        """An item's position with history, forecast and projected stock."""
+        named = _given(item_id=item_id)
+        return OutlookView.model_validate(self._get(f"/api/runs/{run_id or 'latest'}/outlook", **named))
+
+    def stamp(self) -> str:
+        """A mark that differs once anything that is stored has changed."""
+        return str(self._get("/api/stamp")["stamp"])
+
+    def waiting(self, limit: int = 50, offset: int = 0, search: str = "") -> WaitingView:
+        """Totals of all that waits, and some of its orders, oldest first."""
+        return WaitingView.model_validate(self._get("/api/waiting", limit=limit, offset=offset, search=search))
 
     def pending(self) -> Sequence[ApprovalView]:
-        """Approvals that wait, oldest first."""
-        return APPROVALS.validate_python(self._get("/api/approvals"))
+        """All approvals that wait, oldest first."""
+        return APPROVALS.validate_python(self._all("/api/approvals"))
 
     def approval(self, approval_id: str) -> ApprovalView:
         """One approval, decided or not."""
@@ -165,9 +181,9 @@ class RemoteSession:
         body = {"question": question, "actor": actor, "conversation": conversation}
         return AnswerView.model_validate(self._post("/api/ask", body))
 
-    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
-        """The stored conversation, oldest first."""
-        return list(self._get("/api/messages", conversation=conversation))
+    def messages(self, conversation: str = "main", limit: int = 200) -> Sequence[Mapping[str, object]]:
+        """The latest of the stored conversation, oldest first."""
+        return list(self._get("/api/messages", conversation=conversation, limit=limit))
 
     def replay(self, run_id: str) -> Mapping[str, object]:
         """Recompute a run from its snapshot and compare."""
@@ -180,7 +196,7 @@ class RemoteSession:
     def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
         """Transitions in order."""
         named = {} if run_id is None else {"run_id": run_id}
-        return TRANSITIONS.validate_python(self._get("/api/journal", **named))
+        return TRANSITIONS.validate_python(self._all("/api/journal", **named))
 
     def verify_journal(self) -> JournalCheckView:
         """Check the hash chain and its completeness."""
@@ -199,7 +215,7 @@ class RemoteSession:
 
     def datasets(self) -> Sequence[DatasetView]:
         """Dataset versions, newest first."""
-        return DATASETS.validate_python(self._get("/api/datasets"))
+        return DATASETS.validate_python(self._all("/api/datasets"))
 
     def rejects(self, limit: int = 500) -> Sequence[RejectView]:
         """Rows that imports turned away, oldest import first."""
@@ -212,7 +228,7 @@ class RemoteSession:
 
     def forecasts(self, version: str | None = None) -> Sequence[ForecastRowView]:
         """Every item's forecast in a row, the worst accuracy first."""
-        return FORECASTS.validate_python(self._get("/api/forecasts", **_given(version=version)))
+        return FORECASTS.validate_python(self._all("/api/forecasts", **_given(version=version)))
 
     def estimates(self, limit: int = 20) -> Sequence[EstimateView]:
         """Estimate versions, newest first, each with what differs from the one before."""
@@ -229,7 +245,7 @@ class RemoteSession:
 
     def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
         """The stored accuracy of a version; empty before its backtest."""
-        return BACKTESTS.validate_python(self._get("/api/backtests", **_given(version=version)))
+        return BACKTESTS.validate_python(self._all("/api/backtests", **_given(version=version)))
 
     def lead_times(self, subject: str | None = None, version: str | None = None) -> LeadTimesView:
         """How suppliers keep their quotes; of a supplier, item or order its offers and when open orders arrive."""
@@ -264,6 +280,17 @@ class RemoteSession:
     def _get(self, path: str, **query: str | int) -> Any:
         with self._reaching():
             return _answer(self._http.get(path, params=query))
+
+    def _all(self, path: str, **query: str | int) -> list[Any]:
+        """Every row of an answer that comes in pages."""
+        found: list[Any] = []
+        while True:
+            with self._reaching():
+                answer = self._http.get(path, params={**query, "limit": LONGEST_PAGE, "offset": len(found)})
+                page = _answer(answer)
+            found += page
+            if not page or len(found) >= int(answer.headers[TOTAL]):
+                return found
 
     def _post(self, path: str, body: Mapping[str, object]) -> Any:
         with self._reaching():

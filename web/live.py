@@ -3,11 +3,18 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from threading import Condition, Lock
 
 from graph.contracts import SourcingSession
-from graph.views import AlertView, ApprovalView, OutlookView, RunStatus, RunView, StepView, Trigger
+from graph.views import ApprovalView, PlanView, RunStatus, RunView, StepView, Trigger, WaitingView
+
+RUNS_SHOWN = 3
+ORDERS_SHOWN = 10
+"""Orders that the page with what waits begins with."""
+MESSAGES_SHOWN = 30
+DECIDED_SHOWN = 20
+PLANS_KEPT = 3
 
 
 class Feed:
@@ -80,88 +87,72 @@ class LiveRuns:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What every open page shows, and a stamp that differs when any of it changed."""
+    """What every open page shows, and a stamp that differs when anything that is stored changed."""
 
     runs: Sequence[RunView]
-    pending: Sequence[ApprovalView]
+    """The latest few."""
+    waiting: WaitingView
+    """Totals of what waits, and the orders that a page shows first."""
     messages: Sequence[Mapping[str, object]]
     status: Mapping[str, object]
-    steps: Sequence[StepView]
+    steps: Sequence[StepView] = ()
+    """Of the run under way."""
     decided: Sequence[ApprovalView] = ()
-    alerts: Sequence[AlertView] = ()
-    outlooks: Mapping[tuple[str, str], OutlookView] = field(default_factory=dict[tuple[str, str], OutlookView])
-    """Run and item to the outlook that an order waiting for a signature rests on."""
-    stamp: int = 0
+    stamp: str = ""
 
     @property
     def running(self) -> RunView | None:
         """The run under way, if any."""
-        return next((run for run in self.runs[:3] if run.status is RunStatus.RUNNING), None)
+        return next((run for run in self.runs if run.status is RunStatus.RUNNING), None)
 
 
 class Pulse:
-    """One cached glance for all open pages: many pages cost the session no more than one."""
+    """One cached glance for all open pages: many cost the session no more than one, and nothing while it rests."""
 
     def __init__(self, session: SourcingSession, seconds: float = 1.0) -> None:
         self._session = session
         self._seconds = seconds
         self._lock = Lock()
+        self._plan_lock = Lock()
         self._glance: Glance | None = None
-        self._read_at = 0.0
-        self._outlooks: dict[str, dict[tuple[str, str], OutlookView]] = {}
+        self._looked_at = 0.0
+        self._plans: dict[str, tuple[str, PlanView]] = {}
 
     def read(self, *, fresh: bool = False) -> Glance:
-        """The latest glance, at most `seconds` old, or read anew."""
+        """The latest glance: read anew where something changed, which is asked at most every `seconds`."""
         with self._lock:
-            now = time.monotonic()
-            if fresh or self._glance is None or now - self._read_at > self._seconds:
-                self._glance = self._look()
-                self._read_at = time.monotonic()
-            return self._glance
+            glance = self._glance
+            if glance is not None and not fresh and time.monotonic() - self._looked_at <= self._seconds:
+                return glance
+            stamp = self._session.stamp()
+            if glance is None or glance.stamp != stamp:
+                glance = self._glance = self._look(stamp)
+            self._looked_at = time.monotonic()
+            return glance
 
-    def _steps_of(self, shown: RunView) -> Sequence[StepView]:
-        """Stored steps, read again only while the run can have new ones."""
-        before = self._glance
-        if before and shown in before.runs and shown.status is not RunStatus.RUNNING:
-            return before.steps
-        return list(self._session.stream(run_id=shown.run_id))
+    def plan(self, run_id: str = "") -> PlanView:
+        """What a run planned, the current plan when none is named, without series; read once for all pages.
 
-    def _outlooks_of(self, pending: Sequence[ApprovalView]) -> dict[tuple[str, str], OutlookView]:
-        """Outlooks of the runs whose orders wait; those of a run that waits no longer change."""
-        wanted = {approval.run_id for approval in pending}
-        for run_id in wanted - self._outlooks.keys():
-            outlooks = self._session.plan(run_id).outlooks
-            self._outlooks[run_id] = {(run_id, one.item_id): one for one in outlooks}
-        self._outlooks = {run_id: found for run_id, found in self._outlooks.items() if run_id in wanted}
-        return {key: one for found in self._outlooks.values() for key, one in found.items()}
+        NotFound before the first run.
+        """
+        with self._plan_lock:
+            stamp = self._session.stamp()
+            known = self._plans.pop(run_id, None)
+            plan = known[1] if known and known[0] == stamp else self._session.plan(run_id or None, series=False)
+            self._plans[run_id] = (stamp, plan)
+            while len(self._plans) > PLANS_KEPT:
+                del self._plans[next(iter(self._plans))]
+            return plan
 
-    def _look(self) -> Glance:
+    def _look(self, stamp: str) -> Glance:
         session = self._session
-        runs = list(session.runs(20))
-        running = next((run for run in runs[:3] if run.status is RunStatus.RUNNING), None)
-        shown = running or (runs[0] if runs else None)
         glance = Glance(
-            runs=runs,
-            pending=list(session.pending()),
-            messages=list(session.messages()),
+            runs=list(session.runs(RUNS_SHOWN)),
+            waiting=session.waiting(ORDERS_SHOWN),
+            messages=list(session.messages(limit=MESSAGES_SHOWN)),
             status=session.status(),
-            steps=self._steps_of(shown) if shown else [],
-            decided=list(session.decided(20)),
-            alerts=list(session.alerts(20)),
+            decided=list(session.decided(DECIDED_SHOWN)),
+            stamp=stamp,
         )
-        return replace(glance, outlooks=self._outlooks_of(glance.pending), stamp=_stamp(glance))
-
-
-def _stamp(glance: Glance) -> int:
-    marks = (
-        *(run.model_dump_json() for run in glance.runs[:5]),
-        *((a.approval_id, a.content_hash, a.status) for a in glance.pending),
-        *((a.approval_id, a.status, a.erp_status, a.lines[0].status if a.lines else "") for a in glance.decided),
-        *((a.message_id, a.status) for a in glance.alerts),
-        len(glance.messages),
-        len(glance.steps),
-        str(glance.status.get("halted")),
-        str(glance.status.get("dataset")),
-        str(glance.status.get("estimates")),
-    )
-    return hash(marks)
+        running = glance.running
+        return glance if running is None else replace(glance, steps=list(session.stream(run_id=running.run_id)))

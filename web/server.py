@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from store.operations import Operations
 
 LINK_SECONDS = 15 * 60.0
+SWITCH_SECONDS = 0.0005
+"""How long a thread that computes keeps the interpreter from one that answers a page: a plan that is made ready in the
+background would hold up each of the thousand short readings of an answer for ten times as long by default."""
 
 
 class _Server(uvicorn.Server):
@@ -99,6 +102,7 @@ def serve_workbench(settings: Settings, host: str, port: int, answering: Callabl
     from store.operations import Operations
 
     _must_be_alone(settings.server_file)
+    sys.setswitchinterval(SWITCH_SECONDS)
     with closing(open_session(settings)) as session, closing(Operations(settings.operations_url)) as operations:
         if not operations.users():
             operations.add_user(getpass.getuser(), "admin")

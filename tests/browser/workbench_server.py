@@ -1,4 +1,7 @@
-"""Serves the workbench over a session in memory until it is told to end: python workbench_server.py HOME [PAUSE]."""
+"""Serves the workbench over a session in memory until it is told to end.
+
+python workbench_server.py HOME PAUSE [MORE]: seconds that a step takes, and items that are due beside the usual ones.
+"""
 
 import sys
 from pathlib import Path
@@ -9,6 +12,7 @@ from pydantic import SecretStr
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from integration.web_session import InMemorySession, team  # noqa: E402
+from integration.web_stock import many_items  # noqa: E402
 
 from graph.views import Trigger, TriggerKind  # noqa: E402
 from web.server import serve  # noqa: E402
@@ -18,7 +22,8 @@ from web.settings import WebSettings  # noqa: E402
 def main() -> None:
     """One run is planned before the first page opens, unless the pause says that the test starts it."""
     home, pause = Path(sys.argv[1]), float(sys.argv[2])
-    session = InMemorySession(pause=pause)
+    more = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    session = InMemorySession(pause=pause, items=many_items(more))
     if not pause:
         session.start(Trigger(kind=TriggerKind.SCHEDULE, actor="schedule", reason="every morning"))
     settings = WebSettings(

@@ -231,12 +231,72 @@ def test_every_answer_forbids_framing_and_other_origins(http: httpx.Client) -> N
     assert "http" not in policy
 
 
+LISTS = ("approvals", "journal", "datasets", "forecasts", "backtests")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_comes_in_pages_that_tell_how_many_rows_there_are(
+    http: httpx.Client, session: InMemorySession, path: str
+) -> None:
+    session.start(plan())
+    session.backtest()
+    whole = http.get(f"/api/{path}", headers=as_user("vic"))
+    assert int(whole.headers["X-Total-Count"]) == len(whole.json()) > 0
+    rows = [
+        http.get(f"/api/{path}", headers=as_user("vic"), params={"limit": 1, "offset": place}).json()
+        for place in range(len(whole.json()) + 1)
+    ]
+    assert [row for page in rows for row in page] == whole.json()
+    assert rows[-1] == []
+
+
+def test_the_client_reads_every_page(remote: Remote, session: InMemorySession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.client.LONGEST_PAGE", 2)
+    session.start(plan())
+    assert len(session.pending()) > 2
+    assert remote("key-vic").pending() == session.pending()
+    assert remote("key-vic").journal() == session.journal()
+
+
+def test_a_plan_is_cut_with_its_counts_and_its_parts_together_are_all_of_it(
+    http: httpx.Client, remote: Remote, session: InMemorySession
+) -> None:
+    whole = session.plan(session.start(plan()))
+    assert len(whole.lines) > 2
+    first, second = (
+        http.get("/api/runs/latest", headers=as_user("vic"), params={"limit": 2, "offset": offset}).json()
+        for offset in (0, 2)
+    )
+    assert first["counts"] == second["counts"]
+    assert first["counts"]["lines"] == len(whole.lines)
+    assert [line["line_id"] for line in first["lines"] + second["lines"]] == [one.line_id for one in whole.lines[:4]]
+    assert remote("key-vic").plan() == whole
+    assert not remote("key-vic").plan(series=False).outlooks[0].history
+
+
+def test_what_waits_its_stamp_and_one_outlook_are_told_as_the_session_tells_them(
+    remote: Remote, session: InMemorySession
+) -> None:
+    session.start(plan())
+    client = remote("key-vic")
+    assert client.waiting(1, 1) == session.waiting(1, 1)
+    assert client.waiting(5, search="tokai").matching == 1
+    assert client.outlook("I-101") == session.outlook("I-101")
+    before = client.stamp()
+    assert before == session.stamp()
+    session.ask("Why I-101?", actor="ana")
+    assert client.stamp() != before
+
+
 def test_the_description_names_every_route(http: httpx.Client) -> None:
     paths = http.get("/openapi.json").json()["paths"]
     assert {
         "/api/runs",
         "/api/runs/{run_id}",
         "/api/approvals",
+        "/api/waiting",
+        "/api/stamp",
+        "/api/runs/{run_id}/outlook",
         "/api/approvals/{approval_id}/decide",
         "/api/ask",
         "/api/messages",

@@ -13,8 +13,9 @@ from uuid import uuid4
 from integration.web_decisions import decision_of
 from integration.web_forecasts import backtest_of, forecast_of, row_of, version_of
 from integration.web_lead_times import lead_times_of
-from integration.web_stock import ITEMS, edited, is_due, line_of, options_of, outlook_of, quantity_of, risk_of
+from integration.web_stock import ITEMS, Stocked, edited, is_due, line_of, options_of, outlook_of, quantity_of, risk_of
 from integration.web_stories import story_of
+from integration.web_waiting import waiting_of
 
 from graph.contracts import silent
 from graph.decision_views import DecisionView
@@ -30,6 +31,7 @@ from graph.views import (
     EditPreviewView,
     JournalCheckView,
     LineView,
+    OutlookView,
     PartView,
     PlanView,
     RejectView,
@@ -39,6 +41,7 @@ from graph.views import (
     TransitionView,
     Trigger,
     TriggerKind,
+    WaitingView,
 )
 from tools.domain.errors import BadInput, Conflict, NotAllowed, NotFound
 
@@ -51,6 +54,7 @@ class InMemorySession:
     """Holds all state; every method takes the lock. `pause` is how long each step takes."""
 
     pause: float = 0.0
+    items: Sequence[Stocked] = ITEMS
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     halted: bool = False
     roles: Mapping[str, str] = field(default_factory=lambda: {"bo": "buyer", "mia": "manager", "ana": "analyst"})
@@ -79,7 +83,7 @@ class InMemorySession:
         if trigger is None:
             yield from self.plan(run_id).steps
             return
-        known = {item.item_id for item in ITEMS}
+        known = {item.item_id for item in self.items}
         for item_id in trigger.item_ids:
             if item_id not in known:
                 raise NotFound(f"There is no item {item_id}.", remedy="See the items of the dataset.", item_id=item_id)
@@ -101,7 +105,31 @@ class InMemorySession:
         with self._lock:
             return [plan.run for plan in reversed(self.plans.values())][:limit]
 
-    def plan(self, run_id: str | None = None) -> PlanView:
+    def plan(self, run_id: str | None = None, *, series: bool = True) -> PlanView:
+        found = self._plan(run_id)
+        if series:
+            return found
+        bare = {name: () for name in ("history", "dates", "stock_p10", "stock_p50", "stock_p90")}
+        outlooks = tuple(one.model_copy(update=bare) for one in found.outlooks)
+        return found.model_copy(update={"outlooks": outlooks, "steps": ()})
+
+    def outlook(self, item_id: str, run_id: str | None = None) -> OutlookView:
+        found = next((one for one in self._plan(run_id).outlooks if one.item_id == item_id), None)
+        if found is None:
+            raise NotFound(f"No run planned {item_id}.", remedy="See the items of the run.", item_id=item_id)
+        return found
+
+    def stamp(self) -> str:
+        with self._lock:
+            runs = [plan.run.model_dump(mode="json") for plan in self.plans.values()]
+            counted = [len(self.rows), len(self.talk), len(self.inbox), self.halted, self.dataset]
+            marks = [[one.content_hash, one.status, one.lines[0].status] for one in self.approvals.values()]
+            return _digest([runs, counted, marks, [one.model_dump(mode="json") for one in self.versions]])
+
+    def waiting(self, limit: int = 50, offset: int = 0, search: str = "") -> WaitingView:
+        return waiting_of(self.pending(), limit, offset, search)
+
+    def _plan(self, run_id: str | None) -> PlanView:
         with self._lock:
             if not self.plans or (run_id is not None and run_id not in self.plans):
                 raise NotFound("There is no such run.", remedy="Start one.", run_id=run_id or "")
@@ -210,7 +238,7 @@ class InMemorySession:
         line = next((line for line in plan.lines if line.line_id == line_id), None)
         if line is None:
             raise NotFound(f"The plan places no line {line_id!r} now.", remedy="Name one of its lines.")
-        item = next(item for item in ITEMS if item.item_id == line.item_id)
+        item = next(item for item in self.items if item.item_id == line.item_id)
         return story_of(item, plan.run.run_id, line_id)
 
     def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
@@ -218,19 +246,19 @@ class InMemorySession:
         run_id = None
         if "replan" in question.casefold():
             run_id = self.start(Trigger(kind=TriggerKind.ANALYST, actor=actor, reason=question))
-        subject = next((item.item_id for item in ITEMS if item.item_id in question), None)
+        subject = next((item.item_id for item in self.items if item.item_id in question), None)
         answer = self.explain(run_id, subject).model_copy(update={"run_id": run_id})
         self._say("assistant", answer.text, sources=list(answer.sources), run_id=run_id)
         return answer
 
-    def messages(self, conversation: str = "main") -> Sequence[Mapping[str, object]]:
+    def messages(self, conversation: str = "main", limit: int = 200) -> Sequence[Mapping[str, object]]:
         with self._lock:
-            return list(self.talk)
+            return self.talk[-limit:]
 
     def replay(self, run_id: str) -> Mapping[str, object]:
         stored = _digest([line.quantity for line in self.plan(run_id).lines])
         again = _digest(
-            [quantity_of(item) for item in ITEMS if is_due(item) and item.item_id in self._items_of(run_id)]
+            [quantity_of(item) for item in self.items if is_due(item) and item.item_id in self._items_of(run_id)]
         )
         return {"identical": stored == again, "stored": stored, "replayed": again}
 
@@ -291,15 +319,17 @@ class InMemorySession:
         pass
 
     def forecast(self, item_id: str, site_id: str | None = None, version: str | None = None) -> ForecastView:
-        item = next((one for one in ITEMS if one.item_id == item_id), None)
+        item = next((one for one in self.items if one.item_id == item_id), None)
         if item is None or site_id not in (None, "MAIN"):
-            raise NotFound(f"There is no item {item_id}.", remedy=f"Did you mean {ITEMS[0].item_id}?", item_id=item_id)
+            raise NotFound(
+                f"There is no item {item_id}.", remedy=f"Did you mean {self.items[0].item_id}?", item_id=item_id
+            )
         estimate = self._estimate_named(version)
         return forecast_of(item, estimate, self._tested(item_id, estimate.version))
 
     def forecasts(self, version: str | None = None) -> Sequence[ForecastRowView]:
         made = self._estimate_named(version).version
-        return [row_of(item, made, self._tested(item.item_id, made)) for item in ITEMS]
+        return [row_of(item, made, self._tested(item.item_id, made)) for item in self.items]
 
     def estimates(self, limit: int = 20) -> Sequence[EstimateView]:
         with self._lock:
@@ -317,7 +347,7 @@ class InMemorySession:
 
     def backtests(self, version: str | None = None) -> Sequence[BacktestView]:
         made = self._estimate_named(version).version
-        return [backtest_of(item, made) for item in ITEMS] if made in self.tested else []
+        return [backtest_of(item, made) for item in self.items] if made in self.tested else []
 
     def _tested(self, item_id: str, version: str) -> BacktestView | None:
         return next((one for one in self.backtests(version) if one.name == item_id), None)
@@ -373,19 +403,19 @@ class InMemorySession:
 
     def _items_of(self, run_id: str) -> Sequence[str]:
         wanted = self.plans[run_id].run.trigger.item_ids
-        return wanted or [item.item_id for item in ITEMS]
+        return wanted or [item.item_id for item in self.items]
 
     def _sense(self, run_id: str) -> str:
         return f"{len(self._items_of(run_id))} items of {self.dataset}."
 
     def _estimate(self, run_id: str) -> str:
-        items = [item for item in ITEMS if item.item_id in self._items_of(run_id)]
+        items = [item for item in self.items if item.item_id in self._items_of(run_id)]
         risks = [risk_of(item) for item in items if item.on_hand / item.daily < item.lead_days]
         self._change(run_id, outlooks=tuple(outlook_of(item) for item in items), risks=tuple(risks))
         return f"{len(items)} outlooks, {len(risks)} items at risk."
 
     def _choose(self, run_id: str) -> str:
-        due = [item for item in ITEMS if is_due(item) and item.item_id in self._items_of(run_id)]
+        due = [item for item in self.items if is_due(item) and item.item_id in self._items_of(run_id)]
         lines = tuple(line_of(run_id, number, item) for number, item in enumerate(due, start=1))
         value = sum(line.value for line in lines)
         self._change(run_id, lines=lines, options=options_of(lines), expected_cost=value * 1.04, lower_bound=value)

@@ -33,6 +33,15 @@ ITEMS = (
 )
 
 
+def many_items(number: int) -> tuple[Stocked, ...]:
+    """The usual items and more that are due, each with a supplier of its own."""
+    more = (
+        Stocked(f"M-{n:04d}", f"Fitting no. {n}", 10, 5.0, 14, 10, 3.0 + n % 7, f"Maker{n:04d} Works")
+        for n in range(number)
+    )
+    return (*ITEMS, *more)
+
+
 def reorder_point(item: Stocked) -> float:
     return item.daily * (item.lead_days + SAFETY_DAYS)
 

@@ -91,6 +91,14 @@ class UserForecast:
 
 
 @dataclass(frozen=True)
+class Catalogue:
+    """Names and terms that orders are shown with: suppliers by id and offers by id, of a dataset version."""
+
+    suppliers: Mapping[str, Supplier]
+    offer_of: Mapping[str, Offer]
+
+
+@dataclass(frozen=True)
 class Dataset:
     """An immutable dataset version. Mappings are keyed by id and iterate in id order."""
 

@@ -6,9 +6,9 @@ from typing import cast
 from nicegui import ui
 
 from graph.views import RunView, StepView, TriggerKind
-from web.live import Glance
+from web.live import MESSAGES_SHOWN, Glance
 from web.pages.outcomes import counted
-from web.pages.parts import action, chip, heading
+from web.pages.parts import action, chip, cut, heading
 from web.pages.room import Seat
 from web.pages.wording import seconds, source_words, when
 
@@ -27,6 +27,8 @@ KIND_WORDS = {
     TriggerKind.CLI: "Run from the command line",
     TriggerKind.EVAL: "Evaluation run",
 }
+STEPS_SHOWN = 20
+EARLIER_SHOWN = 500
 Changed = Callable[[], Awaitable[None]]
 OpenSource = Callable[[str], Awaitable[None]]
 
@@ -38,13 +40,14 @@ class Chat:
         self._seat = seat
         self._changed = changed
         self._open_source = open_source
-        self._shown = 0
+        self._last: Mapping[str, object] | None = None
         self._steps_shown: tuple[object, ...] = ()
         self._asking = False
         heading("Ask about the plan")
         self._scroll = ui.scroll_area().classes("chat-scroll").props('tabindex=0 role=log aria-label="Conversation"')
         with self._scroll:
             self._suggestions = ui.column().classes("suggestions")
+            self._earlier = ui.column().classes("turns")
             self._turns = ui.column().classes("turns")
             self._waiting = ui.column().classes("turns")
         self._run = ui.column().classes("run-card").props('role=status aria-live=polite aria-label="Latest run"')
@@ -107,20 +110,64 @@ class Chat:
             self._run.clear()
             with self._run:
                 if run:
-                    _run_card(run, [step for step in steps if step.run_id == run.run_id])
+                    self._run_card(run, [step for step in steps if step.run_id == run.run_id])
         self._run.set_visibility(run is not None)
+
+    def _run_card(self, run: RunView, steps: Sequence[StepView]) -> None:
+        """The latest run: its steps as they come, or, of one that is through, when somebody opens them."""
+        running = run.status.value == "running"
+        with ui.row().classes("run-head"):
+            if running:
+                ui.spinner(size="1em")
+            ui.label(f"{KIND_WORDS.get(run.trigger.kind, 'Run')} · {when(run.started_at)}").classes("strong")
+            chip(run.status.value, "busy" if running else None)
+        if running:
+            _steps(steps[-STEPS_SHOWN:])
+            return
+        with ui.expansion(_sentence(run)).classes("run-steps").props("dense") as box:
+            inside = ui.column().classes("fill")
+
+        async def fill() -> None:
+            if not box.value or list(inside):
+                return
+            session = self._seat.room.session
+            with inside:
+                found = await self._seat.act("read", lambda: list(session.stream(run_id=run.run_id))) or ()
+            with inside:
+                cut(found, _steps, of="steps", first=STEPS_SHOWN)
+
+        box.on_value_change(fill)
 
     def _append(self, messages: Sequence[Mapping[str, object]]) -> None:
         stored = messages[:-1] if self._asking and messages and messages[-1].get("role") == "user" else messages
-        fresh = stored[self._shown :]
+        seen = next((place for place in range(len(stored), 0, -1) if stored[place - 1] == self._last), 0)
+        fresh = stored[seen:]
         if not fresh:
             return
+        if self._last is None and len(stored) == MESSAGES_SHOWN:
+            self._offer_earlier()
         self._suggestions.set_visibility(False)
         with self._turns:
             for message in fresh:
                 self._turn(message)
-        self._shown = len(stored)
+        self._last = stored[-1]
         self._scroll.scroll_to(percent=1.0)
+
+    def _offer_earlier(self) -> None:
+        """More may be stored than a page begins with."""
+
+        async def show() -> None:
+            with self._earlier:
+                found = await self._seat.act("read", self._seat.room.session.messages, "main", EARLIER_SHOWN) or ()
+            self._earlier.clear()
+            with self._earlier:
+                for message in found[: -len(list(self._turns))]:
+                    self._turn(message)
+                if len(found) == EARLIER_SHOWN:
+                    ui.label(f"The latest {EARLIER_SHOWN:,} messages; all of them are stored.").classes("fine")
+
+        with self._earlier:
+            action("Earlier messages", show, kind="suggestion")
 
     def _turn(self, message: Mapping[str, object]) -> None:
         mine = message.get("role") == "user"
@@ -146,20 +193,6 @@ class Chat:
         button = ui.button(source_words(source), on_click=show, color=None)
         button.props("flat dense no-caps").classes("chip chip-source")
         button.props["title"] = source
-
-
-def _run_card(run: RunView, steps: Sequence[StepView]) -> None:
-    running = run.status.value == "running"
-    with ui.row().classes("run-head"):
-        if running:
-            ui.spinner(size="1em")
-        ui.label(f"{KIND_WORDS.get(run.trigger.kind, 'Run')} · {when(run.started_at)}").classes("strong")
-        chip(run.status.value, "busy" if running else None)
-    if not running:
-        with ui.expansion(_sentence(run)).classes("run-steps").props("dense"):
-            _steps(steps)
-    else:
-        _steps(steps)
 
 
 def _sentence(run: RunView) -> str:

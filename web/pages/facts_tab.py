@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 
-from graph.views import DatasetView, PlanView, RejectView
-from web.live import Glance
+from graph.views import DatasetView, PlanView, RejectView, VerdictView
 from web.pages.line_drawer import show_verdict
-from web.pages.parts import action, empty, figures, grid_table, heading
+from web.pages.parts import action, cut, empty, figures, heading, long_table
 from web.pages.room import Seat
 from web.pages.wording import plain, quantity, when, words
 
-SHOWN_REJECTS = 50
-SHOWN_DATASETS = 10
+SHOWN_REJECTS = 500
+SUGGESTED = 100
+"""Versions that the field completes; any other may be typed."""
 
 
 class FactsTab:
@@ -36,15 +36,16 @@ class FactsTab:
             self._point = ui.input("Dataset version", autocomplete=[]).props("dense outlined").classes("point")
             action("Roll back", self._rollback, refused=seat.refused("rollback"), icon="undo")
 
-    async def update(self, glance: Glance, plan: PlanView | None) -> None:
+    async def update(self, plan: PlanView | None) -> None:
         """Show status, the latest run's quality and KPIs, and the rows that imports turned away."""
+        status = await self._seat.act("read", self._seat.room.session.status) or {}
         datasets = await self._seat.act("read", self._seat.room.session.datasets) or ()
-        self._point.set_autocomplete([dataset.version for dataset in datasets])
+        self._point.set_autocomplete([dataset.version for dataset in datasets[:SUGGESTED]])
         rejects = await self._seat.act("read", self._seat.room.session.rejects, SHOWN_REJECTS) or ()
         self._facts.clear()
         with self._facts:
             heading("Status")
-            figures([(_named(name), plain(value)) for name, value in glance.status.items()])
+            figures([(_named(name), plain(value)) for name, value in status.items()])
             if plan is None:
                 empty("No run yet.", "Import a dataset with `jit import FOLDER`, then start a run with Replan.")
             else:
@@ -82,28 +83,37 @@ def _run_facts(plan: PlanView) -> None:
         figures([(words(name), quantity(round(value, 4))) for name, value in plan.kpis.items()])
     if plan.quality:
         heading("Data quality")
-        for verdict in plan.quality:
-            show_verdict(verdict)
+        _verdicts(plan.quality)
     if drift := [verdict for verdict in plan.verdicts if verdict.gate == "drift"]:
         heading("Drift")
-        for verdict in drift:
+        _verdicts(drift)
+
+
+def _verdicts(found: Sequence[VerdictView]) -> None:
+    def draw(shown: Sequence[VerdictView]) -> None:
+        for verdict in shown:
             show_verdict(verdict)
+
+    cut(found, draw, of="verdicts")
 
 
 def _datasets(datasets: Sequence[DatasetView]) -> None:
     heading("Dataset versions")
     rows = [
-        (one.version, one.as_of.isoformat(), when(one.created_at), "active" if one.active else "")
-        for one in datasets[:SHOWN_DATASETS]
+        (one.version, one.as_of.isoformat(), when(one.created_at), "active" if one.active else "") for one in datasets
     ]
-    grid_table(("Version", "As of", "Made", ""), rows, name="Dataset versions")
+    long_table(("Version", "As of", "Made", ""), rows, name="Dataset versions", of="versions")
 
 
 def _rejects(rejects: Sequence[RejectView]) -> None:
     heading("Rows that imports turned away")
     rows = [(one.file, str(one.row), one.column, one.reason, one.expected, one.remedy) for one in rejects]
     headers = ("File", "Row", "Column", "Reason", "Expected", "Remedy")
-    grid_table(headers, rows, numeric=(1,), name="Rows that imports turned away")
+    long_table(headers, rows, numeric=(1,), name="Rows that imports turned away", of="rows")
+    if len(rows) == SHOWN_REJECTS:
+        ui.label(f"The latest {SHOWN_REJECTS:,} at most; `jit rejects IMPORT` lists those of one import.").classes(
+            "fine"
+        )
 
 
 def _named(name: str) -> str:

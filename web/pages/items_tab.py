@@ -12,6 +12,7 @@ from web.pages.estimate_choice import Changed, EstimateChoice
 from web.pages.forecast_card import demand_chart, forecast_facts
 from web.pages.lead_times import item_section
 from web.pages.line_drawer import named
+from web.pages.paged_table import PagedTable
 from web.pages.parts import empty, figures, heading
 from web.pages.plan_tab import NUMBER, NUMBER_CELL
 from web.pages.room import Seat
@@ -44,14 +45,8 @@ class ItemsTab:
         self._outlooks: dict[str, OutlookView] = {}
         self._picked = ""
         self._drawn: tuple[OutlookView, ForecastView | None, LeadTimesView | None] | None = None
-        with ui.row().classes("table-head"):
-            heading("Items")
-            ui.space()
-            search = ui.input(placeholder="Filter items").props(
-                'dense outlined clearable aria-label="Filter items" debounce=150'
-            )
-        self._table = ui.table(columns=COLUMNS, rows=[], row_key="item_id", pagination=WORST_FIRST).classes("sheet")
-        self._table.props("flat dense").bind_filter_from(search, "value")
+        self._listed = PagedTable("Items", "Filter items", COLUMNS, _row, row_key="item_id", pagination=WORST_FIRST)
+        self._table = self._listed.table
         self._table.add_slot("body-cell-show", SHOW_CELL)
         for name in ("on_hand", "position", "reorder_point", "cover", "stockout"):
             self._table.add_slot(f"body-cell-{name}", NUMBER_CELL)
@@ -63,8 +58,7 @@ class ItemsTab:
         """Take over a plan's outlooks; the picked item stays."""
         outlooks = plan.outlooks if plan else ()
         self._outlooks = {outlook.item_id: outlook for outlook in outlooks}
-        self._table.rows = [_row(outlook) for outlook in outlooks]
-        self._table.update()
+        await self._listed.show(outlooks)
         riskiest = max(outlooks, key=lambda one: one.stockout_probability, default=None)
         if self._picked not in self._outlooks:
             self._picked = riskiest.item_id if riskiest else ""
@@ -81,12 +75,9 @@ class ItemsTab:
     async def _draw(self) -> None:
         picked = self._picked
         outlook, view, leads = self._outlooks.get(picked), None, None
-        session = self._seat.room.session
-        if outlook is not None and outlook.dates:
-            version = outlook.estimate_version or None
+        if outlook is not None:
             with self._detail:
-                view = await self._seat.act("read", session.forecast, picked, None, version)
-                leads = await self._seat.act("read", session.lead_times, picked, version)
+                outlook, view, leads = await self._read(outlook)
         if picked != self._picked or (outlook is not None and (outlook, view, leads) == self._drawn):
             return
         self._drawn = (outlook, view, leads) if outlook is not None else None
@@ -96,6 +87,15 @@ class ItemsTab:
                 empty("No item has an outlook yet.", "A run computes them.")
             else:
                 _detail(outlook, view, leads)
+
+    async def _read(self, listed: OutlookView) -> tuple[OutlookView, ForecastView | None, LeadTimesView | None]:
+        """What the charts of an item show."""
+        session, item_id, version = self._seat.room.session, listed.item_id, listed.estimate_version or None
+        outlook = await self._seat.act("read", session.outlook, item_id, listed.run_id or None)
+        if outlook is None or not outlook.dates:
+            return listed, None, None
+        view = await self._seat.act("read", session.forecast, item_id, None, version)
+        return outlook, view, await self._seat.act("read", session.lead_times, item_id, version)
 
 
 def _row(outlook: OutlookView) -> dict[str, object]:

@@ -12,7 +12,7 @@ from graph.contracts import SourcingSession
 from web.auth import UserStore
 from web.live import Pulse
 from web.pages.room import Room, Seat
-from web.pages.workbench import Workbench, stored_plan
+from web.pages.workbench import Workbench
 from web.settings import WebSettings
 from web.sign_in import Gate, sign_in_of, sign_in_routes
 
@@ -54,8 +54,8 @@ def _pages(room: Room) -> None:
         if glance is None:
             return None
         tab = request.query_params.get("tab", "")
-        page = Workbench(seat, glance, await run.io_bound(stored_plan, seat), tab)
-        await page.draw()
+        page = Workbench(seat, glance, tab)
+        await page.begin()
         ui.timer(room.settings.refresh_seconds, page.tick)
         return None
 

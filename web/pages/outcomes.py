@@ -1,15 +1,13 @@
 """What became of a decision, and what can still be undone, in sentences."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from graph.views import ApprovalView
+from graph.views import EXTRA_COST, ApprovalView, WaitingGroupView, WaitingView
 from web.pages.wording import money
 
 NOTHING_LEAVES = "Nothing leaves for the ERP until somebody decides."
 PLACING = ("place", "expedite", "switch_supplier")
 """Intents that order something; the others change an order that the ERP already has."""
-EXTRA_COST = "extra_cost_of_ordering_nothing"
-"""Figure of a line: expected cost of not ordering it above that of ordering it, over the horizon."""
 
 
 def is_withdrawn(approval: ApprovalView) -> bool:
@@ -91,22 +89,24 @@ def cancels(approval: ApprovalView) -> bool:
     return all(line.intent == "cancel" for line in approval.lines)
 
 
-def waiting_summary(pending: Sequence[ApprovalView], may_sign: Callable[[ApprovalView], bool]) -> tuple[str, ...]:
+def waiting_summary(waiting: WaitingView, may_sign: Callable[[WaitingGroupView], bool]) -> tuple[str, ...]:
     """How much waits, for whom, and what leaving it costs."""
-    if not pending:
+    if not waiting.total:
         return ()
-    placed = [approval for approval in pending if not cancels(approval)]
-    taken_back = len(pending) - len(placed)
-    found = [f"{counted(len(placed), 'order')} worth {_by_currency(placed, _value)}"] if placed else []
-    found += [counted(taken_back, "cancellation")] if taken_back else []
-    tiers = sorted({approval.tier for approval in pending})
-    asked = ", ".join(f"{sum(one.tier == tier for one in pending)} for a {tier}" for tier in tiers)
-    verb = "waits" if len(pending) == 1 else "wait"
-    mine = sum(may_sign(approval) for approval in pending)
-    first = f"{' and '.join(found)} {verb}: {asked}. You may sign {mine}."
-    if cost_of_nothing(placed) is None:
+    placed = [group for group in waiting.groups if not group.cancels]
+    orders = sum(group.orders for group in placed)
+    found = [f"{counted(orders, 'order')} worth {_by_currency(_values(placed))}"] if orders else []
+    found += [counted(waiting.total - orders, "cancellation")] if waiting.total > orders else []
+    tiers: dict[str, int] = {}
+    for group in waiting.groups:
+        tiers[group.tier] = tiers.get(group.tier, 0) + group.orders
+    asked = ", ".join(f"{tiers[tier]:,} for a {tier}" for tier in sorted(tiers))
+    mine = sum(group.orders for group in waiting.groups if may_sign(group))
+    verb = "waits" if waiting.total == 1 else "wait"
+    first = f"{' and '.join(found)} {verb}: {asked}. You may sign {mine:,}."
+    if not waiting.left_alone:
         return first, NOTHING_LEAVES
-    extra = _by_currency(placed, lambda same: cost_of_nothing(same) or 0.0)
+    extra = _by_currency(waiting.left_alone)
     return first, f"{NOTHING_LEAVES} Left alone, it costs about {extra} more over the horizon, shortages included."
 
 
@@ -115,11 +115,12 @@ def counted(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _value(approvals: Sequence[ApprovalView]) -> float:
-    return sum(approval.value for approval in approvals)
+def _values(groups: Sequence[WaitingGroupView]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for group in groups:
+        found[group.currency] = found.get(group.currency, 0.0) + group.value
+    return found
 
 
-def _by_currency(approvals: Sequence[ApprovalView], figure: Callable[[Sequence[ApprovalView]], float]) -> str:
-    currencies = list(dict.fromkeys(approval.currency for approval in approvals))
-    sums = [(figure([one for one in approvals if one.currency == currency]), currency) for currency in currencies]
-    return " and ".join(money(value, currency) for value, currency in sums)
+def _by_currency(values: Mapping[str, float]) -> str:
+    return " and ".join(money(value, currency) for currency, value in values.items())

@@ -1,6 +1,7 @@
 """Small parts of pages: tables of labels, chips, empty states. Text only ever goes into labels."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from nicegui import ui
 
@@ -10,6 +11,11 @@ _SAID = {
     "bad": "failed denied deny rejected high critical error stopped void",
     "busy": "running leased",
 }
+FIRST_ROWS = 25
+FIRST_SENTENCES = 5
+MORE_ROWS = 100
+"""Rows that one request for more adds."""
+Shown = TypeVar("Shown")
 Cell = str | Callable[[], object]
 """Text of a table's cell, or what draws it."""
 TONES = {word: tone for tone, said in _SAID.items() for word in said.split()}
@@ -39,6 +45,48 @@ def grid_table(
                     for place, cell in enumerate(row):
                         with ui.element("td").classes("number" if place in numeric else ""):
                             ui.label(cell) if isinstance(cell, str) else cell()
+
+
+def long_table(
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, numeric: Sequence[int] = (), name: str, of: str
+) -> None:
+    """A table whose first rows are shown; where there are more, it says how many of them, and shows more on request."""
+
+    def draw(found: Sequence[Sequence[Cell]]) -> None:
+        grid_table(headers, found, numeric=numeric, name=name)
+
+    cut(rows, draw, of=of)
+
+
+def sentences(found: Sequence[str], classes: str = "", *, of: str) -> None:
+    """Sentences one below the other, the first of them where there are many."""
+
+    def draw(shown: Sequence[str]) -> None:
+        for text in shown:
+            ui.label(text).classes(classes)
+
+    cut(found, draw, of=of, first=FIRST_SENTENCES)
+
+
+def cut(rows: Sequence[Shown], draw: Callable[[Sequence[Shown]], None], *, of: str, first: int = FIRST_ROWS) -> None:
+    """Draw the first rows; where there are more, say how many of how many, and draw more on request."""
+    box = ui.column().classes("fill")
+
+    def show(number: int) -> None:
+        box.clear()
+        with box:
+            draw(rows[:number])
+            if len(rows) > number:
+                showing(number, len(rows), of, lambda: show(number + MORE_ROWS))
+
+    show(first)
+
+
+def showing(number: int, total: int, of: str, more: Callable[[], object]) -> None:
+    """A line below what is cut: how much of it is shown, with a button for more."""
+    with ui.row().classes("tool-row"):
+        ui.label(f"Showing {number:,} of {total:,} {of}.").classes("fine").props("role=status")
+        action("Show more", more, icon="expand_more", name=f"Show more {of}")
 
 
 def figures(pairs: Sequence[tuple[str, str]]) -> None:

@@ -9,7 +9,8 @@ from graph.views import ChangeView, LineView, OptionView, PlanView, WholePlanVie
 from web.pages.charts import labelled_chart, options_chart, trade_off_words
 from web.pages.line_drawer import LineDrawer, named
 from web.pages.outcomes import counted
-from web.pages.parts import TONES, action, empty, figures, grid_table, heading
+from web.pages.paged_table import PagedTable
+from web.pages.parts import TONES, action, empty, figures, heading, long_table, sentences
 from web.pages.wording import money, percent, quantity, words
 
 NAMED = 5
@@ -52,15 +53,10 @@ class PlanTab:
         self._totals = ui.column().classes("fill")
         self._lines = ui.column().classes("fill")
         with self._lines:
-            with ui.row().classes("table-head"):
-                heading("Order lines")
-                ui.space()
-                search = ui.input(placeholder="Filter lines").props(
-                    'dense outlined clearable aria-label="Filter lines" debounce=150'
-                )
-            columns = [dict(column) for column in COLUMNS]
-            self._table = ui.table(columns=columns, rows=[], row_key="row_id", pagination=15).classes("sheet")
-        self._table.props("flat dense").bind_filter_from(search, "value")
+            self._listed = PagedTable(
+                "Order lines", "Filter lines", COLUMNS, _row, row_key="row_id", pagination={"rowsPerPage": 15}
+            )
+        self._table = self._listed.table
         self._table.add_slot("body-cell-why", WHY_CELL)
         for name in ("quantity", "price", "value"):
             self._table.add_slot(f"body-cell-{name}", NUMBER_CELL)
@@ -68,7 +64,7 @@ class PlanTab:
         self._table.on("why", lambda event: self.explain(str(event.args)))
         self._options = ui.column().classes("fill")
 
-    def update(self, plan: PlanView | None, alone: str = "") -> None:
+    async def update(self, plan: PlanView | None, alone: str = "") -> None:
         """Show the current plan, what one run planned with words that say so, or that there is none."""
         self._plan = plan
         self._totals.clear()
@@ -85,8 +81,7 @@ class PlanTab:
         for column in self._table.columns:
             if column["name"] in ("price", "value"):
                 column["label"] = f"{column['name'].capitalize()}{currency}"
-        self._table.rows = [_row(line) for line in plan.lines] if plan else []
-        self._table.update()
+        await self._listed.show(plan.lines if plan else ())
         if plan and plan.options:
             with self._options:
                 _options(plan)
@@ -172,8 +167,7 @@ def _totals(plan: PlanView) -> None:
         above = percent(plan.expected_cost / plan.lower_bound - 1)
         pairs.insert(4, (f"Above the bound of the priced candidates{of}", above))
     figures(pairs)
-    for conflict in plan.conflicts:
-        ui.label(conflict).classes("notice")
+    sentences(plan.conflicts, "notice", of="conflicts")
 
 
 def _changes(changes: Sequence[ChangeView]) -> None:
@@ -182,7 +176,7 @@ def _changes(changes: Sequence[ChangeView]) -> None:
         return
     heading(f"Against the plan before: {counted(len(changes), 'line')} differ")
     rows = [_change_row(change) for change in changes]
-    grid_table(("Item", "Supplier", "Before", "Now"), rows, numeric=(2, 3), name="Changes")
+    long_table(("Item", "Supplier", "Before", "Now"), rows, numeric=(2, 3), name="Changes", of="lines")
 
 
 def _change_row(change: ChangeView) -> tuple[str, ...]:
@@ -224,14 +218,14 @@ def _weighed(options: Sequence[OptionView], currency: str, name: str) -> None:
 
 
 def _chosen_reasons(options: Sequence[OptionView]) -> None:
-    for option in options:
-        if option.chosen and option.reason:
-            ui.label(f"Group {option.group}, {option.title.lower()}: {option.reason}")
+    chosen = [option for option in options if option.chosen and option.reason]
+    sentences([f"Group {one.group}, {one.title.lower()}: {one.reason}" for one in chosen], of="reasons")
 
 
 def _option_table(options: Sequence[OptionView], name: str) -> None:
     headers = ("Group", "Option", "", "Order value", "Expected cost", "Fill rate", "Stock-out", "At risk")
-    grid_table(headers, [_option_row(option) for option in options], numeric=(3, 4, 5, 6, 7), name=name)
+    rows = [_option_row(option) for option in options]
+    long_table(headers, rows, numeric=(3, 4, 5, 6, 7), name=name, of="options")
 
 
 def _option_row(option: OptionView) -> tuple[str, ...]:

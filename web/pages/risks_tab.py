@@ -7,13 +7,16 @@ from nicegui import ui
 
 from graph.views import AlertView, PlanView, RiskView
 from web.pages.lead_times import suppliers_section
-from web.pages.parts import Cell, chip, empty, grid_table, heading
+from web.pages.parts import Cell, chip, empty, grid_table, heading, long_table
 from web.pages.room import Seat
 from web.pages.wording import money, when, words
 
 ORDER = ("critical", "high", "medium", "low")
 HEADERS = ("Severity", "If this fails", "Items", "Covered", "Money at risk", "What happens", "Hedge")
 NUMERIC = (3, 4)
+SHOWN_ALERTS = 50
+NAMED = 8
+"""Items that a risk names."""
 
 
 class RisksTab:
@@ -23,9 +26,11 @@ class RisksTab:
         self._seat = seat
         self._list = ui.column().classes("fill")
 
-    async def update(self, plan: PlanView | None, alerts: Sequence[AlertView]) -> None:
-        """Show a run's risks, the lead times that it planned with, and the alerts."""
+    async def update(self, plan: PlanView | None) -> None:
+        """Show a run's risks, the lead times that it planned with, and the latest alerts."""
         leads = None
+        with self._list:
+            alerts = await self._seat.act("read", self._seat.room.session.alerts, SHOWN_ALERTS) or ()
         if plan is not None:
             with self._list:
                 session, version = self._seat.room.session, plan.run.versions.get("estimate")
@@ -65,19 +70,24 @@ def _alerts(alerts: Sequence[AlertView]) -> None:
 def _table(plan: PlanView) -> None:
     names = _names(plan)
     rows = [_row(risk, names, plan.currency) for risk in sorted(plan.risks, key=_rank)]
-    grid_table(HEADERS, rows, numeric=NUMERIC, name="Supply risks")
+    long_table(HEADERS, rows, numeric=NUMERIC, name="Supply risks", of="risks")
 
 
 def _row(risk: RiskView, names: Mapping[str, str], currency: str) -> list[Cell]:
     return [
         partial(chip, risk.severity),
         node_words(risk.node_id, names),
-        ", ".join(_known(item_id, names) for item_id in risk.item_ids),
+        _items(risk.item_ids, names),
         "" if risk.days_of_cover is None else days(risk.days_of_cover),
         "" if risk.money_at_risk is None else money(risk.money_at_risk, currency),
         risk.summary,
         risk.hedge,
     ]
+
+
+def _items(item_ids: Sequence[str], names: Mapping[str, str]) -> str:
+    named = ", ".join(_known(item_id, names) for item_id in item_ids[:NAMED])
+    return f"{named} and {len(item_ids) - NAMED:,} more" if len(item_ids) > NAMED else named
 
 
 def _rank(risk: RiskView) -> tuple[int, float]:

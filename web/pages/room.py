@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 from nicegui import run, ui
 
 from graph.contracts import SourcingSession
-from graph.views import ApprovalView
+from graph.views import ApprovalView, WaitingGroupView
 from policies.approval import may_decide
 from policies.gates import Effect, Tier
 from tools.domain.errors import JitError, NotAllowed
@@ -65,7 +65,7 @@ class Seat:
             return None
 
 
-def signing_refused(seat: Seat, approval: ApprovalView) -> str:
+def signing_refused(seat: Seat, approval: ApprovalView | WaitingGroupView) -> str:
     """Why this person may not sign this order, in a sentence; empty when they may."""
     person = seat.person
     if approval.tier not in tuple(Tier):

@@ -6,11 +6,14 @@ from nicegui import ui
 
 from graph.views import RunView, TransitionView
 from web.pages.outcomes import counted
-from web.pages.parts import action, chip, empty, heading
+from web.pages.parts import action, chip, empty, heading, showing
 from web.pages.room import Seat
 from web.pages.wording import money, plain, seconds, short, when, words
 
-SHOWN_ROWS = 200
+SHOWN_ROWS = 40
+MORE_ROWS = 200
+SHOWN_RUNS = 20
+MOST_RUNS = 500
 
 
 class RunsTab:
@@ -21,6 +24,8 @@ class RunsTab:
         self._open_plan = open_plan
         self._runs: Sequence[RunView] = ()
         self._picked = ""
+        self._wanted = SHOWN_RUNS
+        self._rows = SHOWN_ROWS
         with ui.row().classes("table-head"):
             heading("Runs and journal")
             ui.space()
@@ -33,8 +38,14 @@ class RunsTab:
             self._list = ui.column().classes("run-list")
             self._timeline = ui.column().classes("timeline")
 
-    async def update(self, runs: Sequence[RunView]) -> None:
-        """Show the runs, and the journal of the picked or latest one."""
+    async def update(self) -> None:
+        """Read the latest runs, and show the journal of the picked or latest one."""
+        with self._list:
+            found = await self._seat.act("read", self._seat.room.session.runs, self._wanted)
+        if found is not None:
+            await self._show(found)
+
+    async def _show(self, runs: Sequence[RunView]) -> None:
         self._runs = runs
         if runs and self._picked not in {run.run_id for run in runs}:
             self._picked = runs[0].run_id
@@ -42,7 +53,15 @@ class RunsTab:
         with self._list:
             for run in runs:
                 self._run(run)
+            if len(runs) == self._wanted and self._wanted < MOST_RUNS:
+                action("Earlier runs", self._earlier)
+            elif len(runs) == MOST_RUNS:
+                ui.label(f"The latest {MOST_RUNS:,}; `jit runs --limit` lists more.").classes("fine")
         await self._draw()
+
+    async def _earlier(self) -> None:
+        self._wanted = min(self._wanted + SHOWN_RUNS, MOST_RUNS)
+        await self.update()
 
     def _run(self, run: RunView) -> None:
         picked = run.run_id == self._picked
@@ -58,8 +77,8 @@ class RunsTab:
             ui.label(f"{counted(run.n_lines, 'line')}, {money(run.order_value, run.currency)}").classes("fine")
 
     async def _pick(self, run_id: str) -> None:
-        self._picked = run_id
-        await self.update(self._runs)
+        self._picked, self._rows = run_id, SHOWN_ROWS
+        await self._show(self._runs)
 
     async def _draw(self) -> None:
         rows: Sequence[TransitionView] = ()
@@ -71,8 +90,14 @@ class RunsTab:
             if not rows:
                 empty("No journal rows yet.", "Every step of a run is written here.")
             with ui.element("ol").classes("rows"):
-                for row in rows[-SHOWN_ROWS:]:
+                for row in rows[-self._rows :]:
                     _transition(row)
+            if len(rows) > self._rows:
+                showing(self._rows, len(rows), "rows", self._more_rows)
+
+    async def _more_rows(self) -> None:
+        self._rows += MORE_ROWS
+        await self._draw()
 
     async def _show_plan(self) -> None:
         if self._picked:

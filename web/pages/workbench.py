@@ -40,10 +40,9 @@ TABS = ("Approvals", "Plan", "Items", "Risks", "Decisions", "Runs", "Data")
 class Workbench:
     """One open page."""
 
-    def __init__(self, seat: Seat, glance: Glance, plan: PlanView | None, tab: str = "") -> None:
+    def __init__(self, seat: Seat, glance: Glance, tab: str = "") -> None:
         self._seat = seat
         self._glance = glance
-        self._plan = plan
         self._stale: set[str] = set(TABS)
         self._alone = ""
         self._header()
@@ -74,7 +73,7 @@ class Workbench:
 
     def _build_tabs(self, asked_for: str) -> None:
         glance = self._glance
-        usual = "Approvals" if glance.pending or glance.running or self._plan is None else "Plan"
+        usual = "Approvals" if glance.waiting.total or glance.running or not glance.runs else "Plan"
         start = next((name for name in TABS if name.lower() == asked_for), usual)
         drawer = LineDrawer(self._seat)
         with ui.tabs().props("dense no-caps align=left").classes("tabs") as tabs:
@@ -100,16 +99,28 @@ class Workbench:
                 self._data = FactsTab(self._seat, self.refresh)
         tabs.on_value_change(self._open_tab)
 
+    async def begin(self) -> None:
+        """Fill what a page opens with. Only what waits for a signature comes with it; other tabs follow."""
+        if self._tabs.value == "Approvals":
+            await self.draw()
+        else:
+            self._show_frame()
+            ui.timer(0.01, self._show_tab, once=True)
+
     async def draw(self) -> None:
-        """Fill everything that is always visible, and the tab that is open."""
+        """Fill everything that is always visible, and the tab that is open; approvals also tell what is decided."""
+        self._show_frame()
+        self._stale = set(TABS)
+        if self._approvals.drawn:
+            await self._update("Approvals")
+        await self._show_tab()
+
+    def _show_frame(self) -> None:
         glance = self._glance
         self._show_status(glance.status)
         self._chat.update(glance)
-        self._approvals.update(glance)
-        self._count.set_text(str(len(glance.pending)))
-        self._count.set_visibility(bool(glance.pending))
-        self._stale = set(TABS)
-        await self._show_tab()
+        self._count.set_text(f"{glance.waiting.total:,}")
+        self._count.set_visibility(bool(glance.waiting.total))
 
     async def tick(self) -> None:
         """Look whether the sign-in still stands, and whether anything changed; redraw only then."""
@@ -129,13 +140,11 @@ class Workbench:
 
     async def _take(self, glance: Glance) -> None:
         self._glance = glance
-        self._plan = await run.io_bound(stored_plan, self._seat, self._alone)
         await self.draw()
 
     async def show_run(self, run_id: str) -> None:
         """Show what a run planned itself until somebody goes back; without one the current plan is followed."""
         self._alone = run_id
-        self._plan = await run.io_bound(stored_plan, self._seat, self._alone)
         self._stale = set(TABS)
         self._tabs.set_value("Plan")
         await self._show_tab()
@@ -159,21 +168,28 @@ class Workbench:
 
     async def _show_tab(self) -> None:
         name = str(self._tabs.value)
-        if name not in self._stale:
-            return
+        if name in self._stale:
+            await self._update(name)
+
+    async def _update(self, name: str) -> None:
         self._stale.discard(name)
-        if name == "Plan":
-            self._plan_tab.update(self._plan, self._looked_at())
+        if name == "Approvals":
+            await self._approvals.update(self._glance)
+        elif name == "Plan":
+            await self._plan_tab.update(await self._plan(), self._looked_at())
         elif name == "Items":
-            await self._items.update(self._plan)
+            await self._items.update(await self._plan())
         elif name == "Risks":
-            await self._risks.update(self._plan, self._glance.alerts)
+            await self._risks.update(await self._plan())
         elif name == "Decisions":
             await self._history.update()
         elif name == "Runs":
-            await self._runs.update(self._glance.runs)
+            await self._runs.update()
         elif name == "Data":
-            await self._data.update(self._glance, self._plan)
+            await self._data.update(await self._plan())
+
+    async def _plan(self) -> PlanView | None:
+        return await run.io_bound(stored_plan, self._seat, self._alone)
 
     async def open_source(self, source: str) -> None:
         """Show the fact that an answer rests on, where this page has it."""
@@ -182,7 +198,8 @@ class Workbench:
             kind, "Runs" if kind.startswith("run-") else "Approvals" if kind.startswith("ap-") else ""
         )
         if not tab:
-            ui.notify(f"{source} is a stored figure of run {self._plan.run.run_id if self._plan else 'none'}.")
+            runs = self._glance.runs
+            ui.notify(f"{source} is a stored figure of run {runs[0].run_id if runs else 'none'}.")
             return
         self._tabs.set_value(tab)
         await self._show_tab()
@@ -232,6 +249,6 @@ class Workbench:
 def stored_plan(seat: Seat, run_id: str = "") -> PlanView | None:
     """What a run planned, the current plan when none is named; None before the first run."""
     try:
-        return seat.room.session.plan(run_id or None)
+        return seat.room.pulse.plan(run_id)
     except NotFound:
         return None

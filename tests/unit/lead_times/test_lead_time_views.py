@@ -27,7 +27,7 @@ def awaited(order: PurchaseOrder) -> OpenOrderView:
     """The view of an open order of the seal whose lead time is 10, 20, 30, 40 or 50 days, each with 20 %."""
     dataset = stock_dataset()
     leads = dict.fromkeys((offer.offer_id for offer in dataset.offers), FIVE_DAYS)
-    return Arrivals(dataset, leads, [supplier_id_of(SEAL)]).view(order)
+    return Arrivals(dataset, leads).view(order)
 
 
 def seal_order(age_days: int, promised_in_days: int | None) -> PurchaseOrder:

@@ -4,7 +4,7 @@ import pytest
 from plan_views import approval_view as approval
 from plan_views import line_view as line
 
-from graph.views import ApprovalView
+from graph.views import ApprovalView, WaitingGroupView, WaitingView
 from web.pages.edit_dialog import changed_quantities, limits_of, quantity_fault
 from web.pages.outcomes import (
     cost_of_nothing,
@@ -65,15 +65,23 @@ def test_an_item_in_two_orders_counts_once_in_the_cost_of_doing_nothing() -> Non
 
 
 def test_the_summary_keeps_cancellations_apart_and_says_who_must_sign() -> None:
-    pending = [
-        approval(line(extra=40)),
-        approval(line("I2"), approval_id="ap-2", tier="manager"),
-        approval(line("I3", intent="cancel"), approval_id="ap-3"),
-    ]
-    first, second = waiting_summary(pending, lambda one: one.tier == "buyer")
+    asked = {"proposed_by": ("agent:planner",), "own": False, "currency": "USD", "value": 250.0, "orders": 1}
+    waiting = WaitingView(
+        total=3,
+        matching=3,
+        groups=(
+            WaitingGroupView(tier="buyer", cancels=False, **asked),
+            WaitingGroupView(tier="manager", cancels=False, **asked),
+            WaitingGroupView(tier="buyer", cancels=True, **asked),
+        ),
+        left_alone={"USD": 40.0},
+        orders=(),
+    )
+    first, second = waiting_summary(waiting, lambda one: one.tier == "buyer")
     assert first == "2 orders worth 500.00 USD and 1 cancellation wait: 2 for a buyer, 1 for a manager. You may sign 2."
     assert "40.00 USD more" in second
-    assert waiting_summary([], lambda _one: True) == ()
+    nothing = waiting.model_copy(update={"total": 0, "matching": 0, "groups": (), "left_alone": {}})
+    assert waiting_summary(nothing, lambda _one: True) == ()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""Values made once and kept by what they depend on."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, suppress
+from typing import TypeVar, cast
+
+Value = TypeVar("Value")
+MISSING = object()
+
+
+class Memo:
+    """The latest used values by key. What is there is found without waiting for anybody."""
+
+    def __init__(self, size: int, lock: AbstractContextManager[object] | None = None) -> None:
+        self._size = size
+        self._lock = lock or threading.RLock()
+        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+
+    def of(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """The value of a key; one thread at a time makes what is missing."""
+        found = self._kept.get(key, MISSING)
+        if found is MISSING:
+            with self._lock:
+                found = self._kept.get(key, MISSING)
+                if found is MISSING:
+                    found = self._kept[key] = compute()
+                    while len(self._kept) > self._size:
+                        self._kept.popitem(last=False)
+        with suppress(KeyError):  # another thread gave it up meanwhile
+            self._kept.move_to_end(key)
+        return cast(Value, found)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._kept
+
+
+class MemoByKind:
+    """Values whose key begins with their kind; of each kind as many are kept as its values are small."""
+
+    def __init__(self, lock: AbstractContextManager[object] | None = None) -> None:
+        self._lock = lock or threading.RLock()
+        self._memos: dict[tuple[Hashable, int], Memo] = {}
+
+    def of(self, key: tuple[Hashable, ...], compute: Callable[[], Value], kept: int) -> Value:
+        """The value of a key; of those of its kind that ask for as many, the latest used `kept` stay."""
+        memo = self._memos.setdefault((key[0], kept), Memo(kept, self._lock))
+        return memo.of(key, compute)
+
+    def has(self, key: tuple[Hashable, ...], kept: int) -> bool:
+        """Whether the value is there."""
+        memo = self._memos.get((key[0], kept))
+        return memo is not None and key in memo
