@@ -221,6 +221,12 @@ TYPES = {
     "flag": "BOOLEAN",
     "breaks": "VARCHAR",
 }
+
+
+def _short(value: float) -> str:
+    return f"{value:g}"
+
+
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "parse_number": (_or_none(_number), ["VARCHAR"], "DOUBLE"),
     "parse_date": (_or_none(_day), ["VARCHAR"], "DATE"),
@@ -228,6 +234,6 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "why": (why, ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR"),
     "rescaled": (_rescaled, ["VARCHAR", "DOUBLE"], "VARCHAR"),
     "quoted": (repr, ["VARCHAR"], "VARCHAR"),
-    "short": (lambda value: f"{value:g}", ["DOUBLE"], "VARCHAR"),
+    "short": (_short, ["DOUBLE"], "VARCHAR"),
 }
 """Functions for SQL: their Python, and the types that they take and give."""
