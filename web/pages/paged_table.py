@@ -29,6 +29,7 @@ class PagedTable(Generic[Shown]):
     ) -> None:
         self._row = row
         self._all: Sequence[Shown] = ()
+        self._count = 0
         with ui.row().classes("table-head"):
             heading(title)
             ui.space()
@@ -41,11 +42,18 @@ class PagedTable(Generic[Shown]):
         ).classes("sheet")
         self.table.props("flat dense").props["rows-per-page-options"] = list(ROWS_OFFERED)
         self.table.on("request", self._asked, ["pagination"])
+        self.table.on("update:pagination", self._keep_count, [])
 
     async def show(self, found: Sequence[Shown]) -> None:
         """List these."""
         self._all = found
         await self._cut()
+
+    def _keep_count(self) -> None:
+        """A table tells where it stands when it appears, which may be before it was told how many rows there are."""
+        if self.table.pagination.get("rowsNumber") != self._count:
+            self.table.pagination = {**self.table.pagination, "rowsNumber": self._count}
+            self.table.update()
 
     async def _searched(self) -> None:
         self.table.pagination = {**self.table.pagination, "page": 1}
@@ -67,9 +75,10 @@ class PagedTable(Generic[Shown]):
         found = await run.io_bound(self._found, wanted, sort, bool(asked["descending"]))
         if found is None:
             return
+        self._count = len(found)
         size = int(asked["rowsPerPage"])
         page = max(1, min(int(asked["page"]), -(-len(found) // size)))
-        self.table.pagination = {**asked, "page": page, "rowsNumber": len(found)}
+        self.table.pagination = {**asked, "page": page, "rowsNumber": self._count}
         self.table.rows = [dict(row) for row in found[(page - 1) * size : page * size]]
         self.table.update()
 
