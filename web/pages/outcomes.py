@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from graph.views import ApprovalView
+from tools.domain.orders import PLACING
 from web.pages.wording import money
 
 NOTHING_LEAVES = "Nothing leaves for the ERP until somebody decides."
-PLACING = ("place", "expedite", "switch_supplier")
-"""Intents that order something; the others change an order that the ERP already has."""
 EXTRA_COST = "extra_cost_of_ordering_nothing"
 """Figure of a line: expected cost of not ordering it above that of ordering it, over the horizon."""
 
