@@ -130,7 +130,8 @@ class Workbench:
     async def _take(self, glance: Glance) -> None:
         self._glance = glance
         self._plan = await run.io_bound(stored_plan, self._seat, self._alone)
-        await self.draw()
+        if not self._tabs.is_deleted:  # else whoever looked has left meanwhile
+            await self.draw()
 
     async def show_run(self, run_id: str) -> None:
         """Show what a run planned itself until somebody goes back; without one the current plan is followed."""
