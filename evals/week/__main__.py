@@ -13,6 +13,9 @@ from evals.week.living import live
 from evals.week.page import CHROMIUM
 from evals.week.timetable import as_json, row_of, show_failures, show_table
 
+FEWEST_ITEMS = 40
+"""Ten at each site, so that each sells smooth and seldom, dead and new ones."""
+
 
 def main() -> int:
     """Live, print, and keep the home where something failed."""
@@ -36,13 +39,16 @@ def main() -> int:
 
 def _asked() -> Namespace:
     parser = ArgumentParser(prog="python -m evals.week", description=__doc__)
-    parser.add_argument("--items", type=int, default=1000, help="of the company; at least 40")
-    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--items", type=int, default=1000, help=f"of the company; at least {FEWEST_ITEMS}")
+    parser.add_argument("--days", type=int, default=7, help="at least 1")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--no-page", action="store_true", help="leave the browser out")
     parser.add_argument("--keep", action="store_true", help="keep the home also when everything held")
     parser.add_argument("--json", action="store_true", help="only the JSON object on standard output")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.items < FEWEST_ITEMS or asked.days < 1:
+        parser.error(f"a company has at least {FEWEST_ITEMS} items, and a week a day")
+    return asked
 
 
 if __name__ == "__main__":

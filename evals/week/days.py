@@ -13,11 +13,11 @@ EVENING: tuple[Step, ...] = (work.look_at_everything,)
 EVENTS: Sequence[tuple[Step, ...]] = (
     (work.edit_an_order, work.reject_an_order, work.plan_decided_items_again),
     (events.a_delivery_is_late, events.two_plan_at_once, events.months_end, events.restart),
-    (events.power_cut, events.a_supplier_is_down, events.halt_and_resume, events.take_an_order_back),
-    (work.edit_an_order, work.plan_decided_items_again, events.two_plan_at_once),
+    (events.a_supplier_is_down, events.halt_and_resume, events.take_an_order_back),
+    (work.edit_an_order, work.plan_decided_items_again, events.power_cut, events.figures_are_looked_up),
     (work.reject_an_order, events.a_mail_tells_of_a_delay, work.plan_decided_items_again, events.restart),
     (work.edit_an_order, work.reject_an_order, events.power_cut, events.halt_and_resume),
-    (events.two_plan_at_once, events.take_an_order_back, events.months_end),
+    (events.two_plan_at_once, events.take_an_order_back, events.figures_are_looked_up),
 )
 """Beside morning and evening, by day: from Monday, whose morrow is the last of a month, to Sunday."""
 

@@ -165,15 +165,23 @@ def months_end(office: Office) -> list[Finding]:
     jit = office.firm.told
     jit("backup", str(office.firm.root / f"month-{office.day}.tar.gz"))
     jit("journal", "--verify")
-    jit("doctor")
     latest = jit("runs", "--limit", "1")[0]["run_id"]
     jit("replay", latest)
-    for words in (("forecast",), ("lead-times",), ("datasets",), ("estimates",)):
-        jit(*words)
     decided = {row["approval_id"] for row in jit("decisions", "--limit", "500") if row["orders"] == 1}
     people = {key for key, row in office.books().approvals.items() if row["decision"] in ("approve", "reject")}
     lost = sorted(people - decided) if len(people) < 500 else []
     return [Finding("decisions stick", "every decision told", f"not told: {lost[:5]}")] if lost else []
+
+
+def figures_are_looked_up(office: Office) -> list[Finding]:
+    """Ana reads what is known of demand, suppliers and data, and why an item is ordered as it is."""
+    jit, items = office.firm.told, sorted(office.touched)
+    for words in (("forecast",), ("lead-times",), ("datasets",), ("estimates",), ("rejects",), ("runs",)):
+        jit(*words, who="ana")
+    for item in items[:1]:
+        for words in (("explain", item), ("forecast", item), ("decisions", "--item", item), ("ask", f"Why {item}?")):
+            jit(*words, who="ana")
+    return []
 
 
 def close_the_week(office: Office) -> list[Finding]:

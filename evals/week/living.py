@@ -54,7 +54,7 @@ def live(firm: Firm, days: int, tell: Callable[[Taken], None], *, with_page: boo
         stack.callback(office.close)
         for place, (day, step) in enumerate(script(days)):
             office.day = day
-            if not _take(office, step, lived, tell) and place == 0:
+            if not take(office, step, lived, tell) and place == 0:
                 break
         if office.day:
             books = office.books()
@@ -62,7 +62,7 @@ def live(firm: Firm, days: int, tell: Callable[[Taken], None], *, with_page: boo
     return lived
 
 
-def _take(office: Office, step: Step, lived: Lived, tell: Callable[[Taken], None]) -> bool:
+def take(office: Office, step: Step, lived: Lived, tell: Callable[[Taken], None]) -> bool:
     """One step and its checks; tells whether it could be taken."""
     began, could = time.monotonic(), True
     try:

@@ -13,7 +13,7 @@ from evals.week.surface_checks import figures_agree, journal_whole, screens_full
 
 LEFT_WAITING = 5
 """Orders that nobody signs in the morning: some are edited or rejected, some replaced by the next plan."""
-BY_COMMAND = 2
+BY_COMMAND = 1
 """Orders a day that are signed in a terminal; the others over HTTP."""
 PLANNED_AGAIN = 8
 

@@ -13,6 +13,7 @@ from demo_home import demo_session, plan_trigger, settings_of
 from evals.week.books import Books, Row, read_books
 from evals.week.findings import Finding
 from evals.week.order_checks import bought_once, decided_by, decisions_stick, sent_once
+from evals.week.steadiness import bought_on
 from evals.week.surface_checks import figures_agree
 from evals.week.surfaces import of_ledger, of_plan, stock_as_the_erp_has_it
 from evals.week.work import less_of
@@ -137,6 +138,20 @@ def test_a_need_bought_by_two_runs_on_one_day_is_told(home: Path) -> None:
     found = [one for one in bought_once(read_books(home)) if "run-x" in one.found]
     assert found and {one.check for one in found} == {"bought once"}
     assert len(found) == len(books.erp_lines[order["erp_ref"]])
+
+
+def test_what_a_later_day_bought_on_without_need_is_counted(home: Path) -> None:
+    books = read_books(home)
+    assert bought_on(books) == {}
+    order = next(row for row in books.ours if row["ordered_on"] == books.today)
+    with_a_second_order(home, order["erp_ref"], "again", "key-2")
+    planted(home / "sandbox_erp.sqlite", "UPDATE orders SET ordered_on = '2026-07-03' WHERE erp_ref = 'again'")
+    lines = books.erp_lines[order["erp_ref"]]
+    found = bought_on(read_books(home))
+    assert found == {(line["item_id"], order["site_id"]): line["quantity"] for line in lines}
+    used = "INSERT INTO demand VALUES (?, ?, '2026-07-02', ?)"
+    planted(home / "sandbox_erp.sqlite", used, lines[0]["item_id"], order["site_id"], lines[0]["quantity"] - 1)
+    assert bought_on(read_books(home))[lines[0]["item_id"], order["site_id"]] == pytest.approx(1.0)
 
 
 DECISIONS = {

@@ -1,14 +1,22 @@
 """What the week checks of its surfaces can fail, and what it reads from their texts."""
 
+import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from evals.week.__main__ import main
 from evals.week.days import EVENTS, name_of, script
 from evals.week.findings import Failure, Finding
+from evals.week.firm import Firm, Stuck
+from evals.week.living import Lived, Taken, take
+from evals.week.office import Office
 from evals.week.page import TABS, number_after
 from evals.week.surface_checks import figures_agree, journal_whole, nothing_crashed, screens_full, served_well
 from evals.week.surfaces import of_answers
+from evals.week.timetable import as_json, show_failures, show_table
 from evals.week.witness import Answered, Ran, Witness
 
 ROWS = [{"seq": seq, "hash": f"h{seq}"} for seq in (1, 2, 3)]
@@ -108,3 +116,44 @@ def test_every_day_has_its_morning_and_evening_and_the_week_begins_and_closes_on
 def test_a_failure_names_day_step_expected_and_found() -> None:
     told = str(Failure(2, "nightly plan", Finding("bought once", "one order", "two")))
     assert told == "day 2, nightly plan: bought once: expected one order; found two"
+
+
+def a_stuck_step(office: Office) -> list[Finding]:
+    raise Stuck("the door is shut")
+
+
+def a_step_that_finds(office: Office) -> list[Finding]:
+    return [Finding("clock", "Monday", "Sunday")]
+
+
+def test_a_step_that_cannot_be_taken_is_told_and_the_next_one_is_taken(tmp_path: Path) -> None:
+    office, lived, told = Office(Firm(tmp_path, 40, 7), None), Lived(), list[Taken]()
+    assert not take(office, a_stuck_step, lived, told.append)
+    assert take(office, a_step_that_finds, lived, told.append)
+    assert [str(one) for one in lived.failures] == [
+        "day 0, a stuck step: steps can be taken: expected it to be done; found Stuck: the door is shut",
+        "day 0, a step that finds: clock: expected Monday; found Sunday",
+    ]
+    assert [one.failures for one in told] == [1, 1]
+
+
+def test_a_failed_week_names_its_home_and_ends_in_one_json_object(tmp_path: Path) -> None:
+    firm, lived = Firm(tmp_path, 40, 7), Lived(taken=[Taken(1, "nightly plan", 2.0, 0.5, 1)])
+    lived.failures.append(Failure(1, "nightly plan", Finding("clock", "Monday", "Sunday")))
+    console = Console(file=StringIO(), width=200)
+    show_table(lived, console)
+    show_failures(lived, firm, console)
+    text = console.file.getvalue()
+    assert "nightly plan" in text and "Mon 29" in text
+    assert f"1 failures. The home is kept: {tmp_path}" in text
+    figures = json.loads(as_json(lived, firm, 1))
+    assert figures["figures"]["failures"]["value"] == 1 and figures["figures"]["seconds"]["value"] == 2.5
+    assert figures["failures"] == ["day 1, nightly plan: clock: expected Monday; found Sunday"]
+
+
+@pytest.mark.parametrize("words", [["--items", "39"], ["--days", "0"]])
+def test_too_small_a_company_and_no_day_are_refused(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["week", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
