@@ -17,7 +17,7 @@ PEOPLE = {"ana": "analyst", "ben": "buyer", "mia": "manager"}
 """Ana plans and asks, Ben signs what a buyer may, Mia the rest."""
 NOT_OURS = ("OPENAI_API_KEY", "COLUMNS", "FORCE_COLOR")
 """What the surroundings may set, and the week must not depend on."""
-PATIENCE_SECONDS = 900.0
+PATIENCE_SECONDS = 3600.0
 """Guards against hanging only."""
 
 
@@ -56,17 +56,20 @@ class Firm:
         return {**kept, "PYTHONPATH": paths, "JIT_HOME": str(self.home), "JIT_SEED": str(self.seed), **key}
 
     def run(self, *words: str, who: str = "", expected: tuple[int, ...] = (0,)) -> Ran:
-        """`jit` with these words, to its end."""
+        """`jit` with these words, to its end. Stuck when it does not come to one."""
         command = [sys.executable, "-m", "app", *words]
-        done = subprocess.run(
-            command,
-            env=self.environment(who),
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                env=self.environment(who),
+                cwd=self.root,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Stuck(f"jit {' '.join(words)} did not end within {PATIENCE_SECONDS:,.0f} s") from error
         ran = Ran(words, done.returncode, done.stdout, done.stderr, expected)
         self.witness.ran.append(ran)
         return ran

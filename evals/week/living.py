@@ -51,7 +51,7 @@ def live(firm: Firm, days: int, tell: Callable[[Taken], None], *, with_page: boo
     lived = Lived(without="" if with_page else "No Chromium: what is done at the page went over HTTP, no tab was seen.")
     with ExitStack() as stack:
         office = Office(firm, stack.enter_context(chromium()) if with_page else None)
-        stack.callback(office.close)
+        stack.callback(office.close, killed=True)
         for place, (day, step) in enumerate(script(days)):
             office.day = day
             if not take(office, step, lived, tell) and place == 0:

@@ -84,12 +84,12 @@ class Office:
 
     def settle(self, what: str, holds: Callable[[], bool]) -> list[Finding]:
         """Wait until something holds that the program does by itself; a finding when it does not come."""
-        until = time.monotonic() + PATIENCE_SECONDS / 3
+        until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
             if holds():
                 return []
             time.sleep(0.2)
-        return [Finding("goes on by itself", what, f"not so after {PATIENCE_SECONDS / 3:.0f} s")]
+        return [Finding("goes on by itself", what, f"not so after {PATIENCE_SECONDS:,.0f} s")]
 
 
 def signer_of(approval: Any) -> str:

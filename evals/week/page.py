@@ -31,7 +31,7 @@ TABS: Mapping[str, str] = {
 """What each tab shows once a plan was made and something was decided."""
 FAULTS = (Error, AssertionError)
 """How the browser says that something did not come."""
-PATIENCE_MS = 120_000
+PATIENCE_MS = 600_000
 """Guards against hanging only."""
 
 
@@ -121,7 +121,7 @@ class Desk:
         self._page.get_by_role("tab", name=tab).click()
         panel = self._page.get_by_role("tabpanel").filter(visible=True).first
         try:
-            expect(panel).to_contain_text(re.compile(pattern), timeout=PATIENCE_MS / 4)
+            expect(panel).to_contain_text(re.compile(pattern), timeout=PATIENCE_MS / 10)
         except AssertionError:
             return panel.inner_text()
         return panel.inner_text()

@@ -8,6 +8,9 @@ from typing import Any
 
 from evals.week.firm import PATIENCE_SECONDS, Firm, Stuck
 
+STOP_SECONDS = 300.0
+"""Guards against hanging only."""
+
 
 class Server:
     """The firm's server, while it runs."""
@@ -38,17 +41,22 @@ class Server:
         self.url, self.owner_key = str(told["url"]), str(told["key"])
 
     def stop(self) -> None:
-        """Ask it to end, and wait; nothing when none runs."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(PATIENCE_SECONDS)
-            self._process = None
+        """Ask it to end, and wait; nothing when none runs. Stuck, and it is killed, when it does not end."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            raise Stuck(f"jit serve did not end within {STOP_SECONDS:.0f} s of being asked to") from error
+        self._process = None
 
     def kill(self) -> None:
         """What a power cut does to it."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(PATIENCE_SECONDS)
+            self._process.wait()
             self._process = None
 
     def _address(self) -> dict[str, Any]:

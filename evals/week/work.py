@@ -13,6 +13,8 @@ from evals.week.surface_checks import figures_agree, journal_whole, screens_full
 
 LEFT_WAITING = 5
 """Orders that nobody signs in the morning: some are edited or rejected, some replaced by the next plan."""
+LEAST_SIGNED, ITEMS_PER_SIGNATURE = 10, 20
+"""How many people sign on a day: so many, and more in a larger company."""
 BY_COMMAND = 1
 """Orders a day that are signed in a terminal; the others over HTTP."""
 PLANNED_AGAIN = 8
@@ -35,7 +37,8 @@ def sign_orders(office: Office) -> list[Finding]:
     """Ben signs what a buyer may and Mia the rest; some wait on."""
     waiting = sorted(office.pending(), key=lambda one: (one["supplier"], one["lines"][0]["line_id"]))
     office.draw.shuffle(waiting)
-    for place, one in enumerate(waiting[LEFT_WAITING:]):
+    signed = max(LEAST_SIGNED, office.firm.items // ITEMS_PER_SIGNATURE)
+    for place, one in enumerate(waiting[LEFT_WAITING : LEFT_WAITING + signed]):
         who = who_may(one)
         if place < BY_COMMAND:
             office.firm.told("decide", one["approval_id"], "approve", "--reason", "as planned", who=who)
