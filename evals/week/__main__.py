@@ -26,7 +26,7 @@ def main() -> int:
     lived = live(
         firm,
         asked.days,
-        lambda taken: console.print(row_of(taken), highlight=False),
+        lambda taken: console.print(row_of(taken), highlight=False, markup=False),
         with_page=CHROMIUM.exists() and not asked.no_page,
     )
     show_table(lived, console)

@@ -26,7 +26,7 @@ class Taken:
     step: str
     seconds: float
     check_seconds: float
-    failures: int
+    failures: tuple[Failure, ...]
 
 
 @dataclass
@@ -72,8 +72,9 @@ def take(office: Office, step: Step, lived: Lived, tell: Callable[[Taken], None]
     done = time.monotonic()
     findings = [*findings, *after_a_step(office, lived)]
     name = name_of(step)
-    lived.failures += [Failure(office.day, name, one) for one in findings]
-    lived.taken.append(Taken(office.day, name, done - began, time.monotonic() - done, len(findings)))
+    failures = tuple(Failure(office.day, name, one) for one in findings)
+    lived.failures += failures
+    lived.taken.append(Taken(office.day, name, done - began, time.monotonic() - done, failures))
     tell(lived.taken[-1])
     return could
 

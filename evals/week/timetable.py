@@ -11,9 +11,9 @@ from evals.week.living import Lived, Taken
 
 
 def row_of(taken: Taken) -> str:
-    """A step that just ended, in a line."""
-    failed = f"  {taken.failures} FAILED" if taken.failures else ""
-    return f"day {taken.day}  {taken.step:<28} {taken.seconds:7.1f} s  checks {taken.check_seconds:5.1f} s{failed}"
+    """A step that just ended, in a line, and what failed of it below."""
+    row = f"day {taken.day}  {taken.step:<28} {taken.seconds:7.1f} s  checks {taken.check_seconds:5.1f} s"
+    return "\n".join([row, *(f"  FAILED {one.finding}" for one in taken.failures)])
 
 
 def show_table(lived: Lived, console: Console) -> None:
