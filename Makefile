@@ -4,13 +4,14 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo serve test lint format bench eval lock build fresh clean system-packages
+.PHONY: help setup demo serve test lint format bench eval week lock build fresh clean system-packages
 
 help:
 	@echo "make demo    install, build the demo world, run one sourcing run"
 	@echo "make serve   the workbench in the browser, and the API"
 	@echo "make test    run every test        make lint    style, types, layers"
 	@echo "make bench   speed and optimality  make eval    closed-loop evaluation"
+	@echo "make week    a company's week by real commands, server and page (ITEMS=200 DAYS=3: the short form)"
 	@echo "make fresh   all of it as a new user has it: a new clone, the run-time lock, the wheel"
 
 $(BIN)/uv:
@@ -54,6 +55,11 @@ format: $(VENV)/.development
 
 eval: setup
 	$(BIN)/jit eval
+
+week: ITEMS ?= 1000
+week: DAYS ?= 7
+week: $(VENV)/.development system-packages
+	$(BIN)/python -m evals.week --items $(ITEMS) --days $(DAYS)
 
 bench: $(VENV)/.development
 	@for name in import small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead whole_run gates alert_latency alert_burst ledger_simulation one_need_once start closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done

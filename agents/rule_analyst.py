@@ -6,7 +6,7 @@ from agents.contracts import AnalystBrief, Answer, Fact
 from agents.questions import FALLING, RISING, Question, read_question
 
 MAX_SENTENCES = 8
-NOT_BOUGHT = frozenset({"denied", "rejected", "failed", "shadow"})
+NOT_BOUGHT = frozenset({"denied", "failed", "held", "rejected", "shadow", "withdrawn"})
 """States of a line, among its subjects, in which no money is spent."""
 ABOUT_ORDERS = frozenset({"order", "orders", "overdue", "arrive", "arrives", "arriving", "delivery", "deliveries"})
 KINDS_OF_LEAD_TIMES = ("lead_time", "arrival", "line")

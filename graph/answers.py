@@ -14,6 +14,7 @@ from graph.views import (
     VerdictView,
     WholePlanView,
 )
+from tools.domain.orders import PLACING
 
 EFFECTS = {"warn": "warned", "deny": "denied", "require_approval": "to be signed"}
 
@@ -89,7 +90,8 @@ def _line_fact(line: LineView) -> Fact:
     detail = " ".join([*line.notes, f"Formula: {line.formula}."] if line.formula else line.notes)
     subjects = (line.item_id, line.supplier_id, line.supplier, line.line_id, line.item, line.status)
     figures = {**line.figures, "unit_price": line.unit_price}
-    if not line.under_way:  # what an earlier plan spent is no part of what this one spends
+    # neither what an earlier plan spent nor a change of an open order is part of what this one spends
+    if not line.under_way and line.intent in PLACING:
         figures["value"] = line.value
     return Fact(
         fact_id=f"line:{line.row_id}",

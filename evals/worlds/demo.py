@@ -89,14 +89,19 @@ def make_demo_world(seed: int = 7, as_of: date = AS_OF, items: int = ITEMS) -> D
 
 def write_demo_world(folder: Path, *, seed: int = 7, as_of: date = AS_OF) -> WorldSummary:
     """Write the buyer's data of the world of this seed as CSV files; nothing of its truth."""
-    dataset = make_demo_world(seed, as_of).dataset
+    return written(make_demo_world(seed, as_of).dataset, folder, seed)
+
+
+def written(dataset: Dataset, folder: Path, seed: int) -> WorldSummary:
+    """Write a world's data as CSV files, and tell what they hold."""
     prices = {(offer.item_id, offer.supplier_id): offer.unit_price for offer in dataset.offers}
+    late = (o.promised_date is not None and o.promised_date < dataset.as_of for o in dataset.open_orders)
     return WorldSummary(
         folder=folder,
         seed=seed,
-        as_of=as_of,
+        as_of=dataset.as_of,
         rows=write_folder(dataset, folder),
-        late_orders=sum(o.promised_date is not None and o.promised_date < as_of for o in dataset.open_orders),
+        late_orders=sum(late),
         open_order_value=sum(o.quantity * prices[o.item_id, o.supplier_id] for o in dataset.open_orders),
         stock_value=sum(units * dataset.items[item_id].unit_value for (item_id, _), units in dataset.on_hand.items()),
         currency=dataset.currency,

@@ -34,6 +34,10 @@ class Intent(StrEnum):
     CANCEL = "cancel"
 
 
+PLACING = (Intent.PLACE, Intent.EXPEDITE, Intent.SWITCH_SUPPLIER)
+"""Intents that order something; the others change an order that the ERP already has."""
+
+
 class OrderStatus(StrEnum):
     """Where an order of ours stands: one state machine, `ALLOWED` its moves."""
 

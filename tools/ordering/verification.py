@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.domain.snapshots import CostParts, Intent, OrderPlan, PlanLine, PlanningSnapshot, Violation
+from tools.domain.orders import PLACING
+from tools.domain.snapshots import CostParts, OrderPlan, PlanLine, PlanningSnapshot, Violation
 from tools.ordering.fingerprint import snapshot_hash
 from tools.ordering.verified_stock import volume_by_period
 
-PLACING = (Intent.PLACE, Intent.EXPEDITE, Intent.SWITCH_SUPPLIER)
 RELATIVE = 1e-6
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from graph.views import EXTRA_COST, ApprovalView, WaitingGroupView, WaitingView
+from tools.domain.orders import PLACING
 from web.pages.wording import money
 
 NOTHING_LEAVES = "Nothing leaves for the ERP until somebody decides."
-PLACING = ("place", "expedite", "switch_supplier")
-"""Intents that order something; the others change an order that the ERP already has."""
 
 
 def is_withdrawn(approval: ApprovalView) -> bool:

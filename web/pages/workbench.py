@@ -140,7 +140,8 @@ class Workbench:
 
     async def _take(self, glance: Glance) -> None:
         self._glance = glance
-        await self.draw()
+        if not self._tabs.is_deleted:  # else whoever looked has left meanwhile
+            await self.draw()
 
     async def show_run(self, run_id: str) -> None:
         """Show what a run planned itself until somebody goes back; without one the current plan is followed."""

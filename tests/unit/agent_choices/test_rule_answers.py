@@ -1,5 +1,5 @@
 import pytest
-from agent_briefs import FACTS
+from agent_briefs import CEDAR, FACTS, line_fact
 
 from agents.contracts import AnalystBrief, Answer, Fact
 from agents.grounding import unknown_numbers
@@ -66,6 +66,14 @@ def test_spending_by_supplier_leaves_out_what_is_not_bought() -> None:
         "Alder Supplies: 3,000 USD in 1 line",
     ]
     assert "line:O8#0" not in answer.sources
+
+
+@pytest.mark.parametrize("status", ["denied", "failed", "held", "rejected", "shadow", "withdrawn"])
+def test_a_line_of_which_nothing_is_ordered_is_no_spending(status: str) -> None:
+    lines = [line_fact("O1#0", "I001", CEDAR, 200.0, status), line_fact("O2#0", "I002", CEDAR, 300.0, "waiting")]
+    answer = RuleAnalyst().answer("How much do we spend?", AnalystBrief(facts=tuple(lines)))
+    assert answer.text.startswith("1 order line worth 300 USD")
+    assert answer.sources == ("line:O2#0",)
 
 
 def test_risks_come_with_the_most_money_first() -> None:

@@ -1,0 +1,145 @@
+"""A person at the real page: Debian's Chromium, driven as the browser tests drive it."""
+
+import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Error, Locator, expect, sync_playwright
+
+from evals.week.witness import Answered, Witness
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+TABS: Mapping[str, str] = {
+    "Approvals": r"Waiting for a decision",
+    "Plan": r"Order value",
+    "Items": r"I\d{4} · ",
+    "Risks": r"Supply risks",
+    "Decisions": r"approved|replaced|rejected",
+    "Runs": r"run-\d{12}-|by \w+",
+    "Data": r"Dataset versions",
+}
+"""What each tab shows once a plan was made and something was decided."""
+FAULTS = (Error, AssertionError)
+"""How the browser says that something did not come."""
+PATIENCE_MS = 600_000
+"""Guards against hanging only."""
+
+
+@contextmanager
+def chromium() -> Generator[Browser]:
+    """The browser until the block ends."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Desk:
+    """The page of one person, signed in by a one-time link."""
+
+    def __init__(self, browser: Browser, link: str, who: str, witness: Witness) -> None:
+        self.who = who
+        self._page = browser.new_page(viewport={"width": 1280, "height": 900})
+        self._page.set_default_timeout(PATIENCE_MS)
+        self._page.on("pageerror", lambda error: witness.console.append(f"{who}: {error}"))
+        self._page.on(
+            "response",
+            lambda answer: witness.answered.append(
+                Answered(f"{who}'s page", answer.request.method, answer.url.partition("?")[0], answer.status)
+            ),
+        )
+        self._page.goto(link)
+        self._page.get_by_role("tab", name="Plan").wait_for()
+
+    def close(self) -> None:
+        """Leave."""
+        self._page.context.close()
+
+    def screens(self) -> dict[str, str]:
+        """The text of every tab, once what it reads has come."""
+        return {tab: self._open(tab, pattern) for tab, pattern in TABS.items()}
+
+    def figures(self) -> dict[str, float]:
+        """What the page says of the plan and of what waits."""
+        plan = self._open("Plan", TABS["Plan"])
+        approvals = self._open("Approvals", TABS["Approvals"])
+        found = {
+            "lines": number_after("Lines", plan),
+            "order value": number_after("Order value", plan),
+            "dispatched": number_after("Dispatched", plan),
+            "orders of the plan that wait": number_after("Wait for approval", plan),
+            "orders that wait": float(self._waiting().count()),
+        }
+        worth = re.search(r"orders? worth ([\d,.]+)", approvals)
+        return found | ({"value that waits": as_number(worth[1])} if worth else {})
+
+    def approve(self, supplier: str) -> None:
+        """Approve the first order to a supplier, and wait until its card is gone."""
+        card = self._card(supplier)
+        left = self._waiting().count() - 1
+        card.get_by_role("button", name=re.compile("^Approve")).click()
+        expect(self._waiting()).to_have_count(left, timeout=PATIENCE_MS)
+
+    def reject(self, supplier: str, reason: str) -> None:
+        """Reject the first order to a supplier."""
+        card = self._card(supplier)
+        left = self._waiting().count() - 1
+        card.get_by_role("button", name=re.compile("^Reject")).click()
+        dialog = self._page.get_by_role("dialog")
+        dialog.get_by_label("Reason").fill(reason)
+        dialog.get_by_role("button", name="Reject order").click()
+        expect(self._waiting()).to_have_count(left, timeout=PATIENCE_MS)
+
+    def ask(self, question: str) -> str:
+        """Ask in the conversation; gives the answer's text."""
+        answers = self._page.get_by_role("log").locator(".turn-answer")
+        before = answers.count()
+        self._page.get_by_role("textbox", name="Question").fill(question)
+        self._page.keyboard.press("Enter")
+        expect(answers).to_have_count(before + 1, timeout=PATIENCE_MS)
+        return answers.last.inner_text()
+
+    def reload(self) -> None:
+        """Load the page anew; what is stored has to be there again."""
+        self._page.reload()
+        self._page.get_by_role("tab", name="Plan").wait_for()
+
+    def _open(self, tab: str, pattern: str) -> str:
+        """The tab's text; what never comes is left to the check to tell."""
+        self._page.get_by_role("tab", name=tab).click()
+        panel = self._page.get_by_role("tabpanel").filter(visible=True).first
+        try:
+            expect(panel).to_contain_text(re.compile(pattern), timeout=PATIENCE_MS / 10)
+        except AssertionError:
+            return panel.inner_text()
+        return panel.inner_text()
+
+    def _waiting(self) -> Locator:
+        return self._page.get_by_role("region", name=re.compile("^Order to "))
+
+    def _card(self, supplier: str) -> Locator:
+        self._page.get_by_role("tab", name="Approvals").click()
+        return self._page.get_by_role("region", name=f"Order to {supplier}", exact=True).first
+
+
+def number_after(name: str, text: str) -> float:
+    """The number that follows a name in the text of a page; -1 where there is none."""
+    found = re.search(rf"^{re.escape(name)}\s+([\d,.]+)", text, re.MULTILINE)
+    return as_number(found[1]) if found else -1.0
+
+
+def as_number(shown: str) -> float:
+    """`1,234.5` as a number."""
+    return float(shown.replace(",", "").rstrip("."))
