@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 
@@ -110,7 +111,7 @@ def _place(batch: Batch, rows: IntArray, chosen: IntArray, placed: list[list[Pla
         )
         placed[int(batch.items[rows[at]])].append(order)
     for item in batch.items[rows[(quantity > TINY).sum(axis=1) > 1]].tolist():
-        placed[item].sort(key=lambda order: order.offer_id)
+        placed[item].sort(key=attrgetter("offer_id"))
 
 
 def _of_plan(plan: OrderPlan, snapshot: PlanningSnapshot) -> ItemFigures:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def reservation_prices(
     else:
         batches = priced.among(items)
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix=BATCH_THREADS) as pool:
-        made = pool.map(lambda batch: _prices(batch, plan, by_item, shared), batches)
+        made = pool.map(partial(_prices, plan=plan, by_item=by_item, shared=shared), batches)
         return {line_id: value for prices in made for line_id, value in prices.items()}
 
 
