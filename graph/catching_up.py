@@ -1,4 +1,4 @@
-"""What a full disk or an ERP out of reach held up goes on by itself: runs, decisions on their way, queued actions."""
+"""What waits goes on by itself: decisions that a run takes in together, and what a full disk or the ERP held up."""
 
 import logging
 
@@ -31,6 +31,7 @@ class CatchUp:
 
     def _work(self) -> bool:
         self._driver.catch_up()
+        self._driver.deliver_together()
         if self._undrained or self._parts.operations.overdue_actions():
             self._parts.context.outbox.drain()
             self._undrained = False

@@ -27,6 +27,8 @@ from tools.forecasting.forecast import MODEL_VERSION
 
 LOG = logging.getLogger(__name__)
 PARALLEL_NODES = 4
+TAKEN_IN_AT_ONCE = 12
+"""Orders of a run that wait, up to which it takes every decision in at once: resuming it looks at each of them."""
 RECOVERED_RUNS = 200
 """How many of the latest runs a new session looks at for one that was cut off."""
 
@@ -41,6 +43,7 @@ class RunDriver:
         self._drives: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._owed: set[str] = set()
+        self._decided: set[str] = set()
         self.closed = ClosedRuns(parts)
 
     def create(self, trigger: Trigger, beside: Callable[[str], None] = lambda _run_id: None) -> str:
@@ -107,6 +110,27 @@ class RunDriver:
         """Resume every run that has decisions it has not taken in yet."""
         for run_id in sorted({row.run_id for row in self._parts.operations.undelivered_decisions()}):
             self.deliver(run_id)
+
+    def take_in(self, run_id: str) -> None:
+        """Deliver what was decided: at once, or, while many orders of the run wait, with what is decided next.
+
+        The decision itself stands already, in the ledger and the outbox.
+        """
+        if self._parts.operations.pending_count([run_id]).get(run_id, 0) <= TAKEN_IN_AT_ONCE:
+            self.deliver_when_possible(run_id)
+        else:
+            with self._guard:
+                self._decided.add(run_id)
+
+    def deliver_together(self) -> None:
+        """Deliver what was decided of runs of which many orders waited."""
+        with self._guard:
+            due, self._decided = self._decided, set()
+        for run_id in sorted(due):
+            try:
+                self.deliver_when_possible(run_id)
+            except JitError as error:
+                LOG.warning("Run %s could not go on: %s", run_id, error)
 
     def deliver_when_possible(self, run_id: str) -> None:
         """Deliver what was decided; while a database takes nothing, the run is owed it and `catch_up` delivers."""

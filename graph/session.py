@@ -55,7 +55,7 @@ class LocalSession(Readings):
         self._readback = parts.readback
         self._driver = RunDriver(parts, build(parts.checkpointer), self._readback.fresh_version)
         self._catch_up = CatchUp(parts, self._driver)
-        self._desk = ApprovalDesk(parts, self._driver.deliver_when_possible, self._catch_up.drain, self.approval)
+        self._desk = ApprovalDesk(parts, self._driver.take_in, self._catch_up.drain, self.approval)
         self._intake = AlertIntake(parts, self._driver)
         self._talk = Conversation(parts.operations, self._answering, lambda trigger: self.stream(trigger=trigger))
         self._backups = Backups(parts)
@@ -96,6 +96,7 @@ class LocalSession(Readings):
         """Finish the alert under way, then release everything."""
         self._intake.close()
         self._catch_up.worker.stop()
+        self._driver.deliver_together()
         self._parts.close()
 
     def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, Any]:
