@@ -132,8 +132,9 @@ def plan_of(state: RunState, routed: Sequence[Order], context: Context) -> Plan:
     sites = {(offer.item_id, offer.site_id) for offer in dataset.offers} | set(dataset.on_hand)
     ends = {need: dataset.as_of for need in sites if need[0] in planned}
     for order in routed:
+        arrival = order.latest_arrival
         for need in order.needs:
-            ends[need] = max(ends.get(need, dataset.as_of), order.latest_arrival)
+            ends[need] = max(ends.get(need, dataset.as_of), arrival)
     leaving = [order for order in routed if order.status is OrderStatus.APPROVED]
     return Plan(
         run_id=state["run_id"],
