@@ -8,7 +8,7 @@ import pytest
 from demo_home import demo_session, plan_trigger
 from statements import statements
 
-from graph.memo import Memo
+from graph.memo import Memo, MemoByKind
 from graph.session import LocalSession
 from graph.views import EXTRA_COST, ApprovalView
 from store import approvals, order_book
@@ -190,8 +190,16 @@ def test_what_is_kept_is_found_while_something_else_is_computed() -> None:
     assert found == [1]
 
 
-def test_a_memo_gives_up_the_first_made_and_makes_it_anew() -> None:
+def test_a_memo_gives_up_what_was_used_longest_ago_and_makes_it_anew() -> None:
     memo, made = Memo(2), []
-    for key in (1, 2, 1, 3, 1):
+    for key in (1, 2, 1, 3, 1, 2):
         memo.of(key, lambda key=key: made.append(key))
-    assert made == [1, 2, 3, 1]
+    assert made == [1, 2, 3, 2]
+
+
+def test_of_each_kind_as_many_values_stay_as_were_asked_for() -> None:
+    memo, made = MemoByKind(), []
+    for kind, number, kept in (("small", 1, 2), ("large", 1, 1), ("small", 2, 2), ("large", 2, 1)):
+        memo.of((kind, number), lambda kind=kind, number=number: made.append((kind, number)), kept)
+    assert [memo.has((kind, 1), kept) for kind, kept in (("small", 2), ("large", 1))] == [True, False]
+    assert len(made) == 4

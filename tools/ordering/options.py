@@ -11,7 +11,7 @@ from tools.domain.arrays import BoolArray, IntArray
 from tools.domain.errors import NotFound
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption
 from tools.ordering.open_orders import excess_order_lines
-from tools.ordering.option_figures import SHORTAGE, ItemFigures, Outcomes, Placed, figures_of
+from tools.ordering.option_figures import ItemFigures, Outcomes, Placed, figures_of
 from tools.ordering.plan import Draft, draft_orders, write_plan
 from tools.ordering.priced import Priced, mixed, price, price_changed
 from tools.ordering.profiles import PROFILES, Profile
@@ -27,8 +27,8 @@ class Catalogue:
     """A planning problem under every profile: its items are priced once for each, whatever is then chosen of them.
 
     With `base`, a catalogue of the same problem in which only the terms of the `changed` items' sources differ, the
-    other items' prices are taken from there. A profile prices only items in play anew: of one that orders nothing,
-    whatever a shortage weighs, nothing can be chosen.
+    other items' prices are taken from there. A profile under which no item orders that does not order anyway prices
+    only those anew that do: of the others nothing can be chosen.
     """
 
     def __init__(
@@ -50,31 +50,32 @@ class Catalogue:
 
     @cached_property
     def in_play(self) -> BoolArray:
-        """(N,) items that order something now under some profile's weight of a shortage, if it had the plain prices.
+        """(N,) items whose plain prices say to order something now; those left alone are so under a leaner profile too.
 
         All of them where limits of later periods make a schedule, which is not chosen from these prices.
         """
         found = np.ones(self.snapshot.n_items, dtype=np.bool_)
         if self.snapshot.limits.reach_later:
             return found
-        weights = {profile.shortage_weight for profile in PROFILES.values()}
         for batch, rows in self.priced(PLAIN).parts():
-            orders = np.zeros(rows.size, dtype=np.bool_)
-            for weight in weights:
-                shortage = np.where(batch.columns.valid[rows], batch.parts[rows, :, SHORTAGE], 0.0)
-                best = np.argmin(batch.total[rows] + (weight - 1) * shortage, axis=1)
-                orders |= batch.columns.quantity[rows, best].max(axis=1, initial=0.0) > TINY
-            found[batch.items[rows]] = orders
+            best = np.argmin(batch.total[rows], axis=1)
+            found[batch.items[rows]] = batch.columns.quantity[rows, best].max(axis=1, initial=0.0) > TINY
         return found
 
+    def priced_anew(self, name: str) -> BoolArray:
+        """(N,) items that a profile is applied to: all where a shortage weighs more, else those in play."""
+        if PROFILES[name].shortage_weight > 1.0:
+            return np.ones(self.snapshot.n_items, dtype=np.bool_)
+        return self.in_play
+
     def settings_of(self, names: Sequence[str]) -> OrderingSettings:
-        """The settings with a profile for every item in play, (N,) names."""
+        """The settings with a profile for every item that it is applied to, (N,) names."""
         settings = self.settings
         for name in sorted(set(names) - {PLAIN}):
             own = [
                 item_id
-                for item_id, wanted, plays in zip(self.snapshot.item_ids, names, self.in_play, strict=True)
-                if wanted == name and plays
+                for item_id, wanted, anew in zip(self.snapshot.item_ids, names, self.priced_anew(name), strict=True)
+                if wanted == name and anew
             ]
             settings = PROFILES[name].apply(settings, own)
         return settings
@@ -92,7 +93,7 @@ class Catalogue:
                 found = price(self.snapshot, own)
             else:
                 plain, touched = self.priced(PLAIN), PROFILES[name].touched(self.snapshot)
-                found = price_changed(plain, self.snapshot, own, touched[self.in_play[touched]], plain.digest)
+                found = price_changed(plain, self.snapshot, own, touched[self.priced_anew(name)[touched]], plain.digest)
             self._priced[name] = found
         return self._priced[name]
 

@@ -61,8 +61,9 @@ def same_prices(found: Priced, wanted: Priced) -> None:
 
 
 def of_those_in_play(catalogue: Catalogue, name: str) -> OrderingSettings:
-    """The settings with a profile for the items of which something may be chosen."""
-    ids = [i for i, plays in zip(catalogue.snapshot.item_ids, catalogue.in_play.tolist(), strict=True) if plays]
+    """The settings with a profile for the items that it is applied to."""
+    anew = catalogue.priced_anew(name).tolist()
+    ids = [i for i, applied in zip(catalogue.snapshot.item_ids, anew, strict=True) if applied]
     return catalogue.settings if name == "balanced" else PROFILES[name].apply(catalogue.settings, ids)
 
 
@@ -103,7 +104,7 @@ def test_items_of_several_profiles_are_planned_as_if_priced_together(seed: int, 
     profile_of = dict(zip(snapshot.item_ids, drawn, strict=False))
     catalogue, together = Catalogue(snapshot, how), how
     for item_id, name in profile_of.items():
-        if catalogue.in_play[snapshot.item_ids.index(item_id)]:
+        if catalogue.priced_anew(name)[snapshot.item_ids.index(item_id)]:
             together = PROFILES[name].apply(together, [item_id])
     same_plans(catalogue.plan_of(profile_of), plan_orders(snapshot, together))
 
