@@ -173,7 +173,15 @@ class Workbench:
             await self._update(name)
 
     async def _update(self, name: str) -> None:
+        """Fill a tab; who has left while something was read for them gets nothing drawn."""
         self._stale.discard(name)
+        try:
+            await self._fill(name)
+        except (RuntimeError, ValueError):  # an element that is gone takes no other and gives none back
+            if not self._tabs.is_deleted:
+                raise
+
+    async def _fill(self, name: str) -> None:
         if name == "Approvals":
             await self._approvals.update(self._glance)
         elif name == "Plan":
