@@ -75,6 +75,7 @@ class Desk:
         """What the page says of the plan and of what waits."""
         plan = self._open("Plan", TABS["Plan"])
         approvals = self._open("Approvals", TABS["Approvals"])
+        self._show_all()
         found = {
             "lines": number_after("Lines", plan),
             "order value": number_after("Order value", plan),
@@ -129,8 +130,18 @@ class Desk:
     def _waiting(self) -> Locator:
         return self._page.get_by_role("region", name=re.compile("^Order to "))
 
+    def _show_all(self) -> None:
+        """Ask for the rest of what waits, as long as the page says that there is more."""
+        more = self._page.get_by_role("button", name="Show more orders")
+        while more.count():
+            before = self._waiting().count()
+            more.first.click()
+            expect(self._waiting()).not_to_have_count(before, timeout=PATIENCE_MS)
+
     def _card(self, supplier: str) -> Locator:
         self._page.get_by_role("tab", name="Approvals").click()
+        expect(self._waiting().first).to_be_visible(timeout=PATIENCE_MS)
+        self._show_all()
         return self._page.get_by_role("region", name=f"Order to {supplier}", exact=True).first
 
 
