@@ -27,7 +27,7 @@ from tools.forecasting.forecast import MODEL_VERSION
 
 LOG = logging.getLogger(__name__)
 PARALLEL_NODES = 4
-TAKEN_IN_AT_ONCE = 12
+TAKEN_IN_AT_ONCE = 20
 """Orders of a run that wait, up to which it takes every decision in at once: resuming it looks at each of them."""
 RECOVERED_RUNS = 200
 """How many of the latest runs a new session looks at for one that was cut off."""
