@@ -145,5 +145,5 @@ def test_an_alert_by_hand_is_planned_by_the_server_and_carries_the_name_of_its_g
     told = json.loads(ended.stdout)
     assert (told["status"], told["source"]) == ("done", "by hand")
     assert server.get(f"/api/runs/{told['run_id']}")["run"]["trigger"]["actor"] == "ana"
-    given = [row for row in server.get("/api/journal?limit=5000") if row["event"] == "alert"]
+    given = [row for row in server.get("/api/journal", limit=5000) if row["event"] == "alert"]
     assert ("ana", "by-hand-2") in [(row["actor"], row["payload"]["message_id"]) for row in given]

@@ -177,7 +177,7 @@ class Workbench:
         self._stale.discard(name)
         try:
             await self._fill(name)
-        except (RuntimeError, ValueError):  # an element that is gone takes no other and gives none back
+        except (LookupError, RuntimeError, ValueError):  # an element that is gone takes no other and has none
             if not self._tabs.is_deleted:
                 raise
 
