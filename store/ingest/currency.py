@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from store.ingest.workbench import Words, Workbench
+from store.ingest.checked_tables import CheckedTables, Words
 from store.staged import literal
 
 MONEY = {
@@ -13,39 +13,39 @@ MONEY = {
 DEFAULT = "USD"
 
 
-def settle_currency(bench: Workbench, wanted: str | None) -> str:
+def settle_currency(checked: CheckedTables, wanted: str | None) -> str:
     """Choose the base currency and convert every price to it; rows without a rate are refused.
 
     The base is `wanted`, else the currency whose rate is 1, else the one that most rows name.
     """
-    rates = _rates(bench)
-    named = _named(bench)
+    rates = _rates(checked)
+    named = _named(checked)
     at_par = next((code for code, rate in rates.items() if rate == 1.0), None)
     base = wanted or at_par or (named.most_common(1)[0][0] if named else DEFAULT)
-    bench.next_rule()
+    checked.next_rule()
     for name in MONEY:
-        if name in bench.tables:
-            _convert(bench, name, base, {**rates, base: 1.0})
+        if name in checked.tables:
+            _convert(checked, name, base, {**rates, base: 1.0})
     return base
 
 
-def _rates(bench: Workbench) -> dict[str, float]:
-    if "rates" not in bench.tables:
+def _rates(checked: CheckedTables) -> dict[str, float]:
+    if "rates" not in checked.tables:
         return {}
-    return dict(bench.ask(f"SELECT currency, rate_to_base FROM {bench.good('rates')} ORDER BY nth"))  # noqa: S608
+    return dict(checked.ask(f"SELECT currency, rate_to_base FROM {checked.good('rates')} ORDER BY nth"))  # noqa: S608
 
 
-def _named(bench: Workbench) -> Counter[str]:
+def _named(checked: CheckedTables) -> Counter[str]:
     """Rows that name each currency, those named first before the others."""
     found: Counter[str] = Counter()
     for name in MONEY:
-        if name in bench.tables:
-            query = f"SELECT currency, count(*) FROM {bench.every(name)} WHERE currency IS NOT NULL "  # noqa: S608
-            found.update(dict(bench.ask(f"{query} GROUP BY currency ORDER BY min(nth)")))
+        if name in checked.tables:
+            query = f"SELECT currency, count(*) FROM {checked.every(name)} WHERE currency IS NOT NULL "  # noqa: S608
+            found.update(dict(checked.ask(f"{query} GROUP BY currency ORDER BY min(nth)")))
     return found
 
 
-def _convert(bench: Workbench, name: str, base: str, rates: Mapping[str, float]) -> None:
+def _convert(checked: CheckedTables, name: str, base: str, rates: Mapping[str, float]) -> None:
     known = ", ".join(map(literal, rates))
     words = Words(
         "currency",
@@ -54,9 +54,9 @@ def _convert(bench: Workbench, name: str, base: str, rates: Mapping[str, float])
         "'Add rates.csv with currency,rate_to_base and a line for ' || currency || ', or give prices in ' || "
         f"{literal(base)} || '.'",
     )
-    bench.refuse(name, f"currency NOT IN ({known})", words)
+    checked.refuse(name, f"currency NOT IN ({known})", words)
     cases = " ".join(f"WHEN {literal(code)} THEN {rate!r}::DOUBLE" for code, rate in rates.items() if code != base)
-    columns = bench.tables[name].columns
+    columns = checked.tables[name].columns
     if cases:
         rate = f"(CASE currency {cases} END)"
         for column in MONEY[name]:

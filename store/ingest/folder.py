@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from store.faults import FULL
+from store.ingest.checked_tables import CheckedTables
 from store.ingest.clock import cut_future, latest_day
 from store.ingest.currency import settle_currency
 from store.ingest.normalize import missing_columns, unknown_columns
@@ -15,7 +16,6 @@ from store.ingest.quality import REFERENCES, check
 from store.ingest.refusals import absent_file, empty_files, refusal, refusal_of, same_table
 from store.ingest.shapes import SHAPES
 from store.ingest.sources import Source, find_sources, read_source
-from store.ingest.workbench import Workbench
 from store.lineage import Reject, SourceFile
 from store.schema import CANONICAL
 from store.staged import StagedTables
@@ -70,21 +70,21 @@ def import_folder(
             remedy = "Name a folder whose files this program may read."
             raise BadInput(f"The folder {folder} cannot be read: {error.strerror}.", remedy=remedy) from error
         say("checking rows")
-        bench = Workbench(staged)
+        checked = CheckedTables(staged)
         for source in sources:
-            bench.take(source)
-        _require(bench, "every", "the file has a header and no rows", import_id, warehouse)
-        base = settle_currency(bench, currency)
-        check(bench)
-        if bench.rejected:
+            checked.take(source)
+        _require(checked, "every", "the file has a header and no rows", import_id, warehouse)
+        base = settle_currency(checked, currency)
+        check(checked)
+        if checked.rejected:
             warehouse.keep_rejects(import_id, staged)
             if not lenient:
-                raise refusal(import_id, bench)
-        clock = _believable(as_of or latest_day(bench))
-        warnings += cut_future(bench, clock)
-        _require(bench, "good", "no usable row is left", import_id, warehouse)
-        _stage(bench, staged)
-        lineage, rejects, counts = _lineage(bench), bench.rejects(), staged.counts()
+                raise refusal(import_id, checked)
+        clock = _believable(as_of or latest_day(checked))
+        warnings += cut_future(checked, clock)
+        _require(checked, "good", "no usable row is left", import_id, warehouse)
+        _stage(checked, staged)
+        lineage, rejects, counts = _lineage(checked), checked.rejects(), staged.counts()
         say("storing a new version")
         version = warehouse.import_tables(staged, lineage, clock, base, source=str(folder.absolute()))
         unknown = {source.file: names for source in sources if (names := unknown_columns(source))}
@@ -141,9 +141,9 @@ def _read(
     return sources, warnings
 
 
-def _require(bench: Workbench, among: str, reason: str, import_id: str, warehouse: Warehouse) -> None:
+def _require(checked: CheckedTables, among: str, reason: str, import_id: str, warehouse: Warehouse) -> None:
     """Refuse a required file without rows among `every` row or the `good` ones."""
-    _refuse(empty_files(bench, among, reason), import_id, warehouse)
+    _refuse(empty_files(checked, among, reason), import_id, warehouse)
 
 
 def _refuse(faults: Sequence[Reject], import_id: str, warehouse: Warehouse) -> None:
@@ -152,19 +152,19 @@ def _refuse(faults: Sequence[Reject], import_id: str, warehouse: Warehouse) -> N
         raise refusal_of(import_id, faults)
 
 
-def _stage(bench: Workbench, staged: StagedTables) -> None:
+def _stage(checked: CheckedTables, staged: StagedTables) -> None:
     """The good rows as the tables of a version; sites that only other tables name are sites all the same."""
     for name in CANONICAL:
-        if name in bench.tables:
-            bench.finish(name)
-    if "sites" not in bench.tables or not bench.count(bench.good("sites")):
-        users = [name for name in REFERENCES["site_id"][1] if name in bench.tables]
-        used = " UNION ".join(f"SELECT site_id FROM {bench.good(name)}" for name in users)  # noqa: S608
+        if name in checked.tables:
+            checked.finish(name)
+    if "sites" not in checked.tables or not checked.count(checked.good("sites")):
+        users = [name for name in REFERENCES["site_id"][1] if name in checked.tables]
+        used = " UNION ".join(f"SELECT site_id FROM {checked.good(name)}" for name in users)  # noqa: S608
         staged.put("sites", f"SELECT site_id, site_id AS name, NULL AS storage_capacity FROM ({used})")  # noqa: S608
 
 
-def _lineage(bench: Workbench) -> list[SourceFile]:
-    now, refused, counts = datetime.now(UTC), bench.rejected_rows(), bench.kept()
+def _lineage(checked: CheckedTables) -> list[SourceFile]:
+    now, refused, counts = datetime.now(UTC), checked.rejected_rows(), checked.kept()
     return [
         SourceFile(
             path=str(table.source.path.absolute()),
@@ -174,5 +174,5 @@ def _lineage(bench: Workbench) -> list[SourceFile]:
             rejected=refused.get(table.file, 0),
             imported_at=now,
         )
-        for name, table in bench.tables.items()
+        for name, table in checked.tables.items()
     ]

@@ -171,7 +171,7 @@ def _flag(cell: str) -> bool:
 
 
 def _breaks(cell: str) -> str:
-    """Checked here, stored as text."""
+    """CheckedFile here, stored as text."""
     for step in parse_breaks(cell):
         if step.quantity <= 0 or step.unit_price < 0 or not math.isfinite(step.quantity + step.unit_price):
             raise ValueError(cell)

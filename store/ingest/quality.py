@@ -1,7 +1,7 @@
 """Rules between cells, rows and tables: keys, references, dates in order, limits that fit each other."""
 
+from store.ingest.checked_tables import CheckedTables, Words
 from store.ingest.shapes import SHAPES
-from store.ingest.workbench import Words, Workbench
 from store.staged import literal
 from tools.domain.catalogue import LimitKind
 
@@ -21,54 +21,54 @@ PER_WEEK = (LimitKind.CAPACITY, LimitKind.BUDGET, LimitKind.ORDERS)
 NAMES = {"item_id": "item", "supplier_id": "supplier", "site_id": "site"}
 
 
-def check(bench: Workbench) -> None:
+def check(checked: CheckedTables) -> None:
     """Refuse every row that breaks a rule; sites left out are filled in before."""
-    _fill_sites(bench)
-    for name in bench.tables:
-        _unique_keys(bench, name)
+    _fill_sites(checked)
+    for name in checked.tables:
+        _unique_keys(checked, name)
     for column, (target, users) in REFERENCES.items():
-        if target in bench.tables:
+        if target in checked.tables:
             for user in users:
-                if user in bench.tables:
-                    _known(bench, user, column, target)
+                if user in checked.tables:
+                    _known(checked, user, column, target)
     for name, fit in (("offers", _offers_fit), ("stock", _counts_dated), ("limits", _limits_fit)):
-        if name in bench.tables:
-            bench.next_rule()
-            fit(bench)
+        if name in checked.tables:
+            checked.next_rule()
+            fit(checked)
     for name, later in (("receipts", "receipt_date"), ("purchase_orders", "promised_date")):
-        if name in bench.tables:
-            _not_before_order(bench, name, later)
+        if name in checked.tables:
+            _not_before_order(checked, name, later)
 
 
-def _here(bench: Workbench, name: str) -> str:
-    return f"in that row of {bench.tables[name].file}."
+def _here(checked: CheckedTables, name: str) -> str:
+    return f"in that row of {checked.tables[name].file}."
 
 
-def _fill_sites(bench: Workbench) -> None:
+def _fill_sites(checked: CheckedTables) -> None:
     """A row without a site belongs to the only site, or to MAIN when no site is named anywhere."""
-    users = [name for name in REFERENCES["site_id"][1] if name in bench.tables]
-    if "sites" in bench.tables:
-        found = bench.ask("SELECT DISTINCT site_id FROM sites")
+    users = [name for name in REFERENCES["site_id"][1] if name in checked.tables]
+    if "sites" in checked.tables:
+        found = checked.ask("SELECT DISTINCT site_id FROM sites")
     else:
         used = " UNION ALL ".join(f"SELECT site_id FROM {name}" for name in users)  # noqa: S608
-        found = bench.ask(f"SELECT DISTINCT site_id FROM ({used}) WHERE site_id IS NOT NULL")  # noqa: S608
+        found = checked.ask(f"SELECT DISTINCT site_id FROM ({used}) WHERE site_id IS NOT NULL")  # noqa: S608
     only = found[0][0] if len(found) == 1 else None if found else MAIN
-    bench.next_rule()
+    checked.next_rule()
     for name in users:
         if only is None:
-            remedy = literal(f"Name the site {_here(bench, name)}")
+            remedy = literal(f"Name the site {_here(checked, name)}")
             words = Words("site_id", "'the row names no site'", "'a site, since there are several'", remedy)
-            bench.refuse(name, "site_id IS NULL", words, among="every")
+            checked.refuse(name, "site_id IS NULL", words, among="every")
         else:
-            bench.tables[name].columns["site_id"] = f"coalesce(site_id, {literal(only)})"
+            checked.tables[name].columns["site_id"] = f"coalesce(site_id, {literal(only)})"
 
 
-def _unique_keys(bench: Workbench, name: str) -> None:
-    key, file = SHAPES[name].key, bench.tables[name].file
+def _unique_keys(checked: CheckedTables, name: str) -> None:
+    key, file = SHAPES[name].key, checked.tables[name].file
     named = ", ".join(key)
-    ((several,),) = bench.ask(
+    ((several,),) = checked.ask(
         f"CREATE TABLE twice_{name} AS SELECT {named}, min(nth) AS first, arg_min(line, nth) AS first_line "  # noqa: S608
-        f"FROM {bench.good(name)} GROUP BY {named} HAVING count(*) > 1"
+        f"FROM {checked.good(name)} GROUP BY {named} HAVING count(*) > 1"
     )
     if not several:
         return
@@ -80,14 +80,14 @@ def _unique_keys(bench: Workbench, name: str) -> None:
         literal(f"one row for each {named}"),
         literal(f"Leave out one of the two rows of {file}, or add them up."),
     )
-    bench.next_rule()
-    bench.refuse(name, "nth <> first", words, value=f"r.{key[0]}", join=f"JOIN twice_{name} t ON {same}")
+    checked.next_rule()
+    checked.refuse(name, "nth <> first", words, value=f"r.{key[0]}", join=f"JOIN twice_{name} t ON {same}")
 
 
-def _known(bench: Workbench, name: str, column: str, target: str) -> None:
-    file, other = bench.tables[name].file, bench.tables[target].file
-    known = f"SELECT {column} FROM {bench.good(target)}"  # noqa: S608
-    named = f"SELECT {column} FROM {bench.every(target)} WHERE {column} IS NOT NULL"  # noqa: S608
+def _known(checked: CheckedTables, name: str, column: str, target: str) -> None:
+    file, other = checked.tables[name].file, checked.tables[target].file
+    known = f"SELECT {column} FROM {checked.good(target)}"  # noqa: S608
+    named = f"SELECT {column} FROM {checked.every(target)} WHERE {column} IS NOT NULL"  # noqa: S608
     words = Words(
         column,
         f"'the {NAMES[column]} ' || quoted({column}) || "
@@ -95,29 +95,29 @@ def _known(bench: Workbench, name: str, column: str, target: str) -> None:
         literal(f"{'an' if column[0] in 'aeiou' else 'a'} {column} of {other}"),
         f"'Add ' || {column} || {literal(f' to {other}, or correct the row of {file}.')}",
     )
-    bench.next_rule()
-    bench.refuse(name, f"{column} IS NOT NULL AND {column} NOT IN ({known})", words)
+    checked.next_rule()
+    checked.refuse(name, f"{column} IS NOT NULL AND {column} NOT IN ({known})", words)
 
 
-def _offers_fit(bench: Workbench) -> None:
-    here, most = _here(bench, "offers"), "short(max_quantity)"
+def _offers_fit(checked: CheckedTables) -> None:
+    here, most = _here(checked, "offers"), "short(max_quantity)"
     words = Words(
         "moq",
         f"'the MOQ ' || short(moq) || ' is above the max_quantity ' || {most}",
         f"'an MOQ of at most ' || {most}",
         literal(f"Lower moq or raise max_quantity {here}"),
     )
-    bench.refuse("offers", "moq > max_quantity", words)
+    checked.refuse("offers", "moq > max_quantity", words)
     words = Words(
         "valid_to",
         "'the offer ends on ' || valid_to || ', before it starts on ' || valid_from",
         "valid_from || ' or later'",
         literal(f"Correct valid_from or valid_to {here}"),
     )
-    bench.refuse("offers", "valid_to < valid_from", words)
+    checked.refuse("offers", "valid_to < valid_from", words)
 
 
-def _limits_fit(bench: Workbench) -> None:
+def _limits_fit(checked: CheckedTables) -> None:
     """A supplier stands where the kind is a supplier's, a share is at most 1, and the days are in order."""
     of_supplier, per_week = (", ".join(literal(kind) for kind in kinds) for kinds in (OF_SUPPLIER, PER_WEEK))
     rules = (
@@ -152,26 +152,26 @@ def _limits_fit(bench: Workbench) -> None:
         ),
     )
     for condition, (column, reason, expected), remedy in rules:
-        words = Words(column, reason, expected, literal(f"{remedy} {_here(bench, 'limits')}"))
-        bench.refuse("limits", condition, words)
+        words = Words(column, reason, expected, literal(f"{remedy} {_here(checked, 'limits')}"))
+        checked.refuse("limits", condition, words)
 
 
-def _counts_dated(bench: Workbench) -> None:
+def _counts_dated(checked: CheckedTables) -> None:
     """Of several counts of an item and site each needs its day: without them none is the latest."""
-    several = f"SELECT item_id, site_id FROM {bench.good('stock')} GROUP BY ALL HAVING count(*) > 1"  # noqa: S608
-    remedy = f"Name the day of the count in that row of {bench.tables['stock'].file}, or keep one row of the item."
+    several = f"SELECT item_id, site_id FROM {checked.good('stock')} GROUP BY ALL HAVING count(*) > 1"  # noqa: S608
+    remedy = f"Name the day of the count in that row of {checked.tables['stock'].file}, or keep one row of the item."
     reason = "'the row names no day, and item ' || item_id || ' has other rows'"
     words = Words("as_of", reason, "'the day of the count'", literal(remedy))
-    bench.refuse("stock", f"as_of IS NULL AND (item_id, site_id) IN ({several})", words)
+    checked.refuse("stock", f"as_of IS NULL AND (item_id, site_id) IN ({several})", words)
 
 
-def _not_before_order(bench: Workbench, name: str, later: str) -> None:
+def _not_before_order(checked: CheckedTables, name: str, later: str) -> None:
     word = later.removesuffix("_date")
     words = Words(
         later,
         f"'the {word} date ' || {later} || ' is before the order date ' || order_date",
         "order_date || ' or later'",
-        literal(f"Correct order_date or {later} {_here(bench, name)}"),
+        literal(f"Correct order_date or {later} {_here(checked, name)}"),
     )
-    bench.next_rule()
-    bench.refuse(name, f"{later} < order_date", words)
+    checked.next_rule()
+    checked.refuse(name, f"{later} < order_date", words)

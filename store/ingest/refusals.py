@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from store.ingest.checked_tables import CheckedTables
 from store.ingest.quality import FOLLOWS
 from store.ingest.shapes import SHAPES
 from store.ingest.sources import WORKBOOKS
-from store.ingest.workbench import Workbench
 from store.lineage import Reject
 from tools.domain.errors import BadInput
 
@@ -37,13 +37,13 @@ def same_table(paths: Sequence[Path]) -> Reject:
     return Reject(paths[0].name, 1, "", f"{names} hold the same table", "one file", "Remove one of them.", names)
 
 
-def empty_files(bench: Workbench, among: str, reason: str) -> list[Reject]:
+def empty_files(checked: CheckedTables, among: str, reason: str) -> list[Reject]:
     """Rejects of the required files without a row among `every` row or the `good` ones."""
     found: list[Reject] = []
     for name in (name for name, shape in SHAPES.items() if shape.required):
-        file, ragged = bench.tables[name].file, bench.tables[name].source.rejects
-        rows = bench.good(name) if among == "good" else bench.every(name)
-        if not bench.count(rows) and not (ragged and among == "every"):
+        file, ragged = checked.tables[name].file, checked.tables[name].source.rejects
+        rows = checked.good(name) if among == "good" else checked.every(name)
+        if not checked.count(rows) and not (ragged and among == "every"):
             remedy = f"Fill {file} below its header."
             found.append(Reject(file, 2, SHAPES[name].key[0], reason, "at least one row", remedy, ""))
     return found
@@ -54,9 +54,9 @@ def refusal_of(import_id: str, rejects: Sequence[Reject]) -> BadInput:
     return _refusal(import_id, rejects[0], len(rejects), 0)
 
 
-def refusal(import_id: str, bench: Workbench) -> BadInput:
+def refusal(import_id: str, checked: CheckedTables) -> BadInput:
     """The error of an import whose rows are refused; one that another one causes never comes first."""
-    first, roots, caused = bench.refused_first(FOLLOWS)
+    first, roots, caused = checked.refused_first(FOLLOWS)
     return _refusal(import_id, first, roots, caused)
 
 

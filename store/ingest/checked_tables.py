@@ -22,7 +22,7 @@ ROWS_STEP = 0
 
 
 @dataclass
-class Checked:
+class CheckedFile:
     """One file's rows. `columns` are SQL of each column of the schema, which a rule may fill or convert."""
 
     source: Source
@@ -49,13 +49,13 @@ class Words:
     remedy: str
 
 
-class Workbench:
+class CheckedTables:
     """Types the files of an import and keeps what rules refuse or leave out. Rows are named by `nth`, their place."""
 
     def __init__(self, staged: StagedTables) -> None:
         self._staged = staged
         self._step = ROWS_STEP
-        self.tables: dict[str, Checked] = {}
+        self.tables: dict[str, CheckedFile] = {}
         staged.prepare(teach)
         with staged.using() as connection:
             connection.execute("; ".join(FINDINGS))
@@ -63,7 +63,7 @@ class Workbench:
     def take(self, source: Source) -> None:
         """Type a file's rows; its ragged rows and the cells that are no such values are refused."""
         name, shape = source.table, SHAPES[source.table]
-        self.tables[name] = Checked(source, {column.name: column.name for column in shape.columns})
+        self.tables[name] = CheckedFile(source, {column.name: column.name for column in shape.columns})
         with self._staged.using() as connection:
             connection.execute(f"CREATE TABLE out_{name} (nth BIGINT); CREATE TABLE {name} AS {typed_rows(source)}")
             if unknown_columns(source):
