@@ -125,8 +125,10 @@ class RunDriver:
     def deliver_together(self) -> None:
         """Deliver what was decided of runs of which many orders waited."""
         with self._guard:
-            due, self._decided = self._decided, set()
-        for run_id in sorted(due):
+            due = sorted(self._decided)
+        for run_id in due:
+            with self._guard:
+                self._decided.discard(run_id)  # what is decided from here on is for the next time
             try:
                 self.deliver_when_possible(run_id)
             except JitError as error:

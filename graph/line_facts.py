@@ -23,7 +23,6 @@ CEILING = 10**9
 """Stands for infinity where a fact is an integer."""
 NOTABLY_FASTER_DAYS = 7
 SHARE_WINDOW = timedelta(days=365)
-"""Intents that spend money; the others change or withdraw what was ordered before."""
 
 
 @dataclass(frozen=True)

@@ -93,11 +93,13 @@ class LocalSession(Readings):
                 self.lead_times()
 
     def close(self) -> None:
-        """Finish the alert under way, then release everything."""
+        """Finish the alert under way and take in what was decided, then release everything."""
         self._intake.close()
         self._catch_up.worker.stop()
-        self._driver.deliver_together()
-        self._parts.close()
+        try:
+            self._driver.deliver_together()
+        finally:
+            self._parts.close()
 
     def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, Any]:
         """Read a folder into a new dataset version, and start the sandbox ERP over from it."""
