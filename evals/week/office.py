@@ -76,11 +76,11 @@ class Office:
 
     def pending(self) -> Sequence[Any]:
         """What waits for a signature."""
-        return list(self.wire("ana").get("/api/approvals"))
+        return self.wire("ana").every("/api/approvals")
 
     def plan(self) -> Any:
-        """The current plan."""
-        return self.wire("ana").get("/api/runs/latest")
+        """The current plan, nothing of it cut."""
+        return self.wire("ana").get("/api/runs/latest", limit=0)
 
     def settle(self, what: str, holds: Callable[[], bool]) -> list[Finding]:
         """Wait until something holds that the program does by itself; a finding when it does not come."""

@@ -30,6 +30,16 @@ class Wire:
         """The answer of a route. Stuck when it is no success."""
         return self._told(self._http.get(path, params=query))
 
+    def every(self, path: str) -> list[Any]:
+        """Every row of an answer that comes in pages. Stuck when a page is no success."""
+        rows = list[Any]()
+        while True:
+            answer = self._http.get(path, params={"offset": len(rows)})
+            page = self._told(answer)
+            rows += page
+            if not page or len(rows) >= int(answer.headers["X-Total-Count"]):
+                return rows
+
     def post(self, path: str, body: Mapping[str, object], allowed: tuple[int, ...] = ()) -> Any:
         """The answer of a route; None for a refusal that is `allowed`. Stuck for another one."""
         answer = self._http.post(path, json=dict(body))

@@ -133,7 +133,7 @@ def look_at_everything(office: Office) -> list[Finding]:
     if office.browser is not None:
         found += _look_at_the_page(office, shown)
     verified = office.wire("ana").get("/api/journal/verify")
-    rows = office.wire("ana").get("/api/journal")
+    rows = office.wire("ana").every("/api/journal")
     return found + figures_agree(shown) + journal_whole(office.journal, rows, verified)
 
 
