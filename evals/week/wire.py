@@ -30,11 +30,11 @@ class Wire:
         """The answer of a route. Stuck when it is no success."""
         return self._told(self._http.get(path, params=query))
 
-    def every(self, path: str) -> list[Any]:
+    def every(self, path: str, page_rows: int = 5_000) -> list[Any]:
         """Every row of an answer that comes in pages. Stuck when a page is no success."""
         rows = list[Any]()
         while True:
-            answer = self._http.get(path, params={"offset": len(rows)})
+            answer = self._http.get(path, params={"limit": page_rows, "offset": len(rows)})
             page = self._told(answer)
             rows += page
             if not page or len(rows) >= int(answer.headers["X-Total-Count"]):

@@ -11,6 +11,8 @@ from integration.running_app import running
 from integration.web_session import InMemorySession, team
 from pydantic import SecretStr
 
+from evals.week.firm import Firm
+from evals.week.wire import Wire
 from graph.views import Trigger, TriggerKind
 from tools.domain.errors import BadInput, Conflict, NotAllowed, NotFound, OutOfReach
 from web.api import create_app
@@ -42,6 +44,17 @@ def remote(http: httpx.Client) -> Iterator[Callable[[str], RemoteSession]]:
     """The client of whoever holds a key."""
     with ExitStack() as opened:
         yield lambda key: opened.enter_context(RemoteSession(str(http.base_url), key))
+
+
+def test_who_lives_through_a_week_reads_a_list_to_its_end(
+    session: InMemorySession, http: httpx.Client, tmp_path: Path
+) -> None:
+    session.start(plan())
+    whole = http.get("/api/journal", headers=as_user("ana")).json()
+    wire = Wire(Firm(tmp_path, 1, 7), str(http.base_url), "ana", "key-ana")
+    assert len(whole) > 3
+    assert wire.every("/api/journal", 3) == whole == wire.every("/api/journal")
+    wire.close()
 
 
 def as_user(name: str) -> dict[str, str]:

@@ -11,11 +11,13 @@ from ordering_cases import random_problem
 from benchmarks.planning_worlds import random_snapshot
 from tools.domain.arrays import IntArray
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
-from tools.ordering import PROFILES, Catalogue, extra_cost_of_switching, plan_orders
+from tools.ordering import PROFILES, Catalogue, extra_cost_of_switching, plan_options, plan_orders
+from tools.ordering.levels import item_costs
 from tools.ordering.limit_use import candidate_storage
 from tools.ordering.plan import candidates_of
 from tools.ordering.priced import Priced, mixed, price, price_changed
 from tools.ordering.pricing import Batch, price_items
+from tools.ordering.verification import PLACING
 
 NAMES = tuple(PROFILES)
 
@@ -116,6 +118,27 @@ def test_every_profile_of_a_catalogue_is_planned_as_if_it_stood_alone(seed: int)
     catalogue = Catalogue(snapshot, how)
     for name in NAMES:
         same_plans(catalogue.plan(name), plan_orders(snapshot, of_those_in_play(catalogue, name)))
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@given(seed=st.integers(0, 10_000))
+def test_an_option_tells_what_the_plan_of_its_profile_says_when_it_is_written(seed: int) -> None:
+    snapshot, how = priced_problem(seed)
+    catalogue = Catalogue(snapshot, how)
+    for option in plan_options(catalogue, {"all": snapshot.item_ids}, {}):
+        plan = catalogue.plan(option.profile)
+        placed = [line for line in plan.lines if line.intent in PLACING]
+        assert sorted(option.orders) == sorted((line.offer_id, line.quantity) for line in placed)
+        assert option.proposals == len(plan.lines) - len(placed)
+        assert option.order_value == pytest.approx(sum(line.value for line in placed))
+        assert set(option.suppliers) == {line.supplier_id for line in placed}
+        assert option.fill_rate == pytest.approx(np.mean([o.fill_rate for o in plan.outlooks]), abs=1e-6)
+        runs_out = np.mean([o.stockout_probability for o in plan.outlooks])
+        assert option.stockout_probability == pytest.approx(runs_out)
+        weights = item_costs(snapshot, plan.settings).weight
+        shortage = sum(o.cost.shortage / w for o, w in zip(plan.outlooks, weights.tolist(), strict=True))
+        assert option.cost.shortage == pytest.approx(shortage)
+        assert option.cost.total == pytest.approx(plan.cost.total - plan.cost.shortage + shortage)
 
 
 def test_a_pricing_that_is_mixed_with_itself_is_the_same() -> None:
