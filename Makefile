@@ -59,7 +59,7 @@ eval: setup
 week: ITEMS ?= 1000
 week: DAYS ?= 7
 week: $(VENV)/.development system-packages
-	$(BIN)/python -m evals.week --items $(ITEMS) --days $(DAYS)
+	$(BIN)/python -m scripts.week --items $(ITEMS) --days $(DAYS)
 
 bench: $(VENV)/.development
 	@for name in import small_plans dual_sourcing ordering_scale ordering_throughput rolling_horizon replanning trigeiro graph_overhead whole_run gates alert_latency alert_burst ledger_simulation one_need_once start closed_loop forecasting_speed lead_times drift forecasting_accuracy; do $(BIN)/python -m benchmarks.$$name --quick || exit 1; done

@@ -10,7 +10,7 @@ from loaded_command import loaded_command
 from playwright.sync_api import Browser, Page, sync_playwright
 from serving import address_told
 
-from evals.week.page import CHROMIUM, FLAGS
+from scripts.week.page import CHROMIUM, FLAGS
 
 
 @contextmanager

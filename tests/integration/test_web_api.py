@@ -11,9 +11,9 @@ from integration.running_app import running
 from integration.web_session import InMemorySession, team
 from pydantic import SecretStr
 
-from evals.week.firm import Firm
-from evals.week.wire import Wire
 from graph.views import Trigger, TriggerKind
+from scripts.week.firm import Firm
+from scripts.week.wire import Wire
 from tools.domain.errors import BadInput, Conflict, NotAllowed, NotFound, OutOfReach
 from web.api import create_app
 from web.auth import OWNER, WithOwner

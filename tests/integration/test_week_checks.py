@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from demo_home import demo_session, plan_trigger, settings_of
 
-from evals.week.books import Books, Row, read_books
-from evals.week.findings import Finding
-from evals.week.order_checks import bought_once, decided_by, decisions_stick, sent_once
-from evals.week.steadiness import bought_on
-from evals.week.surface_checks import figures_agree
-from evals.week.surfaces import of_ledger, of_plan, stock_as_the_erp_has_it
-from evals.week.work import less_of
 from graph.session import open_session
 from graph.views import PlanView
+from scripts.week.books import Books, Row, read_books
+from scripts.week.findings import Finding
+from scripts.week.order_checks import bought_once, decided_by, decisions_stick, sent_once
+from scripts.week.steadiness import bought_on
+from scripts.week.surface_checks import figures_agree
+from scripts.week.surfaces import of_ledger, of_plan, stock_as_the_erp_has_it
+from scripts.week.work import less_of
 
 Lived = tuple[Path, PlanView]
 

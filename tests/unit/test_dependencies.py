@@ -11,8 +11,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SHIPPED = [name.rstrip("*") for name in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]]
-KEPT_BACK = PROJECT["tool"]["setuptools"]["packages"]["find"]["exclude"]
-"""Parts of what ships that do not."""
 MODULES = PROJECT["tool"]["setuptools"]["py-modules"]
 
 
@@ -29,19 +27,11 @@ def test_what_ships_imports_what_is_declared_and_declares_what_it_imports(tmp_pa
     assert findings(ROOT, tmp_path / "found.json") == []
 
 
-def test_tests_benchmarks_and_what_is_kept_back_import_nothing_undeclared(tmp_path: Path) -> None:
-    left_out = [rf"^{name}(/|\.py$)" for name in shipped_places()]
+def test_tests_benchmarks_and_scripts_import_nothing_undeclared(tmp_path: Path) -> None:
+    left_out = [rf"^{name}(/|\.py$)" for name in (*SHIPPED, *MODULES)]
     options = [f"--exclude={pattern}" for pattern in (r"^\.", r"^build/", *left_out)]
     found = findings(ROOT, tmp_path / "found.json", *options, "--extend-exclude=^$", "--ignore=DEP002,DEP004")
     assert [one for one in found if one[2] not in sibling_modules()] == []
-
-
-def shipped_places() -> Sequence[str]:
-    """Packages and modules that ship; of a package of which a part is kept back its other parts."""
-    kept = {tuple(name.rstrip("*").split(".")) for name in KEPT_BACK}
-    whole = [name for name in (*SHIPPED, *MODULES) if name not in {package for package, _ in kept}]
-    parts = [(package, place.stem) for package, _ in kept for place in (ROOT / package).iterdir()]
-    return [*whole, *(f"{package}/{part}" for package, part in parts if (package, part) not in kept)]
 
 
 def sibling_modules() -> set[str]:
@@ -66,6 +56,5 @@ def test_an_undeclared_a_development_and_an_unused_module_are_told(tmp_path: Pat
     assert "langchain" not in unused
 
 
-def test_benchmarks_do_not_ship() -> None:
-    assert "benchmarks" not in SHIPPED
-    assert "evals.week*" in KEPT_BACK
+def test_benchmarks_and_scripts_do_not_ship() -> None:
+    assert not {"benchmarks", "scripts"} & set(SHIPPED)

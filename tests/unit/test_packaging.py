@@ -13,8 +13,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DISTRIBUTION = "jit-sourcing"
-KEPT_BACK = "evals/week/"
-"""Drives a browser, which only the development lock has."""
 TOP_LEVEL = ("agents", "app", "commands", "erp", "evals", "graph", "policies", "store", "terminal", "tools", "web")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -69,9 +67,7 @@ def test_the_wheel_holds_every_module_and_every_data_file(wheel: ZipFile) -> Non
         for path in (ROOT / name).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    kept_back = {name for name in sources if name.startswith(KEPT_BACK)}
-    assert kept_back
-    assert sources - held == kept_back
+    assert sources - held == set()
     assert "app.py" in held
     kinds = {PurePosixPath(name).suffix for name in held}
     assert {".md", ".yaml", ".sql", ".css"} <= kinds

@@ -4,12 +4,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from evals.week import surfaces
-from evals.week.findings import Finding
-from evals.week.firm import day_of
-from evals.week.office import Office, who_may
-from evals.week.surface_checks import figures_agree
-from evals.week.work import decide, note
+from scripts.week import surfaces
+from scripts.week.findings import Finding
+from scripts.week.firm import day_of
+from scripts.week.office import Office, who_may
+from scripts.week.surface_checks import figures_agree
+from scripts.week.work import decide, note
 
 AT_ONCE = 6
 """Items that two people plan at the same time."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evals.week.books import Books
-from evals.week.findings import Finding
+from scripts.week.books import Books
+from scripts.week.findings import Finding
 
 SPENDING = "How much do we spend?"
 WHAT_WAITS = "What waits for approval and why?"

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from evals.week.books import Books, Row
-from evals.week.order_checks import ItemSite, asked_at_once
+from scripts.week.books import Books, Row
+from scripts.week.order_checks import ItemSite, asked_at_once
 
 
 @dataclass

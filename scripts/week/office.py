@@ -8,12 +8,12 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from evals.week.books import Books, Row, read_books
-from evals.week.findings import Finding
-from evals.week.firm import PATIENCE_SECONDS, PEOPLE, Firm, Stuck
-from evals.week.page import Desk
-from evals.week.server import Server
-from evals.week.wire import Wire
+from scripts.week.books import Books, Row, read_books
+from scripts.week.findings import Finding
+from scripts.week.firm import PATIENCE_SECONDS, PEOPLE, Firm, Stuck
+from scripts.week.page import Desk
+from scripts.week.server import Server
+from scripts.week.wire import Wire
 
 
 @dataclass

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from evals.week.witness import Ran, Witness
 from evals.worlds.company import AS_OF, write_company
+from scripts.week.witness import Ran, Witness
 
 PEOPLE = {"ana": "analyst", "ben": "buyer", "mia": "manager"}
 """Ana plans and asks, Ben signs what a buyer may, Mia the rest."""

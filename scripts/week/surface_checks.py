@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evals.week.findings import Finding
-from evals.week.witness import Witness
+from scripts.week.findings import Finding
+from scripts.week.witness import Witness
 
 CRASHES = re.compile(r"Traceback \(most recent call last\)|^\S*Error: |^CRITICAL|Internal Server Error", re.MULTILINE)
 NO_CONTENT = re.compile(r"\b(undefined|NaN|\[object Object\]|Infinity)\b")

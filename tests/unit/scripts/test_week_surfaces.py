@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from evals.week.__main__ import main
-from evals.week.days import EVENTS, name_of, script
-from evals.week.findings import Failure, Finding
-from evals.week.firm import Firm, Stuck
-from evals.week.living import Lived, Taken, take
-from evals.week.office import Office
-from evals.week.page import TABS, number_after
-from evals.week.surface_checks import figures_agree, journal_whole, nothing_crashed, screens_full, served_well
-from evals.week.surfaces import of_answers
-from evals.week.timetable import as_json, row_of, show_failures, show_table
-from evals.week.witness import Answered, Ran, Witness
+from scripts.week.__main__ import main
+from scripts.week.days import EVENTS, name_of, script
+from scripts.week.findings import Failure, Finding
+from scripts.week.firm import Firm, Stuck
+from scripts.week.living import Lived, Taken, take
+from scripts.week.office import Office
+from scripts.week.page import TABS, number_after
+from scripts.week.surface_checks import figures_agree, journal_whole, nothing_crashed, screens_full, served_well
+from scripts.week.surfaces import of_answers
+from scripts.week.timetable import as_json, row_of, show_failures, show_table
+from scripts.week.witness import Answered, Ran, Witness
 
 ROWS = [{"seq": seq, "hash": f"h{seq}"} for seq in (1, 2, 3)]
 WHOLE = {"ok": True, "reason": ""}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Error, Locator, expect, sync_playwright
 
-from evals.week.witness import Answered, Witness
+from scripts.week.witness import Answered, Witness
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (

@@ -1,4 +1,4 @@
-"""`python -m evals.week`: live through a company's week, and tell how it went. Exits with 1 when something failed."""
+"""`python -m scripts.week`: live through a company's week, and tell how it went. Exits with 1 when something failed."""
 
 import shutil
 import sys
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from evals.week.firm import Firm
-from evals.week.living import live
-from evals.week.page import CHROMIUM
-from evals.week.timetable import as_json, row_of, show_failures, show_table
+from scripts.week.firm import Firm
+from scripts.week.living import live
+from scripts.week.page import CHROMIUM
+from scripts.week.timetable import as_json, row_of, show_failures, show_table
 
 FEWEST_ITEMS = 40
 """Ten at each site, so that each sells smooth and seldom, dead and new ones."""
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def _asked() -> Namespace:
-    parser = ArgumentParser(prog="python -m evals.week", description=__doc__)
+    parser = ArgumentParser(prog="python -m scripts.week", description=__doc__)
     parser.add_argument("--items", type=int, default=1000, help=f"of the company; at least {FEWEST_ITEMS}")
     parser.add_argument("--days", type=int, default=7, help="at least 1")
     parser.add_argument("--seed", type=int, default=7)

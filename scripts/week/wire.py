@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 from standardwebhooks import Webhook
 
-from evals.week.firm import PATIENCE_SECONDS, Firm, Stuck
-from evals.week.witness import Answered
+from scripts.week.firm import PATIENCE_SECONDS, Firm, Stuck
+from scripts.week.witness import Answered
 
 
 class Wire:

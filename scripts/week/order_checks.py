@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from evals.week.books import Books, Row
-from evals.week.findings import Finding
+from scripts.week.books import Books, Row
+from scripts.week.findings import Finding
 
 ItemSite = tuple[str, str]
 WAITING = ("waiting", "change_waiting")

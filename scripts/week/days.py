@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from evals.week import events, work
-from evals.week.findings import Finding
-from evals.week.office import Office
+from scripts.week import events, work
+from scripts.week.findings import Finding
+from scripts.week.office import Office
 
 Step = Callable[[Office], list[Finding]]
 """A step as people take it; what it finds wrong itself."""

@@ -6,8 +6,8 @@ from collections import defaultdict
 from rich.console import Console
 from rich.table import Table
 
-from evals.week.firm import Firm, day_of
-from evals.week.living import Lived, Taken
+from scripts.week.firm import Firm, day_of
+from scripts.week.living import Lived, Taken
 
 
 def row_of(taken: Taken) -> str:

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from evals.week.firm import PATIENCE_SECONDS, Firm, Stuck
+from scripts.week.firm import PATIENCE_SECONDS, Firm, Stuck
 
 STOP_SECONDS = 300.0
 """Guards against hanging only."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from evals.week import surfaces
-from evals.week.days import Step, name_of, script
-from evals.week.findings import Failure, Finding
-from evals.week.firm import Firm, Stuck
-from evals.week.office import Office
-from evals.week.order_checks import bought_once, decided_by, decisions_stick, sent_once
-from evals.week.page import FAULTS, chromium
-from evals.week.steadiness import bought_needs, bought_on
-from evals.week.surface_checks import figures_agree, nothing_crashed, served_well
+from scripts.week import surfaces
+from scripts.week.days import Step, name_of, script
+from scripts.week.findings import Failure, Finding
+from scripts.week.firm import Firm, Stuck
+from scripts.week.office import Office
+from scripts.week.order_checks import bought_once, decided_by, decisions_stick, sent_once
+from scripts.week.page import FAULTS, chromium
+from scripts.week.steadiness import bought_needs, bought_on
+from scripts.week.surface_checks import figures_agree, nothing_crashed, served_well
 
 
 @dataclass(frozen=True, slots=True)
