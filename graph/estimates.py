@@ -20,6 +20,7 @@ from store.estimates import EstimateInfo, EstimateKind, EstimateOrigin, Estimate
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset, DemandHistory, Period
 from tools.domain.errors import Conflict
+from tools.domain.fingerprint import content_hash
 from tools.forecasting import (
     Catalogue,
     DemandContext,
@@ -111,6 +112,20 @@ def demand_context(dataset: Dataset) -> DemandContext:
         families=dataset.families,
         stockouts=dataset.stockouts,
         user_forecasts=dataset.user_forecasts,
+    )
+
+
+def demand_input(dataset: Dataset, origin: EstimateOrigin) -> str:
+    """Hash of everything that demand distributions are made from: equal input gives equal ones, bit for bit."""
+    context = demand_context(dataset)
+    return content_hash(
+        origin.made_by,
+        dataset.as_of,
+        *(history for _, history in sorted(dataset.demand.items())),
+        context.calendar,
+        dict(context.families),
+        *(part for key in sorted(context.stockouts) for part in (key, context.stockouts[key])),
+        *(made for _, made in sorted(context.user_forecasts.items())),
     )
 
 
@@ -232,11 +247,13 @@ class EstimateBook:
         known = self._warehouse.estimates_from(origin)
         if known and known.kept:
             return known.version
-        rows = self._rows(dataset, settings, Period(origin.parameters["period"]))
+        made_from = demand_input(dataset, origin)
+        same = [] if known else self._warehouse.members_from(made_from)
+        rows = self._lead_time_rows(dataset, settings) if same else self._rows(dataset, settings, origin.period)
         if known and known.content_hash == hash_of(rows):
             self._warehouse.restore_contents(known.version, rows)
             return known.version
-        version = self._warehouse.store_estimates(origin, rows)
+        version = self._warehouse.store_estimates(origin, rows, same, made_from)
         self._warehouse.drop_contents(KEPT_VERSIONS, self._protected())
         return version
 
@@ -245,10 +262,12 @@ class EstimateBook:
         return EstimateOrigin(dataset.version, model_version(), parameters, settings.forecast.seed, code_version())
 
     def _rows(self, dataset: Dataset, settings: EstimateSettings, period: Period) -> list[EstimateRow]:
-        offers = dataset.offer_of
-        made = offer_lead_times(dataset, settings.lead_times)
         demand = drawn_rows(self._forecasts(dataset, period, settings))
-        return [*demand, *(lead_time_row(offers[offer_id], lead) for offer_id, lead in made.items())]
+        return [*demand, *self._lead_time_rows(dataset, settings)]
+
+    def _lead_time_rows(self, dataset: Dataset, settings: EstimateSettings) -> list[EstimateRow]:
+        offers, made = dataset.offer_of, offer_lead_times(dataset, settings.lead_times)
+        return [lead_time_row(offers[offer_id], lead) for offer_id, lead in made.items()]
 
     def _forecasts(self, dataset: Dataset, period: Period, settings: EstimateSettings) -> Catalogue:
         histories, context = list(dataset.demand.values()), demand_context(dataset)
@@ -265,9 +284,12 @@ class EstimateBook:
             )
         self._warehouse.restore_contents(info.version, rows)
 
+    def again(self, version: str, dataset: Dataset) -> list[EstimateRow]:
+        """All rows of a version as the present code makes them from its dataset and its parameters."""
+        return self._again(self._warehouse.estimate(version), dataset)
+
     def _again(self, info: EstimateInfo, dataset: Dataset) -> list[EstimateRow]:
-        period = Period(info.origin.parameters["period"])
-        return self._rows(dataset, EstimateSettings.of(info.origin.parameters), period)
+        return self._rows(dataset, EstimateSettings.of(info.origin.parameters), info.origin.period)
 
     def lead_times(self, version: str, dataset: Dataset) -> Mapping[str, LeadTimeDistribution]:
         """Lead times of all offers as the version has them."""
@@ -293,7 +315,7 @@ class EstimateBook:
         kind = EstimateKind.DEMAND
         demand = self._stored(version, kind, keys) if info.kept else _parts(again, kind)
         return Estimates(
-            Period(info.origin.parameters["period"]),
+            info.origin.period,
             tuple(demand_from(*demand[key]) for key in keys),
             lead_times,
             int(info.origin.parameters["horizon_periods"]),

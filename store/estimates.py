@@ -12,6 +12,7 @@ import orjson
 
 from store.duck import DuckFile
 from store.schema import BACKTEST_COLUMNS
+from tools.domain.datasets import Period
 from tools.domain.errors import NotFound
 
 PACKING = (1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
@@ -23,6 +24,15 @@ class EstimateKind(StrEnum):
 
     DEMAND = "demand"
     LEAD_TIME = "lead_time"
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateMember:
+    """Which row a version has under a key; versions share rows that are equal."""
+
+    kind: EstimateKind
+    key: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,11 @@ class EstimateRow:
         return cls(kind, item_id, site_id, key, figures, text, _packed(content), digest)
 
     @property
+    def member(self) -> EstimateMember:
+        """What a version knows it by."""
+        return EstimateMember(self.kind, self.key, self.digest)
+
+    @property
     def content(self) -> bytes:
         """The distribution as arrays in bytes."""
         return zlib.decompress(self.packed)
@@ -67,6 +82,16 @@ class EstimateOrigin:
     parameters: Mapping[str, Any]
     seed: int
     code_version: str
+
+    @property
+    def period(self) -> Period:
+        """The bucket that was planned in."""
+        return Period(self.parameters["period"])
+
+    @property
+    def made_by(self) -> tuple[str, str, str]:
+        """Everything but the data: models, parameters and code."""
+        return (self.model_version, _json(self.parameters), self.code_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +114,31 @@ class EstimateInfo:
 
 
 class EstimateShelf(DuckFile):
-    """Estimate versions; every choice of an active one is a row of its own, the latest counts."""
+    """Estimate versions; every choice of an active one is a row of its own, the latest counts.
 
-    def store_estimates(self, origin: EstimateOrigin, rows: Sequence[EstimateRow]) -> str:
-        """Store a version in one transaction, not yet active; returns its id `est-NUMBER-HASH`."""
-        content_hash = hash_of(rows)
+    A version names its rows by digest: figures and distribution of a row are stored once, whichever versions have it.
+    """
+
+    def store_estimates(
+        self,
+        origin: EstimateOrigin,
+        rows: Sequence[EstimateRow],
+        members: Sequence[EstimateMember] = (),
+        demand_input: str = "",
+    ) -> str:
+        """Store a version in one transaction, not yet active; returns its id `est-NUMBER-HASH`.
+
+        `members` are rows that an earlier version brought; `demand_input` is the hash of what the demand rows were
+        made from. What some version has already is not stored again.
+        """
+        whole = [*members, *(row.member for row in rows)]
+        content_hash = hash_of(whole)
         with self._transaction():
             number = int(self._all("SELECT coalesce(max(number), 0) + 1 FROM estimates")[0][0])
             version = f"est-{number}-{content_hash[:8]}"
             parent = self._active_row()
             self._connection.execute(
-                "INSERT INTO estimates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO estimates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, true)",
                 [
                     version,
                     number,
@@ -111,21 +150,43 @@ class EstimateShelf(DuckFile):
                     datetime.now(UTC),
                     content_hash,
                     parent[0] if parent else None,
+                    demand_input,
                 ],
             )
-            figures = [(version, r.kind.value, r.item_id, r.site_id, r.key, r.figures_json) for r in rows]
-            self._append_some("estimate_rows", figures)
-            self._store_contents(version, rows)
+            self._store_rows(version, whole, rows)
         return version
 
     def restore_contents(self, version: str, rows: Sequence[EstimateRow]) -> None:
-        """Store the distributions of a version again whose were dropped."""
+        """Store the distributions of a version again whose were dropped: all of its rows, made anew."""
         with self._transaction():
-            self._connection.execute("DELETE FROM estimate_contents WHERE version = ?", [version])
-            self._store_contents(version, rows)
+            self._connection.execute("DELETE FROM estimate_members WHERE version = ?", [version])
+            self._store_rows(version, [row.member for row in rows], rows)
+            self._connection.execute("UPDATE estimates SET kept = true WHERE version = ?", [version])
 
-    def _store_contents(self, version: str, rows: Iterable[EstimateRow]) -> None:
-        self._append_some("estimate_contents", [(version, r.kind.value, r.key, r.packed) for r in rows])
+    def _store_rows(self, version: str, members: Sequence[EstimateMember], rows: Sequence[EstimateRow]) -> None:
+        self._append_some("estimate_members", [(version, m.kind.value, m.key, m.digest) for m in members])
+        known = self._known("estimate_figures", rows)
+        figures = [(r.digest, r.item_id, r.site_id, r.figures_json) for r in rows if r.digest not in known]
+        self._append_some("estimate_figures", figures)
+        self._store_distributions(rows)
+
+    def _store_distributions(self, rows: Sequence[EstimateRow]) -> None:
+        known = self._known("estimate_distributions", rows)
+        self._append_some("estimate_distributions", [(r.digest, r.packed) for r in rows if r.digest not in known])
+
+    def _known(self, table: str, rows: Sequence[EstimateRow]) -> set[str]:
+        """Digests of the rows that a table holds."""
+        sql = f"SELECT digest FROM {table} WHERE digest IN (SELECT unnest(?))"  # noqa: S608 - our own names
+        return {str(digest) for (digest,) in self._all(sql, [[row.digest for row in rows]])} if rows else set()
+
+    def members_from(self, demand_input: str) -> list[EstimateMember]:
+        """Demand rows that were made from this very input and whose distributions are kept; none otherwise."""
+        found = self._all(
+            "SELECT key, digest FROM estimate_members WHERE kind = ? AND version = (SELECT version FROM estimates "
+            "WHERE demand_input = ? AND kept ORDER BY number DESC LIMIT 1)",
+            [EstimateKind.DEMAND.value, demand_input],
+        )
+        return [EstimateMember(EstimateKind.DEMAND, key, digest) for key, digest in found]
 
     def _append_some(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
@@ -176,7 +237,6 @@ class EstimateShelf(DuckFile):
 
     def _infos(self, rows: Sequence[tuple[Any, ...]]) -> list[EstimateInfo]:
         active, actor, reason, held = self._active_row() or ("", "", "", False)
-        kept = {version for (version,) in self._all("SELECT DISTINCT version FROM estimate_contents")}
         return [
             EstimateInfo(
                 version=row[0],
@@ -187,7 +247,7 @@ class EstimateShelf(DuckFile):
                 parent=row[9],
                 active=row[0] == active,
                 held=row[0] == active and held,
-                kept=row[0] in kept,
+                kept=bool(row[10]),
                 chosen_by=actor if row[0] == active else "",
                 reason=reason if row[0] == active else "",
             )
@@ -198,32 +258,40 @@ class EstimateShelf(DuckFile):
         self, version: str, kind: EstimateKind, keys: Collection[str] | None = None
     ) -> dict[str, dict[str, Any]]:
         """Figures of a version by key, in key order; those of `keys` or all."""
-        rows = self._rows_of("estimate_rows", "key, item_id, site_id, figures", version, kind, keys)
+        rows = self._rows_of("estimate_figures", "item_id, site_id, figures", version, kind, keys)
         return {key: {"item_id": item, "site_id": site, **orjson.loads(raw)} for key, item, site, raw in rows}
 
     def estimate_contents(
         self, version: str, kind: EstimateKind, keys: Collection[str] | None = None
     ) -> dict[str, bytes]:
-        """Distributions of a version by key, those of `keys` or all; nothing where they were dropped."""
-        rows = self._rows_of("estimate_contents", "key, content", version, kind, keys)
+        """Distributions of a version by key, those of `keys` or all; those that no version keeps are left out."""
+        rows = self._rows_of("estimate_distributions", "content", version, kind, keys)
         return {key: zlib.decompress(content) for key, content in rows}
 
     def _rows_of(
         self, table: str, columns: str, version: str, kind: EstimateKind, keys: Collection[str] | None
     ) -> list[tuple[Any, ...]]:
-        sql = f"SELECT {columns} FROM {table} WHERE version = ? AND kind = ?"  # noqa: S608 - our own names
-        named: list[Any] = [version, kind.value]
+        sql = f"SELECT key, {columns} FROM estimate_members JOIN {table} USING (digest)"  # noqa: S608 - our own names
+        sql, named = f"{sql} WHERE version = ? AND kind = ?", [version, kind.value]
         if keys is not None:
-            sql, named = f"{sql} AND key IN (SELECT unnest(?))", [*named, list(keys)]
+            return self._all(f"{sql} AND key IN (SELECT unnest(?)) ORDER BY key", [*named, list(keys)])
         return self._all(f"{sql} ORDER BY key", named)
 
     def drop_contents(self, latest: int, protected: Collection[str]) -> list[str]:
-        """Drop the distributions of all but the latest versions, the active one and the protected ones."""
+        """Drop the distributions of all but the latest versions, the active one and the protected ones.
+
+        Those that a kept version shares stay.
+        """
         infos = self.estimates()
         wanted = {info.version for info in infos[:latest]} | set(protected)
         dropped = [info.version for info in infos if info.kept and not info.active and info.version not in wanted]
         if dropped:
-            self._run("DELETE FROM estimate_contents WHERE list_contains(?, version)", [dropped])
+            with self._transaction():
+                self._connection.execute("UPDATE estimates SET kept = false WHERE list_contains(?, version)", [dropped])
+                self._connection.execute(
+                    "DELETE FROM estimate_distributions WHERE digest NOT IN "
+                    "(SELECT digest FROM estimate_members JOIN estimates USING (version) WHERE kept)"
+                )
         return dropped
 
     def put_backtests(self, version: str, dataset_version: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -245,11 +313,11 @@ class EstimateShelf(DuckFile):
 
 VERSIONS = (
     "SELECT version, number, dataset_version, model_version, parameters, seed, code_version, created_at, "
-    "content_hash, parent FROM estimates"
+    "content_hash, parent, kept FROM estimates"
 )
 
 
-def hash_of(rows: Iterable[EstimateRow]) -> str:
+def hash_of(rows: Iterable[EstimateRow | EstimateMember]) -> str:
     """SHA-256 over figures and distributions, whatever the order of the rows."""
     return sha256("".join(sorted(row.digest for row in rows)).encode()).hexdigest()
 

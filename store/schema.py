@@ -111,4 +111,20 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "0005_home",
         ("CREATE TABLE home (id VARCHAR, taken BIGINT)", "INSERT INTO home VALUES ('', 0)"),
     ),
+    (
+        "0006_shared_estimates",
+        (
+            "ALTER TABLE estimates ADD COLUMN demand_input VARCHAR",
+            "ALTER TABLE estimates ADD COLUMN kept BOOLEAN",
+            "CREATE TABLE estimate_members AS SELECT version, kind, key, "
+            "sha256(concat_ws('|', version, kind, key)) AS digest FROM estimate_rows",
+            "CREATE TABLE estimate_figures AS SELECT sha256(concat_ws('|', version, kind, key)) AS digest, "
+            "item_id, site_id, figures FROM estimate_rows",
+            "CREATE TABLE estimate_distributions AS SELECT sha256(concat_ws('|', version, kind, key)) AS digest, "
+            "content FROM estimate_contents",
+            "UPDATE estimates SET kept = version IN (SELECT version FROM estimate_contents)",
+            "DROP TABLE estimate_rows",
+            "DROP TABLE estimate_contents",
+        ),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,14 +11,18 @@ import pytest
 from demo_home import demo_home, demo_session, plan_trigger, settings_of
 
 import graph.estimates
-from graph.desk import Scope
+from evals.worlds.demo import make_demo_world
+from graph.desk import DeskSettings, Scope
+from graph.estimates import EstimateBook, demand_input
 from graph.parts import Parts
 from graph.session import LocalSession, open_session
-from store.estimates import EstimateKind
+from store.estimates import EstimateKind, EstimateOrigin, hash_of
+from tools.domain.datasets import DemandHistory, UserForecast
 from tools.domain.errors import Conflict, NotFound
 from tools.forecasting import DemandForecast
 
 MADE_ANEW = "forecast_catalogue"
+ORIGIN = EstimateOrigin("ds-1-aa", "1", {"period": "week"}, 7, "1")
 
 
 @pytest.fixture
@@ -49,6 +54,12 @@ def no_forecast(*_: object, **__: object) -> None:
     raise AssertionError("a forecast was made although one is stored")
 
 
+def without_distributions(session: LocalSession) -> None:
+    """As if every version were one of long ago."""
+    parts_of(session).warehouse._run("DELETE FROM estimate_distributions")
+    parts_of(session).warehouse._run("UPDATE estimates SET kept = false")
+
+
 def edited_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the forecasting code had been edited: another hash, and other sample paths."""
     made = graph.estimates.demand_rows
@@ -76,6 +87,65 @@ def test_a_run_makes_stores_and_pins_a_version_and_the_next_run_takes_it(
     assert rows[0].payload["estimate_version"] == version
 
 
+def test_after_an_order_only_lead_times_are_estimated_again_and_what_is_equal_is_stored_once(
+    session: LocalSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = parts_of(session).warehouse
+    session.start(plan_trigger())
+    [first] = session.estimates()
+    stored = warehouse._all("SELECT count(*) FROM estimate_distributions")[0][0]
+    session.decide(session.pending()[0].approval_id, "approve", "mara")
+    monkeypatch.setattr(graph.estimates, MADE_ANEW, no_forecast)
+    session.start(plan_trigger())
+    second, _ = session.estimates()
+    assert second.dataset_version != first.dataset_version
+    for kind in EstimateKind:
+        assert (
+            warehouse.estimate_figures(second.version, kind).keys()
+            == warehouse.estimate_figures(first.version, kind).keys()
+        )
+    demand = [warehouse.estimate_contents(one.version, EstimateKind.DEMAND) for one in (first, second)]
+    assert demand[0] and demand[0] == demand[1]
+    members = warehouse._all("SELECT count(*), count(DISTINCT digest) FROM estimate_members")[0]
+    assert warehouse._all("SELECT count(*) FROM estimate_distributions")[0][0] == members[1] < members[0]
+    assert members[1] - stored < members[0] - members[1]
+    monkeypatch.undo()
+    book, dataset = EstimateBook(warehouse, DeskSettings().estimating), warehouse.load_dataset(second.dataset_version)
+    assert hash_of(book.again(second.version, dataset)) == warehouse.estimate(second.version).content_hash
+
+
+def test_whatever_forecasts_are_made_from_changes_their_input() -> None:
+    dataset = make_demo_world().dataset
+    (key, history), *_ = dataset.demand.items()
+    more = DemandHistory(*key, history.dates, history.quantities + np.eye(1, history.quantities.size)[0])
+    later = DemandHistory(*key, history.dates + np.timedelta64(1, "D"), history.quantities)
+    item = dataset.items[key[0]]
+    days = np.array(["2026-03-02"], dtype="datetime64[D]")
+    mine = UserForecast(key[0], days, np.array([5.0]), np.array([np.nan]))
+    changed = [
+        replace(dataset, demand={**dataset.demand, key: more}),
+        replace(dataset, demand={**dataset.demand, key: later}),
+        replace(dataset, demand={other: one for other, one in dataset.demand.items() if other != key}),
+        replace(dataset, as_of=dataset.as_of + timedelta(days=1)),
+        replace(dataset, calendar=dataset.calendar[1:]),
+        replace(dataset, items={**dataset.items, key[0]: item.model_copy(update={"family": "another"})}),
+        replace(dataset, stockouts={**dataset.stockouts, key: days}),
+        replace(dataset, stockouts={**dataset.stockouts, key: days + 1}),
+        replace(dataset, user_forecasts={**dataset.user_forecasts, key[0]: mine}),
+        replace(dataset, user_forecasts={**dataset.user_forecasts, key[0]: replace(mine, quantities=np.array([6.0]))}),
+    ]
+    made = [demand_input(one, ORIGIN) for one in (dataset, *changed)]
+    other = [
+        replace(ORIGIN, parameters={"period": "month"}),
+        replace(ORIGIN, code_version="2"),
+        replace(ORIGIN, model_version="2"),
+    ]
+    made += [demand_input(dataset, one) for one in other]
+    assert len(set(made)) == len(made)
+    ordered = replace(dataset, version="ds-9-ff", open_orders=dataset.open_orders[1:], on_hand={}, receipts=())
+    assert demand_input(ordered, replace(ORIGIN, dataset_version="ds-9-ff")) == made[0]
+
+
 def test_a_replay_plans_with_the_stored_distributions_whatever_the_code_has_become(
     session: LocalSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,7 +160,7 @@ def test_a_replay_says_that_dropped_distributions_were_computed_again(
     session: LocalSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id, version = planned(session)
-    parts_of(session).warehouse._run("DELETE FROM estimate_contents")
+    without_distributions(session)
     replay = session.replay(run_id)
     assert replay["identical"] is True
     assert replay["estimates"] == (
@@ -181,10 +251,10 @@ def test_a_version_whose_distributions_were_dropped_is_made_whole_again_or_refus
     _, former = planned(session)
     warehouse = parts_of(session).warehouse
     stored = warehouse.estimate_contents(former, EstimateKind.DEMAND)
-    warehouse._run("DELETE FROM estimate_contents")
+    without_distributions(session)
     assert session.activate_estimates(former, "ana").kept
     assert warehouse.estimate_contents(former, EstimateKind.DEMAND) == stored
-    warehouse._run("DELETE FROM estimate_contents")
+    without_distributions(session)
     edited_code(monkeypatch)
     with pytest.raises(Conflict, match="dropped"):
         session.activate_estimates(former, "ana")

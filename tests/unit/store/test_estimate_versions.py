@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from forked import in_child
@@ -162,7 +163,7 @@ def test_a_version_is_stored_whole_or_not_at_all(warehouse: Warehouse, monkeypat
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(warehouse, "_store_contents", stopped)
+    monkeypatch.setattr(warehouse, "_store_distributions", stopped)
     with pytest.raises(KeyboardInterrupt):
         store(warehouse)
     assert warehouse.estimates() == []
@@ -177,6 +178,66 @@ def test_distributions_of_old_versions_are_dropped_and_their_figures_stay(wareho
     assert warehouse.estimate_contents(versions[2], EstimateKind.DEMAND) == {}
     figures = warehouse.estimate_figures(versions[2], EstimateKind.DEMAND, ["A@MAIN", "B@MAIN"])
     assert figures == {"A@MAIN": {"item_id": "A", "site_id": "MAIN", "mean": [2.0]}}
+
+
+def test_versions_share_equal_rows_and_drop_only_what_no_kept_one_has(warehouse: Warehouse) -> None:
+    shared = row("A@MAIN", b"shared", mean=[1.0])
+    versions = [store(warehouse, shared, row("B@MAIN", bytes([n]), mean=[2.0])) for n in range(4)]
+    assert warehouse._all("SELECT count(*) FROM estimate_distributions") == [(5,)]
+    assert warehouse._all("SELECT count(*) FROM estimate_figures") == [(5,)]
+    assert warehouse.drop_contents(1, ()) == versions[2::-1]
+    assert warehouse._all("SELECT count(*) FROM estimate_distributions") == [(2,)]
+    assert warehouse.estimate_contents(versions[3], EstimateKind.DEMAND) == {"A@MAIN": b"shared", "B@MAIN": b"\x03"}
+    assert not warehouse.estimate(versions[0]).kept
+    warehouse.restore_contents(versions[0], [shared, row("B@MAIN", bytes([0]), mean=[2.0])])
+    assert warehouse.estimate(versions[0]).kept
+    assert warehouse.estimate_contents(versions[0], EstimateKind.DEMAND) == {"A@MAIN": b"shared", "B@MAIN": b"\x00"}
+    assert warehouse._all("SELECT count(*) FROM estimate_distributions") == [(3,)]
+
+
+def test_demand_of_the_same_input_is_found_while_it_is_kept(warehouse: Warehouse) -> None:
+    rows = [row("A@MAIN", b"a"), row("B@MAIN", b"b")]
+    lead = EstimateRow.of(EstimateKind.LEAD_TIME, "A", "MAIN", "A/S", {}, b"days")
+    version = warehouse.store_estimates(ORIGIN, [*rows, lead], demand_input="hash")
+    assert warehouse.members_from("other") == []
+    found = warehouse.members_from("hash")
+    assert {one.key: one.digest for one in found} == {one.key: one.digest for one in rows}
+    slower = EstimateRow.of(EstimateKind.LEAD_TIME, "A", "MAIN", "A/S", {}, b"more days")
+    second = warehouse.store_estimates(ORIGIN, [slower], found, "hash")
+    assert warehouse.estimate(second).content_hash == hash_of([*rows, slower])
+    demand = [warehouse.estimate_contents(one, EstimateKind.DEMAND) for one in (version, second)]
+    assert demand == [{"A@MAIN": b"a", "B@MAIN": b"b"}] * 2
+    assert warehouse.estimate_contents(second, EstimateKind.LEAD_TIME) == {"A/S": b"more days"}
+    warehouse.drop_contents(0, ())
+    assert warehouse.members_from("hash") == []
+
+
+def test_versions_of_before_rows_were_shared_are_kept_as_they_were(tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    with Warehouse(file) as opened:
+        dropped = store(opened, row("A@MAIN", b"old", mean=[0.5]))
+        kept = store(opened, row("A@MAIN", b"a", mean=[1.0]), row("B@MAIN", b"b", mean=[2.0]), active=True)
+        opened.drop_contents(1, ())
+        before = {one.version: one for one in opened.estimates()}
+    with duckdb.connect(str(file)) as earlier:
+        for columns, table, source in (
+            ("version, kind, item_id, site_id, key, figures", "estimate_rows", "estimate_figures"),
+            ("version, kind, key, content", "estimate_contents", "estimate_distributions"),
+        ):
+            joined = f"SELECT {columns} FROM estimate_members JOIN {source} USING (digest)"  # noqa: S608
+            earlier.execute(f"CREATE TABLE {table} AS {joined}")
+            earlier.execute(f"DROP TABLE {source}")
+        earlier.execute("DROP TABLE estimate_members")
+        earlier.execute("ALTER TABLE estimates DROP COLUMN demand_input")
+        earlier.execute("ALTER TABLE estimates DROP COLUMN kept")
+        earlier.execute("DELETE FROM migrations WHERE name = '0006_shared_estimates'")
+    with Warehouse(file) as opened:
+        assert {one.version: one for one in opened.estimates()} == before
+        assert opened.estimate_contents(kept, EstimateKind.DEMAND) == {"A@MAIN": b"a", "B@MAIN": b"b"}
+        assert opened.estimate_contents(dropped, EstimateKind.DEMAND) == {}
+        assert opened.estimate_figures(dropped, EstimateKind.DEMAND)["A@MAIN"]["mean"] == [0.5]
+        opened.restore_contents(dropped, [row("A@MAIN", b"old", mean=[0.5])])
+        assert opened.estimate_contents(dropped, EstimateKind.DEMAND) == {"A@MAIN": b"old"}
 
 
 def test_the_version_of_an_origin_is_found_by_all_that_it_was_made_from(warehouse: Warehouse) -> None:
