@@ -103,18 +103,6 @@ def estimate(state: RunState, runtime: Runtime[Context]) -> Update:
         "forecast",
         {f"{made.item_id}@{made.site_id}": records.forecast(made) for made in estimates.forecasts},
     )
-    wanted = set(state["item_ids"])
-    offers = [
-        offer
-        for offer in context.desk.dataset(state["dataset_version"]).offers
-        if offer.item_id in wanted and offer.offer_id in estimates.lead_times
-    ]
-    context.warehouse.put_artifact(
-        state["run_id"],
-        "lead_time",
-        "offers",
-        {offer.offer_id: records.lead_time(estimates.lead_times[offer.offer_id]) for offer in offers},
-    )
     dataset = context.desk.dataset(state["dataset_version"])
     drift = stored_drift(state["run_id"], dataset, estimates.forecasts, state["item_ids"], context)
     return {"estimate_version": version, "drift": drift}

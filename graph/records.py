@@ -18,10 +18,10 @@ from tools.domain.errors import NotFound
 from tools.domain.orders import Order, OrderLine, OrderVerdict
 from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
 from tools.forecasting import DemandForecast
-from tools.lead_times import LeadTimeDistribution
 from tools.ordering.limit_words import limit_in_words
 
 HISTORY_SHOWN = 104
+BANDS = (0.1, 0.5, 0.9)
 
 
 def verdict(found: Verdict, subject: str) -> Json:
@@ -54,31 +54,19 @@ def verdict_from(raw: Mapping[str, Any]) -> Verdict:
 def forecast(made: DemandForecast) -> Json:
     """A forecast with its provenance and the bands that people look at."""
     series = made.history
+    p10, p50, p90 = np.quantile(made.paths.astype(np.float64), BANDS, axis=0)
     return {
         "item_id": made.item_id,
         "model": made.model,
         "pattern": made.pattern.value,
         "fallback": made.fallback,
         "accuracy": dict(made.accuracy),
-        "history_dates": [str(day) for day in series.starts[-HISTORY_SHOWN:]],
+        "history_dates": np.datetime_as_string(series.starts[-HISTORY_SHOWN:]).tolist(),
         "history": _floats(series.quantities[-HISTORY_SHOWN:]),
-        "dates": [str(day) for day in made.starts],
-        "p10": _floats(made.quantile(0.1)),
-        "p50": _floats(made.quantile(0.5)),
-        "p90": _floats(made.quantile(0.9)),
-    }
-
-
-def lead_time(made: LeadTimeDistribution) -> Json:
-    """A lead-time distribution in figures."""
-    return {
-        "mean_days": made.mean,
-        "sd_days": made.sd,
-        "p50_days": made.quantile(0.5),
-        "p90_days": made.quantile(0.9),
-        "source": made.source,
-        "observations": made.observations,
-        "fallback": made.fallback,
+        "dates": np.datetime_as_string(made.starts).tolist(),
+        "p10": _floats(p10),
+        "p50": _floats(p50),
+        "p90": _floats(p90),
     }
 
 

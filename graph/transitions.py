@@ -14,6 +14,7 @@ from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, Graph
 from langgraph.constants import START
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Send
+from pydantic import BaseModel
 
 from store.journal import Journal, TransitionDraft
 from tools.domain.orders import Order
@@ -37,8 +38,15 @@ class _Open:
 
 def stable_hash(value: object) -> str:
     """SHA-256 of a value's canonical JSON; what JSON cannot hold is hashed by its text."""
-    encoded = orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    encoded = orjson.dumps(value, default=_as_json, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return hashlib.sha256(encoded).hexdigest()
+
+
+def _as_json(value: object) -> object:
+    """A model by its fields, which is far cheaper than its text, and what a branch is sent by its parts."""
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    return [value.node, value.arg] if isinstance(value, Send) else str(value)
 
 
 def compact(value: object) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def _decision(row: Row[Any]) -> DecisionRow:
         value_cents=int(row.cents or 0),
         asked=Order.model_validate_json(asked) if asked is not None else became,
         became=became,
-        latest=Order.model_validate_json(row.latest_body),
+        latest=Order.model_validate_json(unpacked(row.latest_body)),
     )
 
 

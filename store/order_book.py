@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, String, bindparam, text
 
+from store.packing import packed, unpacked
 from tools.domain.orders import ALLOWED, UNSENT, ItemSite, Order, OrderStatus
 
 MOST_NAMED = 5_000
@@ -26,7 +27,7 @@ class Window:
 
 def stored_order(row: Row[Any]) -> Order:
     """The order of a row."""
-    return Order.model_validate_json(row.body)
+    return Order.model_validate_json(unpacked(row.body))
 
 
 def select_orders(connection: Connection, where: str, values: Mapping[str, Any]) -> list[Order]:
@@ -156,8 +157,12 @@ class OrderBook:
             "left_seq": self.seq if leaves else None,
             "left_at": self.left_at.get(order.order_key, self.at) if leaves else None,
             "seq": self.seq,
-            "body": order.model_dump_json(),
+            "body": self._kept(order.model_dump_json()),
         }
+
+    def _kept(self, body: str) -> str | bytes:
+        """The latest form of an order as it is stored; PostgreSQL compresses long texts by itself."""
+        return packed(body) if self.connection.dialect.name == "sqlite" else body
 
     def _insert_lines(self, orders: Sequence[Order]) -> None:
         insert = text(

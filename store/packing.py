@@ -1,4 +1,4 @@
-"""Stored texts of runs that are over, compressed where the database does not do it by itself."""
+"""Long stored texts, compressed where the database does not do it by itself."""
 
 import zlib
 

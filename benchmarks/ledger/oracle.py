@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 
 from benchmarks.ledger.stores import DUE, Row, Stores, asked_for_twice, disagreements, look
 from benchmarks.ledger.world import FORGER, NEEDS, TARGET, World
+from store.packing import unpacked
 from tools.domain.orders import ItemSite
 
 
@@ -119,7 +120,7 @@ class Oracle:
 
     def _settled(self, key: str, order: Row, stores: Stores) -> None:
         """The ledger's word for an order is the ERP's, and its stored form is that of its columns."""
-        body, actions = orjson.loads(order["body"]), stores.actions_of(key)
+        body, actions = orjson.loads(unpacked(order["body"])), stores.actions_of(key)
         quantities = {line["line_id"]: line["quantity"] for line in body["lines"]}
         stored = {row["line_id"]: row["quantity"] for row in stores.lines[key]}
         if body["status"] != order["status"] or quantities != stored:

@@ -7,6 +7,7 @@ from typing import Any
 
 from scripts.week.books import Books, Row
 from scripts.week.findings import Finding
+from store.packing import unpacked
 
 ItemSite = tuple[str, str]
 WAITING = ("waiting", "change_waiting")
@@ -152,7 +153,7 @@ def _came_back_unsaid(books: Books) -> list[Finding]:
         last[row["item_id"], row["site_id"], row["supplier_id"], row["changes"], row["line_id"]] = row
     found: list[Finding] = []
     for key, order in books.orders.items():
-        body = json.loads(order["body"]) if order["status"] in WAITING else {"lines": []}
+        body = json.loads(unpacked(order["body"])) if order["status"] in WAITING else {"lines": []}
         for line in body["lines"]:
             place = line["item_id"], order["site_id"], order["supplier_id"], body.get("changes", ""), line["line_id"]
             made = last.get(place)
