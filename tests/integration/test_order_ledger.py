@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from erp.actions import cancelling, queued_actions
 from store.operations import Moved, Operations, Plan, Ruling, Window
+from store.packing import unpacked
 from tools.domain.errors import BadInput, Conflict, NotFound
 from tools.domain.orders import Order, OrderStatus
 
@@ -74,6 +75,19 @@ def test_a_published_order_its_approval_and_its_history_tell_the_same(operations
     (past,) = operations.order_history(order.order_key)
     assert (past.before, past.after, past.order) == ("", "waiting", order)
     assert operations.need_owners()[item, "MAIN"] == order.run_id
+
+
+def test_the_latest_form_of_an_order_is_compressed_where_the_database_does_not_do_it(
+    operations: Operations, item: str
+) -> None:
+    order = order_of(item, run_id=run())
+    published(operations, order)
+    with operations._read() as connection:
+        query = text("SELECT body FROM orders WHERE order_key = :key")
+        body = connection.execute(query, {"key": order.order_key}).scalar_one()
+    assert isinstance(body, bytes) is operations.is_sqlite
+    assert len(body) < len(order.model_dump_json()) or not operations.is_sqlite
+    assert Order.model_validate_json(unpacked(body)) == order
 
 
 def test_publishing_again_changes_nothing(operations: Operations, item: str) -> None:

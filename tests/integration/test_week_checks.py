@@ -19,6 +19,7 @@ from scripts.week.steadiness import bought_on
 from scripts.week.surface_checks import figures_agree
 from scripts.week.surfaces import of_ledger, of_plan, stock_as_the_erp_has_it
 from scripts.week.work import less_of
+from store.packing import unpacked
 
 Lived = tuple[Path, PlanView]
 
@@ -113,7 +114,7 @@ def test_another_quantity_in_the_erp_than_was_signed_is_told(home: Path) -> None
 def a_waiting_order(books: Books) -> Row:
     """One of which nothing was decided before."""
     waiting = [row for _, row in sorted(books.orders.items()) if row["status"] == "waiting"]
-    return next(row for row in waiting if not json.loads(row["body"])["lines"][0]["decided_before"])
+    return next(row for row in waiting if not json.loads(unpacked(row["body"]))["lines"][0]["decided_before"])
 
 
 def test_a_need_that_waits_in_two_runs_is_told(home: Path) -> None:
@@ -190,7 +191,7 @@ def test_an_edit_that_left_another_quantity_is_told(home: Path) -> None:
 
 def test_a_rejected_line_that_waits_again_without_a_word_is_told(home: Path) -> None:
     order = a_waiting_order(read_books(home))
-    line = json.loads(order["body"])["lines"][0]
+    line = json.loads(unpacked(order["body"]))["lines"][0]
     about = line["line_id"], line["item_id"], order["site_id"], order["supplier_id"]
     planted(
         home / "operations.sqlite",

@@ -12,7 +12,7 @@ from sandbox_world import OFFER, small_dataset
 from graph.desk import DeskSettings
 from graph.naming import in_plain_words
 from graph.records import with_waiting_companions
-from graph.transitions import compact
+from graph.transitions import compact, stable_hash
 from graph.triggers import with_force
 from tools.domain.alerts import Alert, AlertKind
 from tools.domain.catalogue import Offer
@@ -105,3 +105,21 @@ def test_desk_settings_come_back_from_the_versions_of_a_run() -> None:
     assert again == settings
     assert again.ordering(Period.WEEK).max_cover_periods == pytest.approx(5)
     assert DeskSettings.of({**settings.as_versions(), "forecast_engine": "statsforecast"}) == settings
+
+
+def test_a_hash_tells_models_apart_by_every_field_wherever_they_stand() -> None:
+    waiting = order_of("I001")
+    changed = waiting.model_copy(update={"reason": "another"})
+    made = [
+        stable_hash(value)
+        for order in (waiting, changed)
+        for value in (
+            order,
+            {"order": order},
+            [order],
+            Send("order", {"order": order}),
+            Send("other", {"order": order}),
+        )
+    ]
+    assert len(set(made)) == len(made)
+    assert stable_hash({"b": waiting, "a": 1}) == stable_hash({"a": 1, "b": waiting.model_copy(deep=True)})

@@ -203,7 +203,7 @@ def test_a_run_may_spend_what_the_policy_leaves(operations: Operations, currency
 
 
 class EstimatingDesk(KnownDesk):
-    """A desk whose stored estimates say of which items and offers they were made."""
+    """A desk whose stored estimates say of which items they were made."""
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset)
@@ -214,17 +214,15 @@ class EstimatingDesk(KnownDesk):
 
     def estimates(self, scope: Scope) -> Any:
         assert scope == Scope("ds-1", ("A", "C"), estimate_version="est-1")
-        return SimpleNamespace(forecasts=self.forecasts, lead_times={OFFER.offer_id: "20 days", OTHER.offer_id: "12"})
+        return SimpleNamespace(forecasts=self.forecasts)
 
 
 def test_a_run_pins_its_estimates_and_stores_what_it_plans_with(
     operations: Operations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lead times of the offers of its own items, as far as there are any; drift among its forecasts."""
+    """The bands of its forecasts, and the drift among them."""
     monkeypatch.setattr(records, "forecast", lambda made: f"forecast of {made.item_id}")
-    monkeypatch.setattr(records, "lead_time", lambda made: f"about {made}")
-    quoted = OFFER.model_copy(update={"supplier_id": "S9"})
-    desk, shelf = EstimatingDesk(dataset_with(offers=(OFFER, OTHER, quoted))), Shelf()
+    desk, shelf = EstimatingDesk(dataset_with(offers=(OFFER, OTHER))), Shelf()
     context = context_of(operations, shelf=shelf, desk=desk)
 
     def drift(run_id: str, dataset: Dataset, forecasts: Any, item_ids: list[str], seen: Context) -> dict[str, Any]:
@@ -237,6 +235,5 @@ def test_a_run_pins_its_estimates_and_stores_what_it_plans_with(
     assert shelf.artifacts == {
         ("run-1", "forecast", "A@MAIN"): "forecast of A",
         ("run-1", "forecast", "B@MAIN"): "forecast of B",
-        ("run-1", "lead_time", "offers"): {OFFER.offer_id: "about 20 days"},
     }
     assert operations.run("run-1").versions == {"estimate": "est-1"}
