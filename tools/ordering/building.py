@@ -208,30 +208,35 @@ def _arrivals(frame: _Frame) -> FloatArray:
     """(N, S, T) usable units of open orders: on each path the wait left at the rank of its offer's lead time."""
     rows = {key: row for row, key in enumerate(frame.keys)}
     awaited = awaited_offers(frame.dataset.offers, frame.lead_times)
+    open_orders = [o for o in frame.dataset.open_orders if o.status.is_open and (o.item_id, o.site_id) in rows]
+    offer_ids = [awaited.get((order.item_id, order.supplier_id)) for order in open_orders]
     arrivals = np.zeros((len(rows), frame.paths, frame.horizon))
-    for order in frame.dataset.open_orders:
-        row = rows.get((order.item_id, order.site_id))
-        if row is None or not order.status.is_open:
-            continue
-        offer_id = awaited.get((order.item_id, order.supplier_id))
-        due = _due_periods(frame, order, offer_id)
+    for order, offer_id, due in zip(open_orders, offer_ids, _due_periods(frame, open_orders, offer_ids), strict=True):
         inside = np.flatnonzero(due < frame.horizon)
-        arrivals[row, inside, due[inside]] += order.quantity * _yield_rate(frame, offer_id)
+        usable = order.quantity * _yield_rate(frame, offer_id)
+        arrivals[rows[order.item_id, order.site_id], inside, due[inside]] += usable
     return arrivals
 
 
-def _due_periods(frame: _Frame, order: PurchaseOrder, offer_id: str | None) -> IntArray:
-    """(S,) period at whose start the order can be used, in whole periods as for new orders of its offer."""
-    as_of = frame.dataset.as_of
-    delay = frame.disruption.delay_days_by_order.get(order.order_id, 0) if frame.disruption else 0
-    if offer_id is not None:
-        left = frame.lead_times[offer_id].remaining(max((as_of - order.order_date).days, 0))
-        rank = lead_ranks([offer_id], frame.paths, frame.seed)[0]
-        periods = _lead_matrix([((left.days + delay).astype(np.float64), left.probabilities)], frame.period.days)[0]
-        return np.minimum(np.searchsorted(np.cumsum(periods), rank - 1e-12), periods.size - 1).astype(np.int64)
-    promised = order.promised_date or as_of
-    days = max((promised - as_of).days, 1.0) + delay
-    return np.full(frame.paths, math.ceil(days / frame.period.days - 1e-9), dtype=np.int64)
+def _due_periods(frame: _Frame, orders: Sequence[PurchaseOrder], offer_ids: Sequence[str | None]) -> IntArray:
+    """(K, S) period at whose start each order can be used, in whole periods as for new orders of its offer."""
+    as_of, period_days = frame.dataset.as_of, frame.period.days
+    delay_of = frame.disruption.delay_days_by_order if frame.disruption else {}
+    promised = [max(((order.promised_date or as_of) - as_of).days, 1.0) for order in orders]
+    delays = [delay_of.get(order.order_id, 0) for order in orders]
+    days = np.array(promised, dtype=np.float64) + np.array(delays, dtype=np.float64)
+    due = np.repeat(np.ceil(days / period_days - 1e-9).astype(np.int64)[:, None], frame.paths, axis=1)
+    known = [(row, offer_id) for row, offer_id in enumerate(offer_ids) if offer_id is not None]
+    waits = list[tuple[FloatArray, FloatArray]]()
+    for row, offer_id in known:
+        left = frame.lead_times[offer_id].remaining(max((as_of - orders[row].order_date).days, 0))
+        waits.append(((left.days + delays[row]).astype(np.float64), left.probabilities))
+    ranks = lead_ranks([offer_id for _, offer_id in known], frame.paths, frame.seed)
+    arrived = np.cumsum(_lead_matrix(waits, period_days), axis=1)
+    for (row, _), rank, by_period, (day, _) in zip(known, ranks, arrived, waits, strict=True):
+        last = math.floor(float(day.max()) / period_days) + 1
+        due[row] = np.minimum(np.searchsorted(by_period, rank - 1e-12), last)
+    return due
 
 
 def _source_table(frame: _Frame, suppliers: tuple[str, ...]) -> SourceTable:
@@ -331,9 +336,12 @@ def _lead_matrix(days: Sequence[tuple[FloatArray, FloatArray]], period_days: flo
     """(M, L) probability by whole periods; a day between two periods is shared by its distance to each."""
     longest = max((float(d.max()) for d, _ in days), default=0.0)
     matrix = np.zeros((len(days), int(math.floor(longest / period_days)) + 2))
-    for row, (day, probability) in enumerate(days):
-        whole = np.floor(day / period_days).astype(np.int64)
-        part = day / period_days - whole
-        np.add.at(matrix[row], whole, probability * (1 - part))
-        np.add.at(matrix[row], whole + 1, probability * part)
+    if not days:
+        return matrix
+    row = np.repeat(np.arange(len(days)), [day.size for day, _ in days])
+    day, probability = (np.concatenate(column) for column in zip(*days, strict=True))
+    whole = np.floor(day / period_days).astype(np.int64)
+    part = day / period_days - whole
+    np.add.at(matrix, (row, whole), probability * (1 - part))
+    np.add.at(matrix, (row, whole + 1), probability * part)
     return matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1e-12)
