@@ -68,6 +68,9 @@ class Desk(EstimateDesk):
         return self._memo(("snapshot", scope), lambda: self._snapshot(scope), scope.kept)
 
     def _snapshot(self, scope: Scope) -> PlanningSnapshot:
+        """Built; where the gates capped or barred offers, all but the offers is the one without that."""
+        if scope.adjustments:
+            return adjusted(self.snapshot(replace(scope, adjustments=())), dict(scope.adjustments))
         dataset = self.dataset(scope.dataset_version)
         wanted = set(scope.item_ids)
         part = replace(
@@ -98,7 +101,7 @@ class Desk(EstimateDesk):
         )
         if scope.withheld:
             snapshot = replace(snapshot, open_orders=tuple(o for o in dataset.open_orders if o.status.is_open))
-        return adjusted(snapshot, dict(scope.adjustments))
+        return snapshot
 
     def _limits(self, dataset: Dataset, budget: float) -> SharedLimits:
         capacities = [site.storage_capacity for site in dataset.sites.values()]

@@ -12,7 +12,7 @@ from demo_home import demo_home, demo_session, plan_trigger, settings_of
 
 import graph.estimates
 from evals.worlds.demo import make_demo_world
-from graph.desk import DeskSettings, Scope
+from graph.desk import Desk, DeskSettings, Scope
 from graph.estimates import EstimateBook, demand_input
 from graph.parts import Parts
 from graph.session import LocalSession, open_session
@@ -347,3 +347,17 @@ def test_unknown_names_are_refused_with_near_ones(session: LocalSession) -> None
     with pytest.raises(NotFound) as misspelt:
         session.activate_estimates(version[:-1], "ana")
     assert version in misspelt.value.remedy
+
+
+def test_a_problem_in_which_offers_are_capped_shares_everything_else(session: LocalSession) -> None:
+    _, version = planned(session)
+    desk = Desk(parts_of(session).warehouse)
+    dataset = desk.dataset(session.datasets()[0].version)
+    scope = Scope(dataset.version, tuple(dataset.items), estimate_version=version)
+    offer = dataset.offers[0].offer_id
+    capped = desk.snapshot(replace(scope, adjustments=((offer, 0.0),)))
+    whole = desk.snapshot(scope)
+    assert capped.demand is whole.demand and capped.arrivals is whole.arrivals
+    barred = whole.source_of[offer]
+    assert np.flatnonzero(capped.sources.orderable != whole.sources.orderable).tolist() == [barred]
+    assert desk.snapshot(replace(scope, withheld=((offer, 5.0),))).arrivals is not whole.arrivals
