@@ -28,6 +28,7 @@ from erp.outbox import HALTED_FLAG, MAX_ATTEMPTS, Outbox
 from erp.sandbox import SandboxErp
 from store.journal import TransitionDraft
 from store.operations import Operations, OutboxRow, Plan, Ruling, Window
+from store.packing import unpacked
 from tools.domain.errors import JitError
 from tools.domain.orders import OpenOrderStatus, Order, OrderStatus
 
@@ -307,8 +308,11 @@ def test_an_order_or_an_action_changed_after_it_was_decided_is_never_sent(
 ) -> None:
     order = _approved(operations)
     with operations._write() as connection:
-        change = text(f"UPDATE {table} SET {column} = REPLACE({column}, :old, :new)")  # noqa: S608
-        assert connection.execute(change, {"old": old, "new": new}).rowcount == 1
+        stored = unpacked(connection.execute(text(f"SELECT {column} FROM {table}")).scalar_one())  # noqa: S608
+        plain = stored.decode() if isinstance(stored, bytes) else stored
+        assert old in plain
+        change = text(f"UPDATE {table} SET {column} = :changed")  # noqa: S608
+        connection.execute(change, {"changed": plain.replace(old, new)})
     assert len(Outbox(operations, erp).drain().failed) == 1
     assert erp.health()["orders"] == 0
     assert _stands(operations, order) is OrderStatus.FAILED
