@@ -68,7 +68,7 @@ class Desk(EstimateDesk):
         return self._memo(("snapshot", scope), lambda: self._snapshot(scope), scope.kept)
 
     def _snapshot(self, scope: Scope) -> PlanningSnapshot:
-        """Built; where the gates capped or barred offers, all but the offers is the one without that."""
+        """The problem; where the gates capped or barred offers, the one before with those offers changed."""
         if scope.adjustments:
             return adjusted(self.snapshot(replace(scope, adjustments=())), dict(scope.adjustments))
         dataset = self.dataset(scope.dataset_version)

@@ -117,16 +117,7 @@ def demand_context(dataset: Dataset) -> DemandContext:
 
 def demand_input(dataset: Dataset, origin: EstimateOrigin) -> str:
     """Hash of everything that demand distributions are made from: equal input gives equal ones, bit for bit."""
-    context = demand_context(dataset)
-    return content_hash(
-        origin.made_by,
-        dataset.as_of,
-        *(history for _, history in sorted(dataset.demand.items())),
-        context.calendar,
-        dict(context.families),
-        *(part for key in sorted(context.stockouts) for part in (key, context.stockouts[key])),
-        *(made for _, made in sorted(context.user_forecasts.items())),
-    )
+    return content_hash(origin.made_by, dataset.as_of, dataset.demand, demand_context(dataset))
 
 
 def forecasts_of(
@@ -283,10 +274,6 @@ class EstimateBook:
                 version=info.version,
             )
         self._warehouse.restore_contents(info.version, rows)
-
-    def again(self, version: str, dataset: Dataset) -> list[EstimateRow]:
-        """All rows of a version as the present code makes them from its dataset and its parameters."""
-        return self._again(self._warehouse.estimate(version), dataset)
 
     def _again(self, info: EstimateInfo, dataset: Dataset) -> list[EstimateRow]:
         return self._rows(dataset, EstimateSettings.of(info.origin.parameters), info.origin.period)

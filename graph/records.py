@@ -22,6 +22,7 @@ from tools.ordering.limit_words import limit_in_words
 
 HISTORY_SHOWN = 104
 BANDS = (0.1, 0.5, 0.9)
+"""Quantiles of demand that are kept of a run's forecasts."""
 
 
 def verdict(found: Verdict, subject: str) -> Json:

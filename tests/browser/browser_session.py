@@ -7,23 +7,19 @@ from pathlib import Path
 
 import pytest
 from loaded_command import loaded_command
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from serving import address_told
 
-from scripts.week.page import CHROMIUM, FLAGS
+from scripts.week import page as week_page
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser; skips the test where none is installed."""
-    if not CHROMIUM.exists():
+    if not week_page.CHROMIUM.exists():
         pytest.skip("no Chromium is installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with week_page.chromium() as browser:
+        yield browser
 
 
 @contextmanager

@@ -111,7 +111,8 @@ def test_after_an_order_only_lead_times_are_estimated_again_and_what_is_equal_is
     assert members[1] - stored < members[0] - members[1]
     monkeypatch.undo()
     book, dataset = EstimateBook(warehouse, DeskSettings().estimating), warehouse.load_dataset(second.dataset_version)
-    assert hash_of(book.again(second.version, dataset)) == warehouse.estimate(second.version).content_hash
+    info = warehouse.estimate(second.version)
+    assert hash_of(book._again(info, dataset)) == info.content_hash
 
 
 def test_whatever_forecasts_are_made_from_changes_their_input() -> None:
@@ -121,6 +122,7 @@ def test_whatever_forecasts_are_made_from_changes_their_input() -> None:
     later = DemandHistory(*key, history.dates + np.timedelta64(1, "D"), history.quantities)
     item = dataset.items[key[0]]
     days = np.array(["2026-03-02"], dtype="datetime64[D]")
+    many = np.arange("2020-01-01", "2026-01-01", dtype="datetime64[D]")
     mine = UserForecast(key[0], days, np.array([5.0]), np.array([np.nan]))
     changed = [
         replace(dataset, demand={**dataset.demand, key: more}),
@@ -131,6 +133,9 @@ def test_whatever_forecasts_are_made_from_changes_their_input() -> None:
         replace(dataset, items={**dataset.items, key[0]: item.model_copy(update={"family": "another"})}),
         replace(dataset, stockouts={**dataset.stockouts, key: days}),
         replace(dataset, stockouts={**dataset.stockouts, key: days + 1}),
+        replace(dataset, stockouts={**dataset.stockouts, key: many}),
+        replace(dataset, stockouts={**dataset.stockouts, key: np.delete(many, 1_000)}),
+        replace(dataset, stockouts={**dataset.stockouts, key: np.delete(many, 1_001)}),
         replace(dataset, user_forecasts={**dataset.user_forecasts, key[0]: mine}),
         replace(dataset, user_forecasts={**dataset.user_forecasts, key[0]: replace(mine, quantities=np.array([6.0]))}),
     ]

@@ -36,7 +36,7 @@ def test_tests_benchmarks_and_scripts_import_nothing_undeclared(tmp_path: Path) 
 
 def sibling_modules() -> set[str]:
     """Modules that a test or a script finds beside itself."""
-    below = [place for folder in ("tests", "scripts") for place in (ROOT / folder).rglob("*")]
+    below = [place for folder in ("tests", "scripts/fresh") for place in (ROOT / folder).rglob("*")]
     return {place.stem for place in below if place.is_dir() or place.suffix == ".py"}
 
 

@@ -1,6 +1,6 @@
 """A content hash of values that hold arrays: equal content, equal hash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 def content_hash(*values: object) -> str:
-    """Hex SHA-256 over the values in turn: of dataclasses every field, of arrays dtype, shape and bytes.
+    """Hex SHA-256 over the values in turn: of dataclasses every field, of mappings every value in the order of the keys.
 
-    Arrays are looked for in dataclasses alone; everything else counts as it is written out.
+    Of arrays dtype, shape and bytes count; everything else as it is written out, so no array may stand in a sequence.
     """
     digest = sha256()
     for value in values:
@@ -26,7 +26,9 @@ def _feed(update: Callable[[bytes | memoryview], object], value: object) -> None
         for field in fields(value):
             update(field.name.encode())
             _feed(update, getattr(value, field.name))
-    elif isinstance(value, dict):
-        update(repr(sorted(value.items())).encode())
+    elif isinstance(value, Mapping):
+        for key in sorted(value):
+            update(repr(key).encode())
+            _feed(update, value[key])
     else:
         update(repr(value).encode())
