@@ -8,7 +8,7 @@ import numpy as np
 
 
 def content_hash(*values: object) -> str:
-    """Hex SHA-256 over the values in turn: of dataclasses every field, of mappings every value in the order of the keys.
+    """Hex SHA-256 over the values in turn: of dataclasses every field, of mappings every value by its key.
 
     Of arrays dtype, shape and bytes count; everything else as it is written out, so no array may stand in a sequence.
     """

@@ -233,9 +233,8 @@ def _due_periods(frame: _Frame, orders: Sequence[PurchaseOrder], offer_ids: Sequ
         waits.append(((left.days + delays[row]).astype(np.float64), left.probabilities))
     ranks = lead_ranks([offer_id for _, offer_id in known], frame.paths, frame.seed)
     arrived = np.cumsum(_lead_matrix(waits, period_days), axis=1)
-    for (row, _), rank, by_period, (day, _) in zip(known, ranks, arrived, waits, strict=True):
-        last = math.floor(float(day.max()) / period_days) + 1
-        due[row] = np.minimum(np.searchsorted(by_period, rank - 1e-12), last)
+    for (row, _), rank, by_period in zip(known, ranks, arrived, strict=True):
+        due[row] = np.searchsorted(by_period, rank - 1e-12)
     return due
 
 
