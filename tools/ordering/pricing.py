@@ -7,7 +7,7 @@ from itertools import count
 
 import numpy as np
 
-from tools.domain.arrays import FloatArray, IntArray
+from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SourceTable
 from tools.ordering.candidates import Columns, build_columns
 from tools.ordering.continuations import Continuation
@@ -16,7 +16,7 @@ from tools.ordering.levels import ItemCosts, SourceLevels, cumulative_demand, it
 from tools.ordering.policy_kinds import continuation
 from tools.ordering.quantities import TINY
 from tools.ordering.refinement import ROUNDS, appended, cheapest_order, freely_ordered, neighbours, one_more_source
-from tools.ordering.rollout import play
+from tools.ordering.rollout import Rollout, play
 
 __all__ = ["PARTS", "Batch", "batches_of", "cost_parts", "pick", "price_items", "take_items"]
 
@@ -33,6 +33,9 @@ POLICY_SHARE = 2
 """The kinds of continuation policy are compared on every second path."""
 WORTH_ANOTHER_KIND = 0.01
 """Share of ordering, holding and shortage cost that another kind of policy must save to be taken."""
+NEAR = 0.1
+"""Share of the ordering, holding and shortage cost of ordering nothing that the cheapest order may cost more, and still
+be searched for a better quantity. The search has saved up to a twentieth of it."""
 _SERIALS = count()
 
 
@@ -164,13 +167,8 @@ def price_items(
     costs = item_costs(part, settings, floor)
     levels = source_levels(part, settings, costs, cumulative_demand(part))
     policy, columns = chosen_policy(part, settings, costs, levels, shared=shared)
-    columns = with_refined(part, settings, costs, levels, policy, columns)
-    risky = settings.cvar_weight > 0
-    result = play(part, settings, costs, levels, policy, columns, by_path=risky)
-    parts = cost_parts(part, costs, policy, columns, result)
-    risk = np.zeros(parts.shape[:2])
-    if risky:
-        risk = tail_costs(path_costs(part, costs, policy, columns, result), settings)
+    columns = with_refined(part, settings, costs, levels, policy, columns, all_items=False)
+    result, parts, risk = _weighed(part, settings, costs, levels, policy, columns)
     fill = 1 - result.missed_later / np.maximum(_demand_from(part, policy.reach), 1e-12)[:, None]
     return Batch(items, part, costs, levels, policy, columns, parts, risk, fill)
 
@@ -202,12 +200,26 @@ def objective(
     every: int = 1,
 ) -> FloatArray:
     """(N, C) what is minimised, on each `every`-th path; inf where a column is not valid."""
+    _, parts, risk = _weighed(snapshot, settings, costs, levels, policy, columns, every)
+    return parts.sum(axis=2) + risk
+
+
+def _weighed(
+    snapshot: PlanningSnapshot,
+    settings: OrderingSettings,
+    costs: ItemCosts,
+    levels: SourceLevels,
+    policy: Continuation,
+    columns: Columns,
+    every: int = 1,
+) -> tuple[Rollout, FloatArray, FloatArray]:
+    """The play on each `every`-th path, its (N, C, 5) expected costs, and (N, C) what the tail adds where it weighs."""
     risky = settings.cvar_weight > 0
     result = play(snapshot, settings, costs, levels, policy, columns, every=every, by_path=risky)
-    total = cost_parts(snapshot, costs, policy, columns, result).sum(axis=2)
-    if risky:
-        total = total + tail_costs(path_costs(snapshot, costs, policy, columns, result, every), settings)
-    return total
+    parts = cost_parts(snapshot, costs, policy, columns, result)
+    if not risky:
+        return result, parts, np.zeros(parts.shape[:2])
+    return result, parts, tail_costs(path_costs(snapshot, costs, policy, columns, result, every), settings)
 
 
 def best_policy(
@@ -306,11 +318,13 @@ def with_refined(
     levels: SourceLevels,
     policy: Continuation,
     columns: Columns,
+    *,
+    all_items: bool = True,
 ) -> Columns:
     """The columns and, for each item, the best order found by a search around its cheapest one.
 
     The final pricing on all paths decides whether it is any better. Without it a plan would stop short of what the
-    next plan of the same day orders on top.
+    next plan of the same day orders on top. Without `all_items`, only items that come near to ordering are searched.
     """
     free = freely_ordered(snapshot, settings)
     if not free.any() or not snapshot.sources.item.size:
@@ -318,18 +332,33 @@ def with_refined(
     first, last = search_strides(snapshot)
     rounds = ROUNDS[:-1] if snapshot.demand.shape[1] <= FEW_PATHS else ROUNDS
     strides = (first, *[last] * (len(rounds) - 1))
+    every = policy_stride(snapshot)
+    _, parts, risk = _weighed(snapshot, settings, costs, levels, policy, columns, every)
+    leader = cheapest_order(columns, parts.sum(axis=2) + risk)
+    best, searched = pick(columns, leader), free
+    if not all_items:
+        searched = free & _near_ordering(parts, risk, leader)
+        if not searched.any():
+            return columns
 
     def cheapest(among: Columns, stride: int) -> Columns:
+        among = replace(among, valid=among.valid & searched[:, None])
         total = objective(snapshot, settings, costs, levels, policy, among, every=stride)
         return pick(among, cheapest_order(among, total))
 
-    best = cheapest(columns, policy_stride(snapshot))
-    for factor_sets, every in zip(rounds, strides, strict=True):
-        best = cheapest(one_more_source(snapshot, settings, costs, levels, best), every)
+    for factor_sets, stride in zip(rounds, strides, strict=True):
+        best = cheapest(one_more_source(snapshot, settings, costs, levels, best), stride)
         for factors in factor_sets:
-            best = cheapest(neighbours(snapshot, settings, costs, levels, best, factors), every)
-        columns = appended(columns, best, free)
+            best = cheapest(neighbours(snapshot, settings, costs, levels, best, factors), stride)
+        columns = appended(columns, best, searched)
     return columns
+
+
+def _near_ordering(parts: FloatArray, risk: FloatArray, leader: IntArray) -> BoolArray:
+    """(N,) items of whose cheapest order another quantity may cost less than ordering nothing."""
+    total, rows = parts.sum(axis=2) + risk, np.arange(leader.size)
+    own = np.abs(parts[:, 0, 2:].sum(axis=1))
+    return (leader > 0) & (total[rows, leader] <= total[:, 0] + NEAR * own)
 
 
 def _best_rival(columns: Columns, total: FloatArray) -> IntArray:
