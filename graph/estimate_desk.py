@@ -10,11 +10,13 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, TypeVar
 
+import numpy as np
 import orjson
 
+from graph.distributions import rounded
 from graph.estimates import EstimateBook, Estimates, EstimateSettings, offer_lead_times, planning_period
 from graph.memo import MemoByKind
-from store.estimates import EstimateInfo
+from store.estimates import EstimateInfo, EstimateKind
 from store.warehouse import Warehouse
 from tools.domain.alerts import Alert
 from tools.domain.datasets import Catalogue, Dataset, Period, PeriodSeries
@@ -37,6 +39,8 @@ CACHE_SIZE = 256
 """Values of a kind that are kept, the latest used last."""
 LARGE_KEPT = 4
 """Of those that grow with the catalogue: a server that plans every night must not grow with its nights."""
+HISTORY_SHOWN = 104
+"""Latest periods of history that are shown of an item."""
 MANY_ITEMS = 500
 """Items above which what is kept of a scope is large."""
 
@@ -194,6 +198,15 @@ class EstimateDesk:
         made = self._read.of(("unsaved", scope.dataset_version), lambda: self.book.unsaved(dataset), LARGE_KEPT)
         wanted = set(scope.item_ids)
         return replace(made, forecasts=tuple(found for found in made.forecasts if found.item_id in wanted))
+
+    def told_demand(self, version: str, estimate_version: str, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+        """What an estimate version says of the demand for items at a site, by `demand_key`, with the latest history."""
+        told = self._warehouse.estimate_figures(estimate_version, EstimateKind.DEMAND, keys)
+        for found in told.values():
+            history = self.recorded(version, Period(found["period"]))[found["item_id"], found["site_id"]]
+            found["history_dates"] = np.datetime_as_string(history.starts[-HISTORY_SHOWN:]).tolist()
+            found["history"] = rounded(history.quantities[-HISTORY_SHOWN:])
+        return told
 
     def estimate_info(self, version: str | None) -> EstimateInfo:
         """The named estimate version, or the one that the next run plans with. NotFound."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from graph.backtests import item_backtest, run_backtest, stored_backtests
 from graph.distributions import LEAD_LEVELS, demand_key, rounded
-from graph.estimate_desk import EstimateDesk, Scope
+from graph.estimate_desk import HISTORY_SHOWN, EstimateDesk, Scope
 from graph.estimates import CONFIGURED, Estimates
 from graph.forecast_charts import chart_of
 from graph.forecast_views import (
@@ -32,7 +32,6 @@ from tools.forecasting.lead_time_demand import lead_time_demand, weighted_quanti
 from tools.forecasting.planned import planned
 from tools.lead_times import LeadTimeDistribution
 
-HISTORY_SHOWN = 104
 RECENT_SHOWN = 26
 EARLIER_SHOWN = 2
 DEMAND_LEVELS = (0.5, 0.8, 0.95)

@@ -1,5 +1,6 @@
 """The nodes of a sourcing run. Each reads the state, asks the desk, an agent or a gate, and returns its update."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
@@ -98,11 +99,8 @@ def estimate(state: RunState, runtime: Runtime[Context]) -> Update:
     context.operations.pin_version(state["run_id"], "estimate", version)
     scope = Scope(state["dataset_version"], tuple(state["item_ids"]), estimate_version=version)
     estimates = context.desk.estimates(scope)
-    context.warehouse.put_artifacts(
-        state["run_id"],
-        "forecast",
-        {f"{made.item_id}@{made.site_id}": records.forecast(made) for made in estimates.forecasts},
-    )
+    patterns = Counter(made.pattern.value for made in estimates.forecasts)
+    context.warehouse.put_artifact(state["run_id"], "estimate", "patterns", dict(patterns.most_common()))
     dataset = context.desk.dataset(state["dataset_version"])
     drift = stored_drift(state["run_id"], dataset, estimates.forecasts, state["item_ids"], context)
     return {"estimate_version": version, "drift": drift}

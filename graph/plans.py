@@ -1,6 +1,6 @@
 """Plans as they are stored: of one run, or the current plan of every item, merged from the runs that decide it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from graph import queries
@@ -74,11 +74,11 @@ class Plans:
         (run,) = queries.run_views([operations.run(decider)], operations, {})
         dataset = self._desk.dataset(run.dataset_version)
         names = {(decider, f"{item_id}@{site_id}"): site_id for site_id in dataset.sites}
-        stored, made = (warehouse.artifacts_named(names, kind) for kind in ("outlook", "forecast"))
+        stored = warehouse.artifacts_named(names, "outlook")
         if not stored:
             raise NotFound(f"{decider} planned no item {item_id}.", remedy="`jit show --all` lists its items.")
-        name, raw = next(iter(stored.items()))
-        return queries.outlook_view(raw, run, dataset, made.get(name, {}))
+        (_, key), raw = next(iter(stored.items()))
+        return queries.outlook_view(raw, run, dataset, self._demand(run, [key]).get(key, {}))
 
     def current(self, *, series: bool = True) -> PlanView:
         """The current plan of every item: of each the latest published plan that decided it.
@@ -127,19 +127,28 @@ class Plans:
     def _told(self, runs: Sequence[RunView], *, series: bool) -> dict[str, PlanView]:
         """What each run left behind. Without series it is kept as long as the run stands where it stands."""
 
-        def read(wanted: Sequence[RunView], kinds: Sequence[str]) -> dict[str, PlanView]:
-            stored = self._stores.warehouse.artifacts_of([run.run_id for run in wanted], kinds)
-            datasets = {run.run_id: self._desk.dataset(run.dataset_version) for run in wanted}
-            return {run.run_id: queries.told_of_run(run, datasets[run.run_id], stored[run.run_id]) for run in wanted}
+        def read(wanted: Sequence[RunView]) -> dict[str, PlanView]:
+            stored = self._stores.warehouse.artifacts_of([run.run_id for run in wanted], queries.SHOWN)
+            found: dict[str, PlanView] = {}
+            for run in wanted:
+                own, dataset = stored[run.run_id], self._desk.dataset(run.dataset_version)
+                demand = self._demand(run, own.get("outlook", {})) if series else {}
+                found[run.run_id] = queries.told_of_run(run, dataset, own, demand)
+            return found
 
         if series:
-            return read(runs, queries.SHOWN)
+            return read(runs)
         kept = {run.run_id: run for run in runs if run.status is not RunStatus.RUNNING}
-        found = read([run for run in runs if run.run_id not in kept], queries.WITHOUT_SERIES)
+        found = read([run for run in runs if run.run_id not in kept])
         for run_id, run in kept.items():
             key = (run_id, run.status, run.ended_at)
-            found[run_id] = self._kept.of(key, lambda run=run: read([run], queries.WITHOUT_SERIES)[run.run_id])
+            found[run_id] = self._kept.of(key, lambda run=run: read([run])[run.run_id])
         return found
+
+    def _demand(self, run: RunView, keys: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What the run's estimates say of the demand for these items at a site."""
+        version = run.versions.get("estimate", "")
+        return self._desk.told_demand(run.dataset_version, version, keys) if version else {}
 
     def _marked(self, plan: PlanView, run_id: str, orders: Sequence[Order]) -> PlanView:
         """The plan with what its latest run changed."""

@@ -96,7 +96,7 @@ def _data_summary(run_id: str, warehouse: Warehouse) -> str:
 
 
 def _estimate_summary(run_id: str, warehouse: Warehouse) -> str:
-    patterns = warehouse.artifact_counts(run_id, "forecast", "pattern")
+    patterns = warehouse.artifact(run_id, "estimate", "patterns") or {}
     drift = (warehouse.artifact(run_id, "drift", "alarms") or {"verdicts": []})["verdicts"]
     more = [f"{len(drift) - SHOWN_DRIFT} more drift."] if len(drift) > SHOWN_DRIFT else []
     told = [str(raw["reason"]) for raw in drift[:SHOWN_DRIFT]]

@@ -1,6 +1,7 @@
 """Stored facts of a run, as views for the doors and as sentences for the analyst."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from graph.naming import Named, in_plain_words
@@ -28,10 +29,8 @@ from tools.domain.orders import Order, OrderLine, OrderVerdict
 
 Stored = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Artifacts of a run, by kind and key."""
-SHOWN = ("plan", "drift", "verdict", "quality", "risk", "option", "negotiation", "kpi", "forecast", "outlook")
+SHOWN = ("plan", "drift", "verdict", "quality", "risk", "option", "negotiation", "kpi", "outlook")
 """Kinds of artifacts that a plan's view is made from."""
-WITHOUT_SERIES = tuple(kind for kind in SHOWN if kind != "forecast")
-"""The same without what only each item's own charts show."""
 SERIES = ("stock_p10", "stock_p50", "stock_p90")
 """Values per period of a stored outlook."""
 AUTONOMY = "autonomy"
@@ -161,8 +160,13 @@ def line_view(line: OrderLine, order: Order, dataset: Named, status: str, verdic
     )
 
 
-def told_of_run(run: RunView, dataset: Dataset, stored: Stored) -> PlanView:
-    """What a run left behind, without its orders and steps: `stored` are its artifacts of `SHOWN`."""
+def told_of_run(
+    run: RunView, dataset: Dataset, stored: Stored, demand: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> PlanView:
+    """What a run left behind, without its orders and steps: `stored` are its artifacts of `SHOWN`.
+
+    `demand` is what its estimates say of each item at a site; without it outlooks have no series.
+    """
     choice = stored.get("plan", {}).get("choice", {})
     quality = stored.get("quality", {}).get("data", {"verdicts": []})
     risk = stored.get("risk", {}).get("assessment", {"risks": [], "exposures": []})
@@ -172,8 +176,7 @@ def told_of_run(run: RunView, dataset: Dataset, stored: Stored) -> PlanView:
         risks=tuple(_risk(raw, risk, run.run_id) for raw in risk["risks"]),
         options=_options(stored.get("option", {}), choice, run.run_id),
         outlooks=tuple(
-            outlook_view(raw, run, dataset, stored.get("forecast", {}).get(key, {}))
-            for key, raw in stored.get("outlook", {}).items()
+            outlook_view(raw, run, dataset, demand.get(key, {})) for key, raw in stored.get("outlook", {}).items()
         ),
         verdicts=tuple(_gate_verdicts({**stored.get("drift", {}), **stored.get("verdict", {})})),
         negotiations=tuple(dict(talk) for talk in stored.get("negotiation", {}).values()),
@@ -241,9 +244,10 @@ def _options(stored: Mapping[str, Mapping[str, Any]], choice: Mapping[str, Any],
 
 
 def outlook_view(raw: Mapping[str, Any], run: RunView, dataset: Dataset, made: Mapping[str, Any]) -> OutlookView:
-    """A stored outlook of a run; `made` is the item's stored forecast, without which it has no history and dates."""
+    """A stored outlook of a run; `made` is what its estimates say of the item, without which it has no series."""
     figures = {name: raw[name] for name in OutlookView.model_fields if name in raw and (made or name not in SERIES)}
     figures["reason"] = in_plain_words(str(raw["reason"]), dataset)
+    quantiles: Mapping[str, Sequence[float]] = made.get("quantiles", {})
     return OutlookView(
         **figures,
         item=dataset.items[raw["item_id"]].description or raw["item_id"],
@@ -253,9 +257,9 @@ def outlook_view(raw: Mapping[str, Any], run: RunView, dataset: Dataset, made: M
         history_dates=tuple(made.get("history_dates", ())),
         history=tuple(made.get("history", ())),
         dates=tuple(made.get("dates", ())),
-        demand_p10=tuple(made.get("p10", ())),
-        demand_p50=tuple(made.get("p50", ())),
-        demand_p90=tuple(made.get("p90", ())),
+        demand_p10=tuple(quantiles.get("0.1", ())),
+        demand_p50=tuple(quantiles.get("0.5", ())),
+        demand_p90=tuple(quantiles.get("0.9", ())),
         run_id=run.run_id,
         estimate_version=run.versions.get("estimate", ""),
     )

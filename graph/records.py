@@ -1,13 +1,12 @@
 """Values of a run as JSON: what goes into artifacts, state and approvals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
-
-import numpy as np
 
 from agents.contracts import Decided
 from graph.desk import Desk, Scope
+from graph.distributions import figures_of
 from graph.standing import LEAVING
 from graph.state import Json, RunState
 from policies.gates import Effect, Tier, Verdict
@@ -17,12 +16,9 @@ from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
 from tools.domain.orders import Order, OrderLine, OrderVerdict
 from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
-from tools.forecasting import DemandForecast
 from tools.ordering.limit_words import limit_in_words
 
-HISTORY_SHOWN = 104
-BANDS = (0.1, 0.5, 0.9)
-"""Quantiles of demand that are kept of a run's forecasts."""
+OUTLOOK_FIGURES = tuple(field.name for field in fields(ItemOutlook) if field.name not in ("projected_stock", "cost"))
 
 
 def verdict(found: Verdict, subject: str) -> Json:
@@ -52,25 +48,6 @@ def verdict_from(raw: Mapping[str, Any]) -> Verdict:
     return Verdict(effect=Effect(raw["effect"]), tier=tier, **{name: raw[name] for name in names})
 
 
-def forecast(made: DemandForecast) -> Json:
-    """A forecast with its provenance and the bands that people look at."""
-    series = made.history
-    p10, p50, p90 = np.quantile(made.paths.astype(np.float64), BANDS, axis=0)
-    return {
-        "item_id": made.item_id,
-        "model": made.model,
-        "pattern": made.pattern.value,
-        "fallback": made.fallback,
-        "accuracy": dict(made.accuracy),
-        "history_dates": np.datetime_as_string(series.starts[-HISTORY_SHOWN:]).tolist(),
-        "history": _floats(series.quantities[-HISTORY_SHOWN:]),
-        "dates": np.datetime_as_string(made.starts).tolist(),
-        "p10": _floats(p10),
-        "p50": _floats(p50),
-        "p90": _floats(p90),
-    }
-
-
 def option(made: PlanOption) -> Json:
     """An option's figures, without its lines."""
     names = ("option_id", "group", "profile", "title", "order_value", "fill_rate", "stockout_probability")
@@ -86,17 +63,14 @@ def option(made: PlanOption) -> Json:
 
 def outlook(made: ItemOutlook) -> Json:
     """An item's outlook in figures."""
+    low, middle, high = figures_of(made.projected_stock)
     return {
-        **{name: value for name, value in asdict(made).items() if name not in ("projected_stock", "cost")},
+        **{name: getattr(made, name) for name in OUTLOOK_FIGURES},
         "cost": asdict(made.cost),
-        "stock_p10": _floats(made.projected_stock[0]),
-        "stock_p50": _floats(made.projected_stock[1]),
-        "stock_p90": _floats(made.projected_stock[2]),
+        "stock_p10": low,
+        "stock_p50": middle,
+        "stock_p90": high,
     }
-
-
-def _floats(values: Any) -> list[float]:
-    return [round(float(value), 4) for value in np.asarray(values)]
 
 
 def decided(made: Decided) -> Json:
