@@ -4,6 +4,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from typing import Any
@@ -85,7 +86,8 @@ class RunDriver:
     def drive(self, run_id: str) -> Iterator[StepView]:
         """Drive a new run until it ends or waits for people; yields its steps as they finish."""
         with self._lock_of(run_id):
-            yield from self._go_on(run_id, self._first(run_id))
+            for ended in self._go_on(run_id, self._first(run_id)):
+                yield live_step(run_id, ended.node, ended.started, self._parts.warehouse, self._parts.operations)
         self.deliver_decisions()
         self.closed.forget_checkpoints()
 
@@ -214,7 +216,7 @@ class RunDriver:
             else:
                 self._note(run_id)
 
-    def _go_on(self, run_id: str, given: Any) -> Iterator[StepView]:
+    def _go_on(self, run_id: str, given: Any) -> Iterator["_Ended"]:
         """Drive the graph until it ends or waits, then note where the run stands.
 
         A drive that is cut off (its process ends, its reader goes away) leaves the run as running: the next
@@ -226,9 +228,8 @@ class RunDriver:
             self._owe(run_id)
             raise
 
-    def _drive_graph(self, run_id: str, given: Any) -> Iterator[StepView]:
-        operations, warehouse = self._parts.operations, self._parts.warehouse
-        operations.set_run_status(run_id, "running")
+    def _drive_graph(self, run_id: str, given: Any) -> Iterator["_Ended"]:
+        self._parts.operations.set_run_status(run_id, "running")
         started = datetime.now(UTC)
         updates = self._graph.stream(
             given, self._config(run_id), context=self._parts.context, stream_mode="updates", durability="sync"
@@ -237,7 +238,7 @@ class RunDriver:
             for update in updates:
                 for node in update:
                     if node in PROGRESS_TITLES:
-                        yield live_step(run_id, node, started, warehouse, operations)
+                        yield _Ended(node, started)
                         started = datetime.now(UTC)
         except (GeneratorExit, KeyboardInterrupt, StorageOutOfReach):
             raise
@@ -268,7 +269,15 @@ class RunDriver:
         self._parts.operations.set_run_status(run_id, status, summary)
 
 
-def _exhaust(steps: Iterator[StepView]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A step that has just ended."""
+
+    node: str
+    started: datetime
+
+
+def _exhaust(steps: Iterator[_Ended]) -> None:
     for _ in steps:
         pass
 

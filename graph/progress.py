@@ -45,14 +45,21 @@ class OrderCounts:
         return cls(waiting.get(run_id, 0), sent.get(run_id, 0))
 
 
+NO_ORDERS = OrderCounts(0, 0)
+SENDING = ("dispatch", "order", "close")
+COUNTED = ("gate_autonomy", *SENDING)
+"""Steps of which the orders are told."""
+
+
 def live_step(run_id: str, node: str, started: datetime, warehouse: Warehouse, operations: Operations) -> StepView:
     """A step that has just ended."""
     now = datetime.now(UTC)
+    counts = OrderCounts.of(run_id, operations) if node in COUNTED else NO_ORDERS
     return StepView(
         run_id=run_id,
         node=node,
         title=PROGRESS_TITLES[node],
-        summary=step_summary(node, run_id, warehouse, OrderCounts.of(run_id, operations)),
+        summary=step_summary(node, run_id, warehouse, counts),
         seconds=(now - started).total_seconds(),
         at=now,
     )
@@ -85,7 +92,7 @@ def step_summary(node: str, run_id: str, warehouse: Warehouse, counts: OrderCoun
         return writers[node](run_id, warehouse)
     if node == "gate_autonomy":
         return f"{counts.waiting} orders wait for a person."
-    if node in ("dispatch", "order", "close"):
+    if node in SENDING:
         return f"{counts.sent} orders are in the ERP."
     return ""
 
