@@ -72,6 +72,23 @@ def show(
         show_plan(view, everything=everything)
 
 
+@GROUP.command("cancel", example="cancel --reason 'the file was the wrong one'")
+def cancel(
+    run: Annotated[str | None, typer.Argument(help="Run id; the latest that computes when left out.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
+    given: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """End a run while it computes, here or in the server: nothing of it is published, the plan before it stays."""
+    from terminal.screen import working
+
+    with working("Ending the run", quiet=as_json):
+        ended = session().cancel(actor(given), run, reason)
+    if not printed(ended, as_json):
+        stands = "ends in a moment" if ended.status.value == "running" else "is cancelled"
+        typer.echo(f"{ended.run_id} {stands}; the plan before it stays current. Plan anew: jit plan")
+
+
 @GROUP.command("runs", example="runs --limit 5")
 def runs(limit: Annotated[int, typer.Option(help="How many.")] = 20, as_json: AsJson = False) -> None:
     """The latest sourcing runs."""

@@ -9,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 from graph import gates, nodes, orders
 from graph.context import Context
 from graph.state import NegotiationTask, OrderOutcome, OrderState, RunState
+from graph.watching import watched
 
 Graph = CompiledStateGraph[Any, Context, Any, Any]
 
@@ -31,15 +32,15 @@ def order_branch() -> Graph:
 def build(checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     """The sourcing run."""
     builder = StateGraph(RunState, context_schema=Context)
-    builder.add_node("sense", nodes.sense)
-    builder.add_node("gate_data", gates.gate_data)
-    builder.add_node("estimate", nodes.estimate)
-    builder.add_node("assess_risk", nodes.assess_risk)
-    builder.add_node("compute_options", nodes.compute_options)
-    builder.add_node("choose_plan", nodes.choose_plan)
-    builder.add_node("negotiate", nodes.negotiate, input_schema=NegotiationTask)
-    builder.add_node("gate_lines", gates.gate_lines)
-    builder.add_node("gate_plan", gates.gate_plan)
+    builder.add_node("sense", watched(nodes.sense))
+    builder.add_node("gate_data", watched(gates.gate_data))
+    builder.add_node("estimate", watched(nodes.estimate))
+    builder.add_node("assess_risk", watched(nodes.assess_risk))
+    builder.add_node("compute_options", watched(nodes.compute_options))
+    builder.add_node("choose_plan", watched(nodes.choose_plan))
+    builder.add_node("negotiate", watched(nodes.negotiate), input_schema=NegotiationTask)
+    builder.add_node("gate_lines", watched(gates.gate_lines))
+    builder.add_node("gate_plan", watched(gates.gate_plan))
     builder.add_node("gate_autonomy", gates.gate_autonomy)
     builder.add_node("order", order_branch())
     builder.add_node("close", nodes.close)

@@ -1,11 +1,12 @@
 """What a run's nodes may use. Everything arrives here; nothing is built at import."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from agents.contracts import Agents, Counterparty
 from erp.outbox import Outbox
+from graph.cancelling import Cancels
 from graph.desk import Desk
 from policies.gates import RuleSet
 from policies.material import Materiality
@@ -32,3 +33,5 @@ class Context:
     """What must change before a rejected or edited line is proposed otherwise again."""
     fresh_dataset: Callable[[], str | None]
     """The active dataset version, read anew from the ERP where it does not know what is on order; None for none."""
+    cancels: Cancels = field(default_factory=Cancels)
+    """Runs that compute, and which of them people ended."""

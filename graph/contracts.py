@@ -159,7 +159,17 @@ class SourcingSession(StoredAnswers, Protocol):
         ...
 
     def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
-        """Yield steps as they finish: of a new run for `trigger`, or those stored for `run_id`."""
+        """Yield steps as they finish: of a new run for `trigger`, or those stored for `run_id`.
+
+        A step that takes long comes beforehand too, with how far it is.
+        """
+        ...
+
+    def cancel(self, actor: str, run_id: str | None = None, reason: str = "") -> RunView:
+        """End a run while it computes, the latest such when none is named: nothing of it is published.
+
+        The plan before it stays current. Conflict when it does not compute; NotFound.
+        """
         ...
 
     def decide(

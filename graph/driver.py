@@ -10,24 +10,27 @@ from importlib.metadata import version as installed_version
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command
+from langgraph.types import Command, StreamMode
 
 from graph.build import Graph
 from graph.closed_runs import ClosedRuns
 from graph.desk import DeskSettings
 from graph.parts import Parts
-from graph.progress import PROGRESS_TITLES, live_step
+from graph.progress import PROGRESS_TITLES, live_step, step_under_way
 from graph.queries import figures_of
 from graph.standing import LEAVING
 from graph.transitions import JournalCallbacks
 from graph.views import StepView, Trigger
+from graph.watching import HowFar
 from store.operations import ApprovalRow
-from tools.domain.errors import BadInput, JitError, StorageOutOfReach
+from tools.domain.errors import BadInput, Cancelled, JitError, StorageOutOfReach
 from tools.domain.orders import Order
 from tools.forecasting.forecast import MODEL_VERSION
 
 LOG = logging.getLogger(__name__)
 PARALLEL_NODES = 4
+TOLD: list[StreamMode] = ["updates", "custom"]
+"""What a drive hears of its graph: steps that ended, and how far one is."""
 TAKEN_IN_AT_ONCE = 20
 """Orders of a run that wait, up to which it takes every decision in at once: resuming it looks at each of them."""
 RECOVERED_RUNS = 200
@@ -44,6 +47,7 @@ class RunDriver:
         self._drives: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._owed: set[str] = set()
+        self._how_far: dict[str, HowFar] = {}
         self._decided: set[str] = set()
         self.closed = ClosedRuns(parts)
 
@@ -86,8 +90,11 @@ class RunDriver:
     def drive(self, run_id: str) -> Iterator[StepView]:
         """Drive a new run until it ends or waits for people; yields its steps as they finish."""
         with self._lock_of(run_id):
-            for ended in self._go_on(run_id, self._first(run_id)):
-                yield live_step(run_id, ended.node, ended.started, self._parts.warehouse, self._parts.operations)
+            for seen in self._go_on(run_id, self._first(run_id)):
+                if isinstance(seen, HowFar):
+                    yield step_under_way(run_id, seen)
+                else:
+                    yield live_step(run_id, seen.node, seen.started, self._parts.warehouse, self._parts.operations)
         self.deliver_decisions()
         self.closed.forget_checkpoints()
 
@@ -216,7 +223,7 @@ class RunDriver:
             else:
                 self._note(run_id)
 
-    def _go_on(self, run_id: str, given: Any) -> Iterator["_Ended"]:
+    def _go_on(self, run_id: str, given: Any) -> Iterator["_Ended | HowFar"]:
         """Drive the graph until it ends or waits, then note where the run stands.
 
         A drive that is cut off (its process ends, its reader goes away) leaves the run as running: the next
@@ -228,24 +235,41 @@ class RunDriver:
             self._owe(run_id)
             raise
 
-    def _drive_graph(self, run_id: str, given: Any) -> Iterator["_Ended"]:
+    def _drive_graph(self, run_id: str, given: Any) -> Iterator["_Ended | HowFar"]:
         self._parts.operations.set_run_status(run_id, "running")
         started = datetime.now(UTC)
-        updates = self._graph.stream(
-            given, self._config(run_id), context=self._parts.context, stream_mode="updates", durability="sync"
+        told = self._graph.stream(
+            given, self._config(run_id), context=self._parts.context, stream_mode=TOLD, durability="sync"
         )
         try:
-            for update in updates:
-                for node in update:
+            for _, part in told:
+                if isinstance(part, HowFar):
+                    self._how_far[run_id] = part
+                    yield part
+                    continue
+                for node in part:
                     if node in PROGRESS_TITLES:
+                        self._how_far.pop(run_id, None)
                         yield _Ended(node, started)
                         started = datetime.now(UTC)
         except (GeneratorExit, KeyboardInterrupt, StorageOutOfReach):
             raise
+        except Cancelled as ended:
+            self._parts.operations.set_run_status(run_id, "stopped", _summary((), ended.message))
         except BaseException as error:
             self._note(run_id, failure=f"{type(error).__name__}: {error}")
             raise
-        self._note(run_id)
+        else:
+            self._note(run_id)
+        finally:
+            self._how_far.pop(run_id, None)
+            self._parts.context.cancels.over(run_id)
+
+    def under_way(self, run_id: str) -> Iterator[StepView]:
+        """The step of a run that computes right now, where it is known how far it is."""
+        far = self._how_far.get(run_id)
+        if far is not None:
+            yield step_under_way(run_id, far)
 
     def _config(self, run_id: str) -> RunnableConfig:
         row = self._parts.operations.run(run_id)
@@ -277,7 +301,7 @@ class _Ended:
     started: datetime
 
 
-def _exhaust(steps: Iterator[_Ended]) -> None:
+def _exhaust(steps: Iterator[_Ended | HowFar]) -> None:
     for _ in steps:
         pass
 

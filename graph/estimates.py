@@ -21,6 +21,7 @@ from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset, DemandHistory, Period
 from tools.domain.errors import Conflict
 from tools.domain.fingerprint import content_hash
+from tools.domain.progress import did, expect
 from tools.forecasting import (
     Catalogue,
     DemandContext,
@@ -139,9 +140,12 @@ def drawn_rows(catalogue: Catalogue) -> list[EstimateRow]:
 
     In one thread: what an item takes is so short that two threads waste more on the interpreter's lock than they win.
     """
-    firsts = range(0, len(catalogue), DRAWN_TOGETHER)
-    parts = (range(first, min(first + DRAWN_TOGETHER, len(catalogue))) for first in firsts)
-    return [made for rows in parts for made in demand_rows([catalogue[row] for row in rows])]
+    found: list[EstimateRow] = []
+    for first in range(0, len(catalogue), DRAWN_TOGETHER):
+        rows = range(first, min(first + DRAWN_TOGETHER, len(catalogue)))
+        found += demand_rows([catalogue[row] for row in rows])
+        did(len(rows))
+    return found
 
 
 def offer_lead_times(dataset: Dataset, settings: LeadTimeSettings) -> Mapping[str, LeadTimeDistribution]:
@@ -253,7 +257,10 @@ class EstimateBook:
         return EstimateOrigin(dataset.version, model_version(), parameters, settings.forecast.seed, code_version())
 
     def _rows(self, dataset: Dataset, settings: EstimateSettings, period: Period) -> list[EstimateRow]:
-        demand = drawn_rows(self._forecasts(dataset, period, settings))
+        expect(2 * len(dataset.demand))
+        forecasts = self._forecasts(dataset, period, settings)
+        did(len(dataset.demand))
+        demand = drawn_rows(forecasts)
         return [*demand, *self._lead_time_rows(dataset, settings)]
 
     def _lead_time_rows(self, dataset: Dataset, settings: EstimateSettings) -> list[EstimateRow]:

@@ -22,6 +22,7 @@ from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import grouped
 from tools.domain.money import Money
 from tools.domain.orders import Order, OrderLine, OrderStatus, Route, RouteKind
+from tools.domain.progress import counted, expect
 
 Update = dict[str, Any]
 KINDS: Mapping[Effect, RouteKind] = {Effect.DENY: RouteKind.DENIED, Effect.REQUIRE_APPROVAL: RouteKind.PERSON}
@@ -60,9 +61,11 @@ def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
     found: list[Json] = []
     gated: list[Order] = []
     adjustments = dict(state.get("adjustments", {}))
-    for order in records.with_agreements(state["orders"], agreements):
+    proposed = records.with_agreements(state["orders"], agreements)
+    expect(sum(len(order.lines) for order in proposed))
+    for order in proposed:
         lines: list[OrderLine] = []
-        for line in order.lines:
+        for line in counted(order.lines):
             known = facts.line_facts(line, plan, context.desk, scope, ledger, priced)
             verdicts = evaluate(known, context.rules)
             found += [records.verdict(verdict, line.line_id) for verdict in verdicts]
@@ -104,6 +107,7 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
     for the same items: the same need is never asked for, or bought, twice.
     """
     context, run_id = runtime.context, state["run_id"]
+    context.cancels.publishing(run_id)
     plan_verdicts = [records.verdict_from(raw) for raw in state["plan_verdicts"]]
     beside = facts.standing(run_id, state["item_ids"], context)
     of_line = grouped(state["line_verdicts"], lambda raw: str(raw["subject"]))

@@ -60,6 +60,11 @@ class Plans:
         summaries = {node: step_summary(node, run_id, stores.warehouse, counts) for node in nodes}
         return [stored_step(row, summaries[row.node]) for row in rows]
 
+    def run(self, run_id: str) -> RunView:
+        """One run in short."""
+        operations = self._stores.operations
+        return queries.run_views([operations.run(run_id)], operations, figures_by_run(operations.orders_of(run_id)))[0]
+
     def of_run(self, run_id: str, *, series: bool = True) -> PlanView:
         """What a run planned: its orders as the ledger has them now."""
         operations = self._stores.operations

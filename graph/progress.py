@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from graph.views import StepView
+from graph.views import UNDER_WAY, StepView
+from graph.watching import HowFar
 from store.operations import Operations
 from store.warehouse import Transition, Warehouse
 
@@ -62,6 +63,21 @@ def live_step(run_id: str, node: str, started: datetime, warehouse: Warehouse, o
         summary=step_summary(node, run_id, warehouse, counts),
         seconds=(now - started).total_seconds(),
         at=now,
+    )
+
+
+def step_under_way(run_id: str, far: HowFar) -> StepView:
+    """A step that still computes, and how far it is."""
+    return StepView(
+        run_id=run_id,
+        node=far.node,
+        title=PROGRESS_TITLES[far.node],
+        summary=far.in_words,
+        seconds=far.seconds,
+        status=UNDER_WAY,
+        at=datetime.now(UTC),
+        done=far.done,
+        expected=far.expected,
     )
 
 

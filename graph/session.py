@@ -34,6 +34,7 @@ from graph.views import (
     ApprovalView,
     EditPreviewView,
     PartView,
+    RunView,
     StepView,
     Trigger,
 )
@@ -42,6 +43,8 @@ from store.journal import TransitionDraft
 from tools.domain.errors import BadInput, Conflict, StorageOutOfReach
 
 LOG = logging.getLogger(__name__)
+CANCEL_SECONDS = 10.0
+"""How long whoever cancels a run waits for it to end: it ends between two parts of a step."""
 BACKTESTED_SERIES = 2_000
 """A larger catalogue is measured only when somebody asks."""
 
@@ -118,9 +121,28 @@ class LocalSession(Readings):
     def stream(self, run_id: str | None = None, trigger: Trigger | None = None) -> Iterator[StepView]:
         """Steps of a new run as they finish, or those stored of an old one."""
         if trigger is None:
-            yield from self.stored_steps(run_id)
+            named = run_id or self._plans.latest().run_id
+            yield from self.stored_steps(named)
+            yield from self._driver.under_way(named)
         else:
             yield from self._driver.drive(self._driver.create(trigger))
+
+    def cancel(self, actor: str, run_id: str | None = None, reason: str = "") -> RunView:
+        """End a run while it computes, the latest such when none is named: nothing of it is published."""
+        cancels = self._parts.context.cancels
+        named = run_id or next(iter(cancels.runs), None)
+        if named is None:
+            raise Conflict("No run computes just now.", remedy="`jit runs` lists the runs and where each stands.")
+        status = self._parts.operations.run(named).status
+        if not cancels.ask(named, f"Cancelled by {actor}{f': {reason}' if reason else ''}."):
+            raise Conflict(
+                f"{named} does not compute just now: it is {status}.",
+                remedy="Orders that wait are decided one by one: `jit approvals`; `jit withdraw` takes one back.",
+                run_id=named,
+            )
+        self._log("cancel", actor, {"run_id": named, "reason": reason})
+        cancels.until_over(named, CANCEL_SECONDS)
+        return self._plans.run(named)
 
     def _old_values(self, run_id: str) -> Mapping[str, Any]:
         """What an earlier version left of a run: its checkpoint, or its routed orders in the warehouse."""

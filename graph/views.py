@@ -50,8 +50,15 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+UNDER_WAY = "running"
+"""Status of a step that still computes."""
+
+
 class StepView(View):
-    """One finished node, as progress is shown: a title, one sentence, and how long it took."""
+    """One node, as progress is shown: a title, one sentence, and how long it took.
+
+    Of one that still computes the sentence says how far it is; it comes again, and once more when it has ended.
+    """
 
     run_id: str
     node: str
@@ -60,6 +67,9 @@ class StepView(View):
     seconds: float
     status: str = "ok"
     at: datetime
+    done: int = 0
+    expected: int = 0
+    """Parts of its work that are done, and all of them; only of a step that still computes."""
 
 
 class RunView(View):

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from rich.text import Text
 
-from graph.views import StepView
+from graph.views import UNDER_WAY, StepView
 from terminal.failures import stop_if_asked
 from terminal.figures import seconds
 from terminal.screen import bullet, screen, working
@@ -26,6 +27,8 @@ NEXT = {
     "order": "Dispatching",
 }
 """What runs after a step, as the spinner says it."""
+BEFORE = {node: before for before, node in pairwise(NEXT)}
+"""The step that ends before one begins."""
 PARALLEL = ("negotiate", "order", "await_approval", "dispatch", "decline", "gate_edit")
 """Steps with a branch for each supplier or order."""
 MARKS = {"ok": ("✓", "green"), "interrupted": ("…", "yellow")}
@@ -84,6 +87,9 @@ def show_steps(steps: Iterator[StepView], *, printing: bool = True, quiet: bool 
 
         def watched() -> Iterator[StepView]:
             for step in until_stopped(steps):
+                if step.status == UNDER_WAY:
+                    tell(f"{running(BEFORE.get(step.node, step.node))}: {step.summary}")
+                    continue
                 done.append(step)
                 tell(running(step.node))
                 yield step

@@ -34,6 +34,7 @@ from web.auth import Asker, UserStore, acting_name, file_named_by, require
 from web.bodies import (
     BacktestBody,
     BackupBody,
+    CancelBody,
     DecisionBody,
     EstimatesBody,
     GivenAlertBody,
@@ -115,6 +116,13 @@ def start(
 def runs(asker: Asker, session: Session, limit: int = 20) -> Sequence[RunView]:
     """Latest first."""
     return session.runs(_bounded(limit))
+
+
+@ROUTES.post("/runs/{run_id}/cancel")
+def cancel(run_id: str, body: CancelBody, asker: Asker, session: Session) -> RunView:
+    """End a run while it computes; `latest` names the latest that does. 409 when it computes no more."""
+    require(asker, "plan")
+    return session.cancel(acting_name(asker, body.actor), _named(run_id), body.reason)
 
 
 @ROUTES.get("/runs/{run_id}")

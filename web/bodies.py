@@ -85,6 +85,13 @@ class WithdrawalBody(Body):
     actor: str = ""
 
 
+class CancelBody(Body):
+    """Why a run is ended while it computes."""
+
+    reason: str = Field(default="", max_length=2000)
+    actor: str = ""
+
+
 class QuestionBody(Body):
     """A question in words."""
 

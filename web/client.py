@@ -85,6 +85,11 @@ class RemoteSession:
         else:
             raise BadInput("Nothing to stream.", remedy="Name a run or give a trigger.")
 
+    def cancel(self, actor: str, run_id: str | None = None, reason: str = "") -> RunView:
+        """End a run while it computes, the latest such when none is named."""
+        body = {"actor": actor, "reason": reason}
+        return RunView.model_validate(self._post(f"/api/runs/{run_id or 'latest'}/cancel", body))
+
     def runs(self, limit: int = 20) -> Sequence[RunView]:
         """Latest first."""
         return RUNS.validate_python(self._get("/api/runs", limit=limit))

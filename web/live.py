@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from threading import Condition, Lock
 
 from graph.contracts import SourcingSession
-from graph.views import ApprovalView, PlanView, RunStatus, RunView, StepView, Trigger, WaitingView
+from graph.views import UNDER_WAY, ApprovalView, PlanView, RunStatus, RunView, StepView, Trigger, WaitingView
 
 RUNS_SHOWN = 3
 ORDERS_SHOWN = 10
@@ -15,6 +15,11 @@ ORDERS_SHOWN = 10
 MESSAGES_SHOWN = 30
 DECIDED_SHOWN = 20
 PLANS_KEPT = 3
+
+
+def as_they_stand(steps: Sequence[StepView]) -> list[StepView]:
+    """Steps without what was told of one before it ended, but for the last."""
+    return [step for step in steps[:-1] if step.status != UNDER_WAY] + list(steps[-1:])
 
 
 class Feed:
@@ -28,9 +33,9 @@ class Feed:
 
     @property
     def steps(self) -> tuple[StepView, ...]:
-        """The steps so far."""
+        """The steps so far, and at the end the one that still computes."""
         with self._changed:
-            return tuple(self._steps)
+            return tuple(as_they_stand(self._steps))
 
     @property
     def done(self) -> bool:
@@ -126,7 +131,10 @@ class Pulse:
                 return glance
             stamp = self._session.stamp()
             if glance is None or glance.stamp != stamp:
-                glance = self._glance = self._look(stamp)
+                glance = self._look(stamp)
+            elif glance.running is not None:
+                glance = self._with_steps(glance, glance.running)
+            self._glance = glance
             self._looked_at = time.monotonic()
             return glance
 
@@ -154,5 +162,8 @@ class Pulse:
             decided=list(session.decided(DECIDED_SHOWN)),
             stamp=stamp,
         )
-        running = glance.running
-        return glance if running is None else replace(glance, steps=list(session.stream(run_id=running.run_id)))
+        return glance if glance.running is None else self._with_steps(glance, glance.running)
+
+    def _with_steps(self, glance: Glance, running: RunView) -> Glance:
+        """With the steps of the run under way as they stand now."""
+        return replace(glance, steps=list(self._session.stream(run_id=running.run_id)))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from running import Runner, surroundings
 
-ELSEWHERE = ("demo", "serve", "eval")
-"""Commands that other parts of the script run."""
+ELSEWHERE = ("demo", "serve", "eval", "cancel")
+"""Commands that other parts of the script run, and the one that needs a run which computes."""
 
 READING = (
     "doctor",

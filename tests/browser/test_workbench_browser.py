@@ -244,3 +244,19 @@ def test_the_steps_show_while_a_replan_runs_and_a_reload_keeps_them(tmp_path: Pa
         expect(status).to_contain_text("3 orders wait for approval, 0 dispatched", timeout=15_000)
         expect(card(page, "Tokai Motion")).to_be_visible()
         page.context.close()
+
+
+def test_a_run_that_computes_shows_how_far_it_is_and_is_cancelled_by_its_button(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with served(tmp_path, SERVER, str(tmp_path), "2.0") as url:
+        page = open_workbench(browser, url, "ana-1")
+        page.get_by_role("button", name="Replan all items").first.click()
+        status = page.get_by_role("status", name="Latest run")
+        expect(status).to_contain_text("2 of 6 done", timeout=15_000)
+        expect(status.get_by_role("progressbar", name="Progress")).to_have_attribute("aria-valuenow", re.compile("0.3"))
+        status.get_by_role("button", name="Cancel the run").click()
+        expect(status).to_contain_text("stopped", timeout=15_000)
+        expect(status.get_by_role("button", name="Cancel the run")).to_have_count(0)
+        expect(page.get_by_role("region", name=re.compile("^Order to "))).to_have_count(0)
+        page.context.close()

@@ -38,6 +38,7 @@ CASES: Mapping[str, Case] = {
     "ask": Case(("What is at risk?",)),
     "backtest": Case(),
     "backup": Case(),
+    "cancel": Case(codes=(1,), says="No run computes just now", as_json=False),
     "datasets": Case(),
     "demo": Case(("--folder", "{folder}")),
     "doctor": Case(codes=(0, 3)),

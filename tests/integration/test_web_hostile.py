@@ -42,6 +42,7 @@ BODIES: dict[str, dict[str, object]] = {
     "/api/runs": {"item_ids": ["none such"], "reason": "weekly", "dataset_version": None},
     "/api/approvals/none/decide": {"decision": "edit", "reason": "", "content_hash": "x", "edits": {"a": 1.0}},
     "/api/approvals/none/withdraw": {"reason": "late"},
+    "/api/runs/none/cancel": {"reason": "wrong file"},
     "/api/ask": {"question": "Which items run out?", "conversation": "main"},
     "/api/estimates/active": {"version": "none", "reason": ""},
     "/api/backtests": {"version": "none"},

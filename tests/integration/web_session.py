@@ -23,6 +23,7 @@ from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, Fo
 from graph.lead_time_views import LeadTimesView
 from graph.line_story_views import LineStoryView
 from graph.views import (
+    UNDER_WAY,
     AlertView,
     AnswerView,
     ApprovalView,
@@ -68,6 +69,7 @@ class InMemorySession:
     dataset: str = "ds-1-ab12cd34"
     versions: list[EstimateView] = field(default_factory=lambda: [version_of(2, True), version_of(1, False)])
     tested: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
@@ -95,11 +97,25 @@ class InMemorySession:
             ("gate_lines", "Passing the gates", self._gate),
         ):
             begun = time.perf_counter()
+            if self.pause:
+                yield self._under_way(run_id, node, title)
             time.sleep(self.pause)
+            if run_id in self.cancelled:
+                self._change(run_id, run=self._plan(run_id).run.model_copy(update={"status": RunStatus.STOPPED}))
+                return
             with self._lock:
                 summary = work(run_id)
                 yield self._stepped(run_id, node, title, summary, time.perf_counter() - begun)
         self._settle(run_id)
+
+    def cancel(self, actor: str, run_id: str | None = None, reason: str = "") -> RunView:
+        with self._lock:
+            run = self._plan(run_id).run
+            if run.status is not RunStatus.RUNNING:
+                raise Conflict("It does not compute just now.", remedy="See the runs.", run_id=run.run_id)
+            self.cancelled.add(run.run_id)
+            self._record(run.run_id, "session", "cancel", actor, {"reason": reason})
+            return run
 
     def runs(self, limit: int = 20) -> Sequence[RunView]:
         with self._lock:
@@ -476,6 +492,20 @@ class InMemorySession:
 
     def _change(self, run_id: str, **update: object) -> None:
         self.plans[run_id] = self.plans[run_id].model_copy(update=update)
+
+    def _under_way(self, run_id: str, node: str, title: str) -> StepView:
+        """A step that computes: a third of it is done."""
+        return StepView(
+            run_id=run_id,
+            node=node,
+            title=title,
+            summary="2 of 6 done",
+            seconds=self.pause,
+            status=UNDER_WAY,
+            at=self.clock(),
+            done=2,
+            expected=6,
+        )
 
     def _stepped(self, run_id: str, node: str, title: str, summary: str, seconds: float) -> StepView:
         step = StepView(run_id=run_id, node=node, title=title, summary=summary, seconds=seconds, at=self.clock())

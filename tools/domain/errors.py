@@ -49,6 +49,12 @@ class NotAllowed(JitError):
     code = "JIT-201"
 
 
+class Cancelled(JitError):
+    """A person ended the run while it computed; nothing of it was published."""
+
+    code = "JIT-202"
+
+
 class IntegrityBroken(JitError):
     """Stored history does not match its hashes."""
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, IntArray
 from tools.domain.errors import NotFound
+from tools.domain.progress import expect
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption
 from tools.ordering.open_orders import excess_order_lines
 from tools.ordering.option_figures import SHORTAGE, ItemFigures, Outcomes, Placed, figures_of
@@ -102,10 +103,19 @@ class Catalogue:
             elif name == PLAIN:
                 found = price(self.snapshot, own)
             else:
-                plain, touched = self.priced(PLAIN), PROFILES[name].touched(self.snapshot)
-                found = price_changed(plain, self.snapshot, own, touched[self.priced_anew(name)[touched]], plain.digest)
+                plain = self.priced(PLAIN)
+                found = price_changed(plain, self.snapshot, own, self.to_price(name), plain.digest)
             self._priced[name] = found
         return self._priced[name]
+
+    def to_price(self, name: str) -> IntArray:
+        """Rows of the items that are priced for a profile, once its base is known."""
+        if self._base is not None and self._changed is not None:
+            return self._changed
+        if name == PLAIN:
+            return np.arange(self.snapshot.n_items)
+        touched = PROFILES[name].touched(self.snapshot)
+        return touched[self.priced_anew(name)[touched]]
 
     def draft(self, name: str, *, scheduled: bool = False) -> Draft | OrderPlan:
         """The plan in which every item follows one profile, unwritten unless it is a schedule."""
@@ -157,7 +167,10 @@ def plan_options(
     Costs use each item's own shortage cost, unweighted, so that options compare.
     """
     found = list[PlanOption]()
-    answers = {name: catalogue.draft(name) for name in PROFILES}
+    expect(catalogue.to_price(PLAIN).size)
+    answers = {PLAIN: catalogue.draft(PLAIN)}
+    expect(sum(catalogue.to_price(name).size for name in PROFILES if name != PLAIN))
+    answers |= {name: catalogue.draft(name) for name in PROFILES if name != PLAIN}
     if any(isinstance(answer, OrderPlan) for answer in answers.values()):
         scheduled = {n: a for n, a in answers.items() if isinstance(a, OrderPlan)}
         answers = {n: scheduled.get(n) or catalogue.draft(n, scheduled=True) for n in answers}

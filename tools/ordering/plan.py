@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tools.domain.progress import counted, expect
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, Violation
 from tools.ordering.allocation import Allocation, Candidates, allocate, has_shared_limits
 from tools.ordering.candidates import Columns
@@ -117,6 +118,8 @@ def write_plan(draft: Draft, written: Written | None = None) -> OrderPlan:
     at_once = snapshot.n_items <= WRITTEN_AT_ONCE or written is not None
     writer = Writer(snapshot, draft.settings, draft.priced, allocation, written)
     lines, intended, outlooks = writer.lines(), writer.intended(), writer.outlooks()
+    if at_once:
+        expect(snapshot.n_items)
     parts, risk = np.zeros((snapshot.n_items, len(PARTS))), np.zeros(snapshot.n_items)
     for batch, rows in draft.priced.parts():
         items = batch.items[rows]
@@ -131,7 +134,7 @@ def write_plan(draft: Draft, written: Written | None = None) -> OrderPlan:
         currency=snapshot.currency,
         lines=tuple(lines) if at_once else lines,
         intended=tuple(intended) if at_once else intended,
-        outlooks=tuple(outlooks) if at_once else outlooks,
+        outlooks=tuple(counted(outlooks)) if at_once else outlooks,
         cost=cost,
         lower_bound=min(allocation.lower_bound - float(risk.sum()), cost.total),
         conflicts=(*find_conflicts(snapshot, draft.settings, draft.priced, allocation), *draft.left_out),

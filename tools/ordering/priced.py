@@ -9,11 +9,13 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
 
 from tools.domain.arrays import IntArray
+from tools.domain.progress import did
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.allocation import limits_may_bind
 from tools.ordering.candidates import Columns
@@ -105,8 +107,15 @@ def _on_all_cores(
     def priced(items: IntArray) -> Batch:
         return _finished(price_items(snapshot, settings, items, shared=shared), settings, shared)
 
-    first = [priced(items) for items in parts[:1]]
-    return [*first, *pool.map(priced, parts[1:])]
+    found = list[Batch]()
+    try:
+        for batch in chain(map(priced, parts[:1]), pool.map(priced, parts[1:])):
+            found.append(batch)
+            did(batch.items.size)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)  # what has not begun is not waited for
+        raise
+    return found
 
 
 def _standing(digest: str, batches: Sequence[Batch], n_items: int, *, shared: bool) -> Priced:

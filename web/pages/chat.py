@@ -5,7 +5,7 @@ from typing import cast
 
 from nicegui import ui
 
-from graph.views import RunView, StepView, TriggerKind
+from graph.views import UNDER_WAY, RunView, StepView, TriggerKind
 from web.live import MESSAGES_SHOWN, Glance
 from web.pages.outcomes import counted
 from web.pages.parts import action, chip, cut, heading
@@ -42,6 +42,7 @@ class Chat:
         self._open_source = open_source
         self._last: Mapping[str, object] | None = None
         self._steps_shown: tuple[object, ...] = ()
+        self._progress: _Progress | None = None
         self._asking = False
         heading("Ask about the plan")
         self._scroll = ui.scroll_area().classes("chat-scroll").props('tabindex=0 role=log aria-label="Conversation"')
@@ -104,13 +105,19 @@ class Chat:
         feed = self._seat.room.live.latest
         steps = feed.steps if feed and not feed.done and feed.steps else glance.steps
         run = glance.running or (glance.runs[0] if glance.runs else None)
-        marks = (run, len(steps))
+        own = [step for step in steps if run and step.run_id == run.run_id]
+        ended = [step for step in own if step.status != UNDER_WAY]
+        computes = next((step for step in own[-1:] if step.status == UNDER_WAY), None)
+        marks = (run, len(ended))
         if marks != self._steps_shown:
             self._steps_shown = marks
             self._run.clear()
+            self._progress = None
             with self._run:
                 if run:
-                    self._run_card(run, [step for step in steps if step.run_id == run.run_id])
+                    self._run_card(run, ended)
+        if self._progress is not None:
+            self._progress.show(computes)
         self._run.set_visibility(run is not None)
 
     def _run_card(self, run: RunView, steps: Sequence[StepView]) -> None:
@@ -121,8 +128,12 @@ class Chat:
                 ui.spinner(size="1em")
             ui.label(f"{KIND_WORDS.get(run.trigger.kind, 'Run')} · {when(run.started_at)}").classes("strong")
             chip(run.status.value, "busy" if running else None)
+            if running:
+                ui.space()
+                action("Cancel", lambda: self._cancel(run), refused=self._seat.refused("plan"), name="Cancel the run")
         if running:
             _steps(steps[-STEPS_SHOWN:])
+            self._progress = _Progress()
             return
         with ui.expansion(_sentence(run)).classes("run-steps").props("dense") as box:
             inside = ui.column().classes("fill")
@@ -137,6 +148,15 @@ class Chat:
                 cut(found, _steps, of="steps", first=STEPS_SHOWN)
 
         box.on_value_change(fill)
+
+    async def _cancel(self, run: RunView) -> None:
+        """End the run while it computes; the plan before it stays current."""
+        session, name = self._seat.room.session, self._seat.person.name
+        ended = await self._seat.act("plan", session.cancel, name, run.run_id)
+        if ended is not None:
+            through = ended.status.value != "running"
+            ui.notify("The run is cancelled; the plan before it stays." if through else "The run ends in a moment.")
+        await self._changed()
 
     def _append(self, messages: Sequence[Mapping[str, object]]) -> None:
         stored = messages[:-1] if self._asking and messages and messages[-1].get("role") == "user" else messages
@@ -193,6 +213,25 @@ class Chat:
         button = ui.button(source_words(source), on_click=show, color=None)
         button.props("flat dense no-caps").classes("chip chip-source")
         button.props["title"] = source
+
+
+class _Progress:
+    """How far the step is that computes: a bar, and a sentence that is not read out each time it changes."""
+
+    def __init__(self) -> None:
+        with ui.column().classes("fill step-progress") as self._box:
+            self._title = ui.label().classes("strong")
+            self._bar = ui.linear_progress(0.0, show_value=False).props("rounded aria-label=Progress")
+            self._text = ui.label().classes("step-text").props("aria-live=off")
+        self._box.set_visibility(False)
+
+    def show(self, step: StepView | None) -> None:
+        """The step that computes; nothing where it is not known how far it is."""
+        self._box.set_visibility(step is not None)
+        if step is not None:
+            self._title.set_text(step.title)
+            self._bar.set_value(step.done / max(step.expected, 1))
+            self._text.set_text(step.summary)
 
 
 def _sentence(run: RunView) -> str:

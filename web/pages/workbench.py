@@ -128,9 +128,12 @@ class Workbench:
             ui.navigate.to("/signin")
             return
         glance = await run.io_bound(self._seat.room.pulse.read)
-        if glance is None or glance.stamp == self._glance.stamp:
+        if glance is None:
             return
-        await self._take(glance)
+        if glance.stamp != self._glance.stamp:
+            await self._take(glance)
+        elif glance.running and not self._tabs.is_deleted:
+            self._chat.update(glance)
 
     async def refresh(self) -> None:
         """Look anew after something was done here."""

@@ -28,7 +28,7 @@ POOLED_TRAJECTORIES = 32_000
 LONGEST_TRAJECTORY = 13
 """Periods that an earlier forecast is held against at most: longer ones would all be old. The rest is chained."""
 FEWEST_ORIGINS, MOST_ORIGINS = 6, 40
-CHUNK_ROWS = 2048
+CHUNK_ROWS = 256
 HEADROOM = 3.0
 """Largest demand of the last two years, or largest mean forecast, times this bounds every path."""
 PRIOR_WEIGHTS = np.array([0.6, 0.2, 0.2])
