@@ -73,13 +73,19 @@ class SandboxErp:
         """
         with self._lock, writing(self._db, self._supply):
             fill(self._db, dataset, lead_times, daily_demand or {}, self._seed)
+            known: dict[tuple[str, str], list[int]] = {}
             for order in dataset.open_orders:
-                self._take_over(order, dataset.as_of)
+                pair = (order.item_id, order.supplier_id)
+                if pair not in known:
+                    known[pair] = self._samples(*pair, "")
+                self._take_over(order, known[pair], dataset.as_of)
 
-    def _take_over(self, order: PurchaseOrder, today: date) -> None:
-        """An order that was open before the sandbox began: it arrives later than today, given its age."""
+    def _take_over(self, order: PurchaseOrder, samples: Sequence[int], today: date) -> None:
+        """An order that was open before the sandbox began: it arrives later than today, given its age.
+
+        `samples` are lead times of its item and supplier in days, ascending.
+        """
         age = (today - order.order_date).days
-        samples = self._samples(order.item_id, order.supplier_id, "")
         chance = draw(self._seed, "open", order.order_id, order.item_id)
         left = [days - age for days in samples if days > age]
         wait = (

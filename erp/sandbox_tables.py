@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS lines (
   item_id TEXT NOT NULL, quantity REAL NOT NULL, open REAL NOT NULL, unit_price TEXT, due_on TEXT, promised_on TEXT,
   quoted_days INTEGER NOT NULL, arrives_on TEXT NOT NULL, status TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS lines_by_order ON lines (erp_ref);
+CREATE INDEX IF NOT EXISTS lines_by_item ON lines (item_id);
+CREATE INDEX IF NOT EXISTS lines_by_their_id ON lines (order_id);
 CREATE INDEX IF NOT EXISTS lines_by_arrival ON lines (arrives_on) WHERE open > 0;
 CREATE TABLE IF NOT EXISTS actions (
   idempotency_key TEXT PRIMARY KEY, kind TEXT NOT NULL, erp_ref TEXT NOT NULL, done_on TEXT NOT NULL);

@@ -1,6 +1,6 @@
 """Questions answered from stored facts with their sources."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agents.contracts import Analyst, AnalystBrief, Fact
 from graph.answers import facts_of
@@ -20,14 +20,14 @@ class Answering:
         desk: EstimateDesk,
         analyst: Callable[[], Analyst],
         plan: Callable[[str | None], PlanView | None],
-        pending: Callable[[], Sequence[ApprovalView]],
+        pending_of: Callable[[Iterable[str]], Sequence[ApprovalView]],
         lead_times: Callable[[str | None, str | None], LeadTimesView],
     ) -> None:
         self._stores = stores
         self._desk = desk
         self._analyst = analyst
         self._plan = plan
-        self._pending = pending
+        self._pending_of = pending_of
         self._lead_times = lead_times
 
     def answer(self, question: str, run_id: str | None) -> AnswerView:
@@ -46,7 +46,7 @@ class Answering:
 
     def _facts(self, view: PlanView) -> tuple[Fact, ...]:
         runs = {part.run_id for part in view.whole.parts} if view.whole else {view.run.run_id}
-        return facts_of(view, [approval for approval in self._pending() if approval.run_id in runs])
+        return facts_of(view, self._pending_of(runs))
 
     def items(self) -> Sequence[str]:
         """Ids of the active dataset."""

@@ -4,7 +4,7 @@ A reader opens the databases alone. It loads neither LangGraph nor the engine, u
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import orjson
@@ -61,7 +61,7 @@ class Readings:
         self._stories = KeptStories(stores, desk)
         self._waiting = WaitingDesk(stores, desk, self._approvals)
         self._answering = Answering(
-            stores, desk, analyst, self._plan_or_none, self.pending, self._lead_times.lead_times
+            stores, desk, analyst, self._plan_or_none, self._pending_of, self._lead_times.lead_times
         )
 
     def close(self) -> None:
@@ -90,6 +90,12 @@ class Readings:
     def pending(self) -> Sequence[ApprovalView]:
         """Approvals that wait, oldest first."""
         return self._approvals(self._stores.operations.approvals("pending"))
+
+    def _pending_of(self, run_ids: Iterable[str]) -> Sequence[ApprovalView]:
+        """Approvals of these runs that wait, oldest first."""
+        operations = self._stores.operations
+        found = [row for run_id in run_ids for row in operations.approvals("pending", run_id)]
+        return self._approvals(sorted(found, key=lambda row: (row.opened_at, row.order_key, row.approval_id)))
 
     def waiting(self, limit: int = 50, offset: int = 0, search: str = "") -> WaitingView:
         """Totals of all that waits, and some of its orders, oldest first."""
