@@ -241,7 +241,7 @@ def expected_stock(snapshot: PlanningSnapshot, item: IntArray, source: IntArray,
 
 
 @kernel("void(f8[:,:,::1], i8[::1], i8[:,::1], f8[:,::1], f8[:,::1], i8[:,::1], f8[:,::1])")
-def add_stock(
+def add_stock(  # noqa: C901 - one compiled loop over arrays, with and without disruption
     net: FloatArray,
     item: IntArray,
     source: IntArray,
@@ -253,26 +253,51 @@ def add_stock(
     """Fill `out` (V, T): mean over paths, and over every pattern of parts that have or have not arrived."""
     paths, horizon = net.shape[1], net.shape[2]
     live = np.empty(source.shape[1], dtype=np.int64)
+    chance, total = np.empty(horizon), np.empty(horizon)
     for v in range(item.size):
         parts = 0
         for p in range(source.shape[1]):
             if usable[v, p] > 1e-9:
                 live[parts] = p
                 parts += 1
-        for s in range(paths):
-            for t in range(horizon):
-                mean = 0.0
-                for pattern in range(1 << parts):
-                    chance, stock = 1.0, net[item[v], s, t]
-                    for bit in range(parts):
-                        row = source[v, live[bit]]
-                        at = t - delay[row, s] if delay.size > 0 else t
-                        here = arrived[row, at] if at >= 0 else 0.0
-                        if pattern >> bit & 1:
-                            chance *= here
-                            stock += usable[v, live[bit]]
-                        else:
-                            chance *= 1.0 - here
-                    if stock > 0.0 and chance > 0.0:
-                        mean += chance * stock
-                out[v, t] += mean / paths
+        for pattern in range(1 << parts):
+            units = 0.0
+            for bit in range(parts):
+                if pattern >> bit & 1:
+                    units += usable[v, live[bit]]
+            if delay.size == 0:
+                _arrived_so(chance, pattern, parts, live, source[v], arrived, delay, 0)
+                total[:] = 0.0
+                for s in range(paths):
+                    stock = net[item[v], s]
+                    for t in range(horizon):
+                        total[t] += max(stock[t] + units, 0.0)
+                for t in range(horizon):
+                    out[v, t] += chance[t] * total[t] / paths
+            else:
+                for s in range(paths):
+                    _arrived_so(chance, pattern, parts, live, source[v], arrived, delay, s)
+                    stock = net[item[v], s]
+                    for t in range(horizon):
+                        out[v, t] += chance[t] * max(stock[t] + units, 0.0) / paths
+
+
+@kernel()
+def _arrived_so(
+    chance: FloatArray,
+    pattern: int,
+    parts: int,
+    live: IntArray,
+    source: IntArray,
+    arrived: FloatArray,
+    delay: IntArray,
+    path: int,
+) -> None:
+    """Fill `chance` (T,): that at each period's start just the parts of the pattern have arrived, on one path."""
+    chance[:] = 1.0
+    for bit in range(parts):
+        row = source[live[bit]]
+        late = delay[row, path] if delay.size > 0 else 0
+        for t in range(chance.size):
+            here = arrived[row, t - late] if t >= late else 0.0
+            chance[t] *= here if pattern >> bit & 1 else 1.0 - here
