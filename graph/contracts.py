@@ -68,8 +68,8 @@ class StoredAnswers(Protocol):
         """
         ...
 
-    def pending(self) -> Sequence[ApprovalView]:
-        """All approvals that wait, oldest first."""
+    def pending(self, limit: int | None = None, offset: int = 0) -> Sequence[ApprovalView]:
+        """Approvals that wait, oldest first: all of them, or so many from `offset` on, and only those are read."""
         ...
 
     def approval(self, approval_id: str) -> ApprovalView:

@@ -87,9 +87,14 @@ class Readings:
     def _plan_or_none(self, run_id: str | None) -> PlanView | None:
         return self.plan(run_id) if run_id or self._stores.operations.runs(1) else None
 
-    def pending(self) -> Sequence[ApprovalView]:
-        """Approvals that wait, oldest first."""
-        return self._approvals(self._stores.operations.approvals("pending"))
+    def pending(self, limit: int | None = None, offset: int = 0) -> Sequence[ApprovalView]:
+        """Approvals that wait, oldest first: all of them, or so many from `offset` on."""
+        operations = self._stores.operations
+        if limit is None and not offset:
+            return self._approvals(operations.approvals("pending"))
+        wanted = operations.pending_ids()[offset:][:limit]
+        rows = operations.approvals_named(wanted)
+        return self._approvals([rows[one] for one in wanted if one in rows])
 
     def _pending_of(self, run_ids: Iterable[str]) -> Sequence[ApprovalView]:
         """Approvals of these runs that wait, oldest first."""

@@ -187,7 +187,7 @@ def waiting(asker: Asker, session: Session, limit: int = 50, offset: int = 0, se
 @ROUTES.get("/approvals")
 def pending(asker: Asker, session: Session, page: Paged) -> Sequence[ApprovalView]:
     """What waits for a person, oldest first, a page at a time; `X-Total-Count` tells how many there are."""
-    return page.of(session.pending())
+    return page.cut(session.pending(page.limit, page.start), session.waiting(0).total)
 
 
 @ROUTES.get("/decided")

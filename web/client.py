@@ -111,9 +111,11 @@ class RemoteSession:
         """Totals of all that waits, and some of its orders, oldest first."""
         return WaitingView.model_validate(self._get("/api/waiting", limit=limit, offset=offset, search=search))
 
-    def pending(self) -> Sequence[ApprovalView]:
-        """All approvals that wait, oldest first."""
-        return APPROVALS.validate_python(self._all("/api/approvals"))
+    def pending(self, limit: int | None = None, offset: int = 0) -> Sequence[ApprovalView]:
+        """Approvals that wait, oldest first: all of them, or so many from `offset` on."""
+        if limit is None or limit > LONGEST_PAGE:
+            return APPROVALS.validate_python(self._all("/api/approvals"))[offset:][:limit]
+        return APPROVALS.validate_python(self._get("/api/approvals", limit=limit, offset=offset)) if limit else ()
 
     def approval(self, approval_id: str) -> ApprovalView:
         """One approval, decided or not."""

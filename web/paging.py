@@ -28,13 +28,17 @@ class Page:
         offset: Annotated[int, Query(description="Rows to pass over.")] = 0,
     ) -> None:
         self._response = response
-        self._start = max(0, offset)
-        self._end = self._start + max(1, min(limit, LONGEST_PAGE))
+        self.start = max(0, offset)
+        self.limit = max(1, min(limit, LONGEST_PAGE))
 
     def of(self, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows that were asked for; the header says how many there are."""
-        self._response.headers[TOTAL] = str(len(rows))
-        return rows[self._start : self._end]
+        return self.cut(rows[self.start : self.start + self.limit], len(rows))
+
+    def cut(self, rows: Sequence[Row], total: int) -> Sequence[Row]:
+        """Rows that were read as a page already; the header says how many there are."""
+        self._response.headers[TOTAL] = str(total)
+        return rows
 
 
 Paged = Annotated[Page, Depends()]

@@ -1,6 +1,7 @@
 """What a page reads is what it shows: the number of statements and of parsed orders does not grow with what waits."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 
@@ -47,6 +48,31 @@ def test_a_page_of_what_waits_parses_its_own_orders_alone(
     parsed = Counted(monkeypatch, approvals, "_approval")
     found = session.waiting(PAGE)
     assert (len(found.orders), found.total, parsed.calls) == (PAGE, total, PAGE)
+
+
+def test_a_part_of_what_waits_is_that_part_of_the_list_and_parses_its_own_orders_alone(
+    session: LocalSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = session.pending()
+    assert session.pending(offset=3) == everything[3:]
+    parsed = Counted(monkeypatch, approvals, "_approval")
+    assert (session.pending(PAGE, 3), parsed.calls) == (everything[3 : 3 + PAGE], PAGE)
+    assert session.pending(PAGE, len(everything)) == session.pending(0) == []
+
+
+def test_an_answer_about_a_run_reads_what_waits_of_that_run_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with demo_session(tmp_path) as opened:
+        runs = [opened.plan().run.run_id, opened.start(plan_trigger("I010"))]
+        own = [sum(one.run_id == run_id for one in opened.pending()) for run_id in runs]
+        assert len(opened.pending()) == sum(own) > min(own)
+        parsed = Counted(monkeypatch, approvals, "_approval")
+        seen = [0]
+        for run_id in runs:
+            opened.explain(run_id)
+            seen.append(parsed.calls)
+    assert [after - before for before, after in pairwise(seen)] == own
 
 
 def test_what_was_stored_of_an_order_that_waits_is_read_once_for_the_totals(

@@ -267,7 +267,10 @@ def test_the_client_reads_every_page(remote: Remote, session: InMemorySession, m
     monkeypatch.setattr("web.client.LONGEST_PAGE", 2)
     session.start(plan())
     assert len(session.pending()) > 2
-    assert remote("key-vic").pending() == session.pending()
+    everything = session.pending()
+    assert remote("key-vic").pending() == everything
+    for limit, offset in ((1, 0), (2, 1), (3, 1), (1, len(everything)), (0, 0), (None, 1)):
+        assert list(remote("key-vic").pending(limit, offset)) == everything[offset:][:limit]
     assert remote("key-vic").journal() == session.journal()
 
 

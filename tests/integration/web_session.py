@@ -151,9 +151,9 @@ class InMemorySession:
                 raise NotFound("There is no such run.", remedy="Start one.", run_id=run_id or "")
             return self.plans[run_id or next(reversed(self.plans))]
 
-    def pending(self) -> Sequence[ApprovalView]:
+    def pending(self, limit: int | None = None, offset: int = 0) -> Sequence[ApprovalView]:
         with self._lock:
-            return [approval for approval in self.approvals.values() if approval.status == "pending"]
+            return [one for one in self.approvals.values() if one.status == "pending"][offset:][:limit]
 
     def approval(self, approval_id: str) -> ApprovalView:
         if approval_id not in self.approvals:
