@@ -11,7 +11,7 @@ from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.allocation import Allocation
 from tools.ordering.priced import Priced
-from tools.ordering.pricing import Batch
+from tools.ordering.pricing import Batch, Part
 from tools.ordering.quantities import TINY, accepts_orders, supplier_counts, unit_price_at, usable_now
 from tools.ordering.schedules.problem import LimitPrices
 from tools.ordering.unreachable import fill_floors_missed, short_before_any_order
@@ -26,13 +26,13 @@ def find_conflicts(
     snapshot: PlanningSnapshot, settings: OrderingSettings, priced: Priced, allocation: Allocation
 ) -> tuple[str, ...]:
     """Every conflict of the plan, unmet limits first."""
-    batches = tuple(priced.settled())
-    found = [*_below_zero(snapshot), *_over_full(snapshot, allocation), *_without_source(batches)]
+    parts = tuple(priced.parts())
+    found = [*_below_zero(snapshot), *_over_full(snapshot, allocation), *_without_source(parts)]
     found.extend(_closed_by_terms(snapshot, settings))
-    found.extend(short_before_any_order(batches))
-    found.extend(fill_floors_missed(batches, allocation))
-    found.extend(_too_few_suppliers(snapshot, settings, _ordering(batches, allocation)))
-    found.extend(_kept_short(snapshot, batches, allocation))
+    found.extend(short_before_any_order(parts))
+    found.extend(fill_floors_missed(parts, allocation))
+    found.extend(_too_few_suppliers(snapshot, settings, _ordering(parts, allocation)))
+    found.extend(_kept_short(snapshot, parts, allocation))
     if allocation.unproven:
         found.append("The time limit ended the search before the choice was proven best; raise time_limit_seconds.")
     return tuple(found)
@@ -123,11 +123,11 @@ def _largest(snapshot: PlanningSnapshot, period: int) -> str:
     return named([f"{snapshot.item_ids[int(r)]} ({volume[r]:,.1f})" for r in rows])
 
 
-def _without_source(batches: Sequence[Batch]) -> list[str]:
+def _without_source(parts: Sequence[Part]) -> list[str]:
     found = [
         (int(batch.items[row]), batch.snapshot.item_ids[row])
-        for batch in batches
-        for row in np.flatnonzero(~batch.policy.regular.active)
+        for batch, rows in parts
+        for row in rows[~batch.policy.regular.active[rows]]
         if batch.parts[row, 0, 4] > TINY
     ]
     words = [
@@ -160,12 +160,12 @@ def _closed_by_terms(snapshot: PlanningSnapshot, settings: OrderingSettings) -> 
     ]
 
 
-def _ordering(batches: Sequence[Batch], allocation: Allocation) -> BoolArray:
+def _ordering(parts: Sequence[Part], allocation: Allocation) -> BoolArray:
     """(N,) items that order anything now."""
     found = np.zeros(allocation.chosen.size, dtype=np.bool_)
-    for batch in batches:
-        placed = batch.columns.quantity[np.arange(batch.items.size), allocation.chosen[batch.items]]
-        found[batch.items] = placed.max(axis=1, initial=0.0) > TINY
+    for batch, rows in parts:
+        placed = batch.columns.quantity[rows, allocation.chosen[batch.items[rows]]]
+        found[batch.items[rows]] = placed.max(axis=1, initial=0.0) > TINY
     return found
 
 
@@ -186,17 +186,16 @@ def _too_few_suppliers(snapshot: PlanningSnapshot, settings: OrderingSettings, o
     ]
 
 
-def _kept_short(snapshot: PlanningSnapshot, batches: Sequence[Batch], allocation: Allocation) -> list[str]:
+def _kept_short(snapshot: PlanningSnapshot, parts: Sequence[Part], allocation: Allocation) -> list[str]:
     """Items whose order the shared limits cut, with the value that would restore it."""
     short, missing = dict[int, str](), np.zeros(snapshot.n_items)
-    for batch in batches:
-        chosen = allocation.chosen[batch.items]
-        free = np.argmin(batch.total, axis=1)
-        rows = np.arange(chosen.size)
+    for batch, rows in parts:
+        chosen, total = allocation.chosen[batch.items[rows]], batch.total
+        free = np.argmin(total[rows], axis=1)
         added = batch.parts[rows, chosen, 4] - batch.parts[rows, free, 4]
-        cut = added > WORTH_SAYING * np.abs(batch.total[rows, free])
-        short.update((int(batch.items[r]), batch.snapshot.item_ids[int(r)]) for r in np.flatnonzero(cut))
-        missing[batch.items] = np.where(cut, _values(batch, free) - _values(batch, chosen), 0.0)
+        cut = added > WORTH_SAYING * np.abs(total[rows, free])
+        short.update((int(batch.items[r]), batch.snapshot.item_ids[int(r)]) for r in rows[cut])
+        missing[batch.items[rows]] = np.where(cut, _values(batch, rows, free) - _values(batch, rows, chosen), 0.0)
     if not short:
         return []
     binding = [
@@ -214,8 +213,7 @@ def _kept_short(snapshot: PlanningSnapshot, batches: Sequence[Batch], allocation
     ]
 
 
-def _values(batch: Batch, chosen: IntArray) -> FloatArray:
-    rows = np.arange(chosen.size)
+def _values(batch: Batch, rows: IntArray, chosen: IntArray) -> FloatArray:
     if batch.snapshot.sources.item.size == 0:
         return np.zeros(chosen.size)
     source, quantity = batch.columns.source[rows, chosen], batch.columns.quantity[rows, chosen]

@@ -24,7 +24,7 @@ from tools.ordering.fingerprint import snapshot_hash
 from tools.ordering.floors import held_to_floors
 from tools.ordering.levels import ItemCosts, SourceLevels
 from tools.ordering.limit_use import stored_volumes
-from tools.ordering.pricing import Batch, batches_of, price_items, take_items
+from tools.ordering.pricing import Batch, Part, batches_of, price_items, take_items
 from tools.ordering.rollout import BATCH_THREADS
 
 Row = TypeVar("Row", ItemCosts, SourceLevels, Columns)
@@ -44,18 +44,13 @@ class Priced:
     row_of: IntArray
     """(N,) its row there."""
 
-    def parts(self) -> Iterator[tuple[Batch, IntArray]]:
+    def parts(self) -> Iterator[Part]:
         """The batches, each with the rows that stand there, ascending; those without any are passed over."""
         order = np.argsort(self.batch_of, kind="stable")
         ends = np.searchsorted(self.batch_of[order], np.arange(len(self.batches) + 1))
         for batch, first, end in zip(self.batches, ends[:-1], ends[1:], strict=True):
             if end > first:
                 yield batch, np.sort(self.row_of[order[first:end]])
-
-    def settled(self) -> Iterator[Batch]:
-        """The batches, each with the items alone that stand there."""
-        for batch, rows in self.parts():
-            yield taken(batch, rows)
 
     def among(self, items: IntArray) -> Iterator[Batch]:
         """Some items alone, ascending, in the batches in which they stand."""

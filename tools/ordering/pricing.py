@@ -18,7 +18,7 @@ from tools.ordering.quantities import TINY
 from tools.ordering.refinement import ROUNDS, appended, cheapest_order, freely_ordered, neighbours, one_more_source
 from tools.ordering.rollout import Rollout, play
 
-__all__ = ["PARTS", "Batch", "batches_of", "cost_parts", "pick", "price_items", "take_items"]
+__all__ = ["PARTS", "Batch", "Part", "batches_of", "cost_parts", "pick", "price_items", "take_items"]
 
 BATCH_BYTES = 4_000_000
 """Sample paths of one batch: small enough to stay in a processor's cache."""
@@ -71,6 +71,10 @@ class Batch:
     def total(self) -> FloatArray:
         """(N, C) what is minimised: weighted expected cost, and risk where it is weighed."""
         return self.parts.sum(axis=2) + self.risk
+
+
+Part = tuple[Batch, IntArray]
+"""A batch, and the rows of it that count."""
 
 
 def take_items(snapshot: PlanningSnapshot, items: IntArray) -> PlanningSnapshot:

@@ -9,7 +9,7 @@ import numpy as np
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import PlanningSnapshot
 from tools.ordering.allocation import Allocation
-from tools.ordering.pricing import Batch
+from tools.ordering.pricing import Batch, Part
 
 NAMED = 5
 """Items named one by one, the largest shortage in money first."""
@@ -31,9 +31,9 @@ class _Shortage:
     offer_id: str
 
 
-def short_before_any_order(batches: Sequence[Batch]) -> list[str]:
+def short_before_any_order(parts: Sequence[Part]) -> list[str]:
     """Items with a service floor that is out of reach before the fastest source lands, one sentence each."""
-    found = [shortage for batch in batches for shortage in _shortages(batch)]
+    found = [shortage for batch, rows in parts for shortage in _shortages(batch, rows)]
     found.sort(key=lambda shortage: (-shortage.worth, shortage.item_id))
     words = [
         f"Item {s.item_id} will be short from {s.begins} to {s.lands} by about {s.units:,.0f} units whatever is"
@@ -45,12 +45,12 @@ def short_before_any_order(batches: Sequence[Batch]) -> list[str]:
     return words
 
 
-def _shortages(batch: Batch) -> list[_Shortage]:
+def _shortages(batch: Batch, standing: IntArray) -> list[_Shortage]:
     """Shortages of the periods that end before the fastest source lands on half of the paths."""
     snapshot = batch.snapshot
     floor: FloatArray = np.fmax(snapshot.service_level, snapshot.fill_rate_target)
     fastest = _fastest(batch)
-    rows = np.flatnonzero(np.isfinite(floor) & (fastest >= 0))
+    rows = standing[np.isfinite(floor[standing]) & (fastest[standing] >= 0)]
     reach = np.median(batch.levels.lead[fastest[rows]], axis=1).astype(np.int64) if rows.size else rows
     rows, reach = rows[reach > 0], np.minimum(reach[reach > 0], snapshot.horizon)
     if not rows.size:
@@ -94,14 +94,14 @@ def _begins(snapshot: PlanningSnapshot, period: int) -> date:
     return snapshot.as_of + timedelta(days=round(period * snapshot.period.days) + 1)
 
 
-def fill_floors_missed(batches: Sequence[Batch], allocation: Allocation) -> list[str]:
+def fill_floors_missed(parts: Sequence[Part], allocation: Allocation) -> list[str]:
     """Items whose fill-rate floor the plan misses from the first period on that an order placed now can serve."""
     found = list[tuple[float, str]]()
-    for batch in batches:
-        target: FloatArray = batch.snapshot.fill_rate_target
-        served = batch.fill_later[np.arange(batch.items.size), allocation.chosen[batch.items]]
-        for row in np.flatnonzero(served < target - FILL_MISSED).tolist():
-            found.append((float(target[row] - served[row]), _fill_words(batch, row, float(served[row]))))
+    for batch, rows in parts:
+        target: FloatArray = batch.snapshot.fill_rate_target[rows]
+        served = batch.fill_later[rows, allocation.chosen[batch.items[rows]]]
+        for at in np.flatnonzero(served < target - FILL_MISSED).tolist():
+            found.append((float(target[at] - served[at]), _fill_words(batch, int(rows[at]), float(served[at]))))
     found.sort(key=lambda entry: (-entry[0], entry[1]))
     words = [text for _, text in found[:NAMED]]
     if len(found) > NAMED:
