@@ -4,10 +4,10 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StreamMode
@@ -15,6 +15,7 @@ from langgraph.types import Command, StreamMode
 from graph.build import Graph
 from graph.closed_runs import ClosedRuns
 from graph.desk import DeskSettings
+from graph.pace import Pace
 from graph.parts import Parts
 from graph.progress import PROGRESS_TITLES, live_step, step_under_way
 from graph.queries import figures_of
@@ -33,6 +34,8 @@ TOLD: list[StreamMode] = ["updates", "custom"]
 """What a drive hears of its graph: steps that ended, and how far one is."""
 TAKEN_IN_AT_ONCE = 20
 """Orders of a run that wait, up to which it takes every decision in at once: resuming it looks at each of them."""
+PACED_BY = 20
+"""How many of the latest runs are looked through for one that tells how long steps take."""
 RECOVERED_RUNS = 200
 """How many of the latest runs a new session looks at for one that was cut off."""
 
@@ -238,15 +241,20 @@ class RunDriver:
     def _drive_graph(self, run_id: str, given: Any) -> Iterator["_Ended | HowFar"]:
         self._parts.operations.set_run_status(run_id, "running")
         started = datetime.now(UTC)
-        told = self._graph.stream(
+        streamed = self._graph.stream(
             given, self._config(run_id), context=self._parts.context, stream_mode=TOLD, durability="sync"
         )
+        told = cast(Iterator[tuple[str, Any]], streamed)
+        pace: Pace | None = None
+        items = 0
         try:
             for _, part in told:
                 if isinstance(part, HowFar):
-                    self._how_far[run_id] = part
-                    yield part
+                    pace = pace or self._pace(run_id)
+                    far = self._how_far[run_id] = replace(part, afterwards=pace.rest_after(part.node, items))
+                    yield far
                     continue
+                items = len((part.get("sense") or {}).get("item_ids", ())) or items
                 for node in part:
                     if node in PROGRESS_TITLES:
                         self._how_far.pop(run_id, None)
@@ -264,6 +272,15 @@ class RunDriver:
         finally:
             self._how_far.pop(run_id, None)
             self._parts.context.cancels.over(run_id)
+
+    def _pace(self, run_id: str) -> Pace:
+        """By the latest of the runs before that published a plan."""
+        operations = self._parts.operations
+        before = [row.run_id for row in operations.runs(PACED_BY) if row.run_id != run_id]
+        published = operations.publications(*before)
+        if not published:
+            return Pace()
+        return Pace.of(self._parts.journal.transitions(published[0].run_id), len(published[0].item_ids))
 
     def under_way(self, run_id: str) -> Iterator[StepView]:
         """The step of a run that computes right now, where it is known how far it is."""

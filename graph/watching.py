@@ -25,6 +25,8 @@ class HowFar:
     expected: int
     seconds: float
     """Since it began."""
+    afterwards: float | None = None
+    """About how many seconds the steps after it take, where an earlier run tells."""
 
     @property
     def in_words(self) -> str:
@@ -33,7 +35,8 @@ class HowFar:
         if not self.done:
             return done
         rest = self.seconds * (self.expected - self.done) / self.done
-        return f"{done}, about {in_short(rest)} left in this step"
+        told = f"{done}, about {in_short(rest)} left in this step"
+        return told if self.afterwards is None else f"{told} and {in_short(rest + self.afterwards)} in all"
 
 
 def in_short(seconds: float) -> str:

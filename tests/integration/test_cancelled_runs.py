@@ -56,6 +56,13 @@ def test_each_long_step_tells_how_far_it_is_until_all_of_it_is_done(tmp_path: Pa
     assert all(step.status != UNDER_WAY for step in steps if step.node in ("gate_autonomy", "order", "dispatch"))
 
 
+@pytest.mark.usefixtures("told_at_once")
+def test_what_an_earlier_run_took_tells_how_long_all_that_is_left_takes(session: LocalSession) -> None:
+    steps = list(session.stream(trigger=plan_trigger()))
+    told = [step for step in steps if step.status == UNDER_WAY and step.done]
+    assert told and all(step.summary.endswith(" in all") for step in told)
+
+
 class Long:
     """A pricing that does not end by itself."""
 
