@@ -17,12 +17,11 @@ from graph.closed_runs import ClosedRuns
 from graph.desk import DeskSettings
 from graph.pace import Pace
 from graph.parts import Parts
-from graph.progress import PROGRESS_TITLES, live_step, step_under_way
+from graph.progress import PROGRESS_TITLES, HowFar, live_step, step_under_way
 from graph.queries import figures_of
 from graph.standing import LEAVING
 from graph.transitions import JournalCallbacks
 from graph.views import StepView, Trigger
-from graph.watching import HowFar
 from store.operations import ApprovalRow
 from tools.domain.errors import BadInput, Cancelled, JitError, StorageOutOfReach
 from tools.domain.orders import Order

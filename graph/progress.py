@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from graph.views import UNDER_WAY, StepView
-from graph.watching import HowFar
 from store.operations import Operations
 from store.warehouse import Transition, Warehouse
 
@@ -30,6 +29,34 @@ PROGRESS_TITLES: Mapping[str, str] = {
 }
 
 SHOWN_DRIFT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HowFar:
+    """How far a node is that still computes."""
+
+    node: str
+    done: int
+    expected: int
+    seconds: float
+    """Since it began."""
+    afterwards: float | None = None
+    """About how many seconds the steps after it take, where an earlier run tells."""
+
+    @property
+    def in_words(self) -> str:
+        """What is done of what, and about how long the rest takes."""
+        done = f"{self.done:,} of {self.expected:,} done"
+        if not self.done:
+            return done
+        rest = self.seconds * (self.expected - self.done) / self.done
+        told = f"{done}, about {in_short(rest)} left in this step"
+        return told if self.afterwards is None else f"{told} and {in_short(rest + self.afterwards)} in all"
+
+
+def in_short(seconds: float) -> str:
+    """Seconds, or minutes where there are many."""
+    return f"{max(round(seconds), 1)} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 @dataclass(frozen=True, slots=True)

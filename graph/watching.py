@@ -1,7 +1,6 @@
 """Nodes that compute tell how far they are, and end where a person cancels the run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from time import monotonic
 from typing import Any, TypeVar, cast
@@ -9,39 +8,12 @@ from typing import Any, TypeVar, cast
 from langgraph.runtime import Runtime
 
 from graph.context import Context
+from graph.progress import HowFar
 from tools.domain.progress import heard_by
 
 Node = TypeVar("Node", bound=Callable[..., Any])
 QUIET_SECONDS, BETWEEN_SECONDS = 1.0, 0.5
 """What takes less is not told, and nothing more often."""
-
-
-@dataclass(frozen=True, slots=True)
-class HowFar:
-    """How far a node is that still computes."""
-
-    node: str
-    done: int
-    expected: int
-    seconds: float
-    """Since it began."""
-    afterwards: float | None = None
-    """About how many seconds the steps after it take, where an earlier run tells."""
-
-    @property
-    def in_words(self) -> str:
-        """What is done of what, and about how long the rest takes."""
-        done = f"{self.done:,} of {self.expected:,} done"
-        if not self.done:
-            return done
-        rest = self.seconds * (self.expected - self.done) / self.done
-        told = f"{done}, about {in_short(rest)} left in this step"
-        return told if self.afterwards is None else f"{told} and {in_short(rest + self.afterwards)} in all"
-
-
-def in_short(seconds: float) -> str:
-    """Seconds, or minutes where there are many."""
-    return f"{max(round(seconds), 1)} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 class _Hearing:

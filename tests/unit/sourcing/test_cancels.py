@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from graph.cancelling import Cancels
-from graph.watching import HowFar
+from graph.progress import HowFar
 from tools.domain.errors import Cancelled
 
 

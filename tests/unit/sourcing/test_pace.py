@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from graph.pace import Pace
-from graph.watching import HowFar
+from graph.progress import HowFar
 from store.chain import Transition
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
