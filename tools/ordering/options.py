@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from tools.domain.errors import NotFound
 from tools.domain.progress import expect
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption
 from tools.ordering.open_orders import excess_order_lines
-from tools.ordering.option_figures import SHORTAGE, ItemFigures, Outcomes, Placed, figures_of
+from tools.ordering.option_figures import ItemFigures, Outcomes, Placed, figures_of
 from tools.ordering.plan import Draft, draft_orders, write_plan
 from tools.ordering.priced import Priced, mixed, price, price_changed
 from tools.ordering.profiles import PROFILES, Profile
@@ -21,16 +22,14 @@ from tools.ordering.writing import Written
 
 PLAIN = "balanced"
 """The profile that changes nothing of the settings."""
-HEADROOM = 3.0
-"""Times a profile's shortage weight at which the plain candidates tell which items it may order of."""
 
 
 class Catalogue:
     """A planning problem under every profile: its items are priced once for each, whatever is then chosen of them.
 
     With `base`, a catalogue of the same problem in which only the terms of the `changed` items' sources differ, the
-    other items' prices are taken from there. A profile prices only those items anew that may be ordered of under it:
-    of the others nothing can be chosen.
+    other items' prices are taken from there. A profile under which no item orders that does not order anyway prices
+    only those anew that do: of the others nothing can be chosen.
     """
 
     def __init__(
@@ -44,15 +43,15 @@ class Catalogue:
         self.snapshot, self.settings = snapshot, settings
         self._base, self._changed = base, changed
         self._priced = dict[str, Priced]()
-        self._anew = dict[str, BoolArray]()
         self._drafts = dict[tuple[str, bool], Draft | OrderPlan]()
         self.written: Written = {} if base is None else base.written
         """Lines and outlooks of items, shared by all plans that order the same of them for the same reasons."""
         self.outcomes = Outcomes(settings) if base is None else base.outcomes
         """Service of candidates, shared likewise."""
 
-    def in_play(self, shortage_weight: float = 1.0) -> BoolArray:
-        """(N,) items that the plain candidates say to order something of now when a shortage weighs so much.
+    @cached_property
+    def in_play(self) -> BoolArray:
+        """(N,) items whose plain prices say to order something now; those left alone are so under a leaner profile too.
 
         All of them where limits of later periods make a schedule, which is not chosen from these prices.
         """
@@ -60,24 +59,18 @@ class Catalogue:
         if self.snapshot.limits.reach_later:
             return found
         for batch, rows in self.priced(PLAIN).parts():
-            parts = batch.parts[rows]
-            parts[:, :, SHORTAGE] *= shortage_weight
-            best = np.argmin(parts.sum(axis=2) + batch.risk[rows], axis=1)
+            best = np.argmin(batch.total[rows], axis=1)
             found[batch.items[rows]] = batch.columns.quantity[rows, best].max(axis=1, initial=0.0) > TINY
         return found
 
     def priced_anew(self, name: str) -> BoolArray:
-        """(N,) items that a profile is applied to; of the others nothing is ordered under it either.
+        """(N,) items that a profile is applied to: all where a shortage weighs more, else those in play.
 
-        A leaner profile leaves alone what the plain prices leave alone. Where a shortage weighs more, the plain
-        candidates tell too, once it weighs a few times as much again: they are too small for such a profile.
+        A weightier shortage is not told from the plain candidates: their continuation leaves later service as it was.
         """
-        if name not in self._anew:
-            weight = PROFILES[name].shortage_weight
-            self._anew[name] = self.in_play()
-            if weight > 1.0:
-                self._anew[name] |= self.in_play(HEADROOM * weight)
-        return self._anew[name]
+        if PROFILES[name].shortage_weight > 1.0:
+            return np.ones(self.snapshot.n_items, dtype=np.bool_)
+        return self.in_play
 
     def settings_of(self, names: Sequence[str]) -> OrderingSettings:
         """The settings with a profile for every item that it is applied to, (N,) names."""
