@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from order_cases import line_of
 from sandbox_world import START, small_dataset
 
+from graph.cancelling import Cancels
 from graph.context import Context
 from graph.desk import Scope
 from graph.state import RunState
@@ -99,6 +100,7 @@ def context_of(
         "operations": operations,
         "rules": rules,
         "now": lambda: NOW,
+        "cancels": Cancels(),
         **others,
     }
     return cast(Context, SimpleNamespace(**parts))

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from loaded_command import loaded_command
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from serving import address_told
 
 from scripts.week import page as week_page
+
+PATIENCE_MS = 60_000
+"""How long a page may take to show what is expected of it: guards against hanging only."""
 
 
 @contextmanager
@@ -18,6 +21,7 @@ def chromium() -> Iterator[Browser]:
     """A browser; skips the test where none is installed."""
     if not week_page.CHROMIUM.exists():
         pytest.skip("no Chromium is installed")
+    expect.set_options(timeout=PATIENCE_MS)
     with week_page.chromium() as browser:
         yield browser
 

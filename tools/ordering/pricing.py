@@ -7,7 +7,7 @@ from itertools import count
 
 import numpy as np
 
-from tools.domain.arrays import BoolArray, FloatArray, IntArray
+from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SourceTable
 from tools.ordering.candidates import Columns, build_columns
 from tools.ordering.continuations import Continuation
@@ -33,9 +33,6 @@ POLICY_SHARE = 2
 """The kinds of continuation policy are compared on every second path."""
 WORTH_ANOTHER_KIND = 0.01
 """Share of ordering, holding and shortage cost that another kind of policy must save to be taken."""
-NEAR = 0.1
-"""Share of the ordering, holding and shortage cost of ordering nothing that the cheapest order may cost more, and still
-be searched for a better quantity. The search has saved up to a twentieth of it."""
 _SERIALS = count()
 
 
@@ -171,7 +168,7 @@ def price_items(
     costs = item_costs(part, settings, floor)
     levels = source_levels(part, settings, costs, cumulative_demand(part))
     policy, columns = chosen_policy(part, settings, costs, levels, shared=shared)
-    columns = with_refined(part, settings, costs, levels, policy, columns, all_items=False)
+    columns = with_refined(part, settings, costs, levels, policy, columns)
     result, parts, risk = _weighed(part, settings, costs, levels, policy, columns)
     fill = 1 - result.missed_later / np.maximum(_demand_from(part, policy.reach), 1e-12)[:, None]
     return Batch(items, part, costs, levels, policy, columns, parts, risk, fill)
@@ -322,13 +319,11 @@ def with_refined(
     levels: SourceLevels,
     policy: Continuation,
     columns: Columns,
-    *,
-    all_items: bool = True,
 ) -> Columns:
     """The columns and, for each item, the best order found by a search around its cheapest one.
 
     The final pricing on all paths decides whether it is any better. Without it a plan would stop short of what the
-    next plan of the same day orders on top. Without `all_items`, only items that come near to ordering are searched.
+    next plan of the same day orders on top.
     """
     free = freely_ordered(snapshot, settings)
     if not free.any() or not snapshot.sources.item.size:
@@ -336,33 +331,18 @@ def with_refined(
     first, last = search_strides(snapshot)
     rounds = ROUNDS[:-1] if snapshot.demand.shape[1] <= FEW_PATHS else ROUNDS
     strides = (first, *[last] * (len(rounds) - 1))
-    every = policy_stride(snapshot)
-    _, parts, risk = _weighed(snapshot, settings, costs, levels, policy, columns, every)
-    leader = cheapest_order(columns, parts.sum(axis=2) + risk)
-    best, searched = pick(columns, leader), free
-    if not all_items:
-        searched = free & _near_ordering(parts, risk, leader)
-        if not searched.any():
-            return columns
 
     def cheapest(among: Columns, stride: int) -> Columns:
-        among = replace(among, valid=among.valid & searched[:, None])
         total = objective(snapshot, settings, costs, levels, policy, among, every=stride)
         return pick(among, cheapest_order(among, total))
 
-    for factor_sets, stride in zip(rounds, strides, strict=True):
-        best = cheapest(one_more_source(snapshot, settings, costs, levels, best), stride)
+    best = cheapest(columns, policy_stride(snapshot))
+    for factor_sets, every in zip(rounds, strides, strict=True):
+        best = cheapest(one_more_source(snapshot, settings, costs, levels, best), every)
         for factors in factor_sets:
-            best = cheapest(neighbours(snapshot, settings, costs, levels, best, factors), stride)
-        columns = appended(columns, best, searched)
+            best = cheapest(neighbours(snapshot, settings, costs, levels, best, factors), every)
+        columns = appended(columns, best, free)
     return columns
-
-
-def _near_ordering(parts: FloatArray, risk: FloatArray, leader: IntArray) -> BoolArray:
-    """(N,) items of whose cheapest order another quantity may cost less than ordering nothing."""
-    total, rows = parts.sum(axis=2) + risk, np.arange(leader.size)
-    own = np.abs(parts[:, 0, 2:].sum(axis=1))
-    return (leader > 0) & (total[rows, leader] <= total[:, 0] + NEAR * own)
 
 
 def _best_rival(columns: Columns, total: FloatArray) -> IntArray:

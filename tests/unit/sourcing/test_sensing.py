@@ -14,7 +14,7 @@ from gate_cases import KnownDesk, Shelf, context_of, dataset_with, rules_with, r
 from order_cases import order_of
 from sandbox_world import OFFER, OTHER
 
-from graph import nodes, records
+from graph import nodes
 from graph.context import Context
 from graph.desk import Scope
 from graph.nodes import OLD_SUPPLY, estimate, sense
@@ -22,6 +22,7 @@ from store.operations import Operations, Plan, Window
 from tools.domain.alerts import Alert, AlertKind
 from tools.domain.datasets import Dataset
 from tools.domain.orders import Order, OrderStatus
+from tools.forecasting import DemandPattern
 
 MORNING = datetime(2026, 3, 1, 8, tzinfo=UTC)
 WINDOW = Window(date(2026, 3, 2), date(2026, 3, 29))
@@ -207,7 +208,10 @@ class EstimatingDesk(KnownDesk):
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset)
-        self.forecasts = [SimpleNamespace(item_id=item, site_id="MAIN") for item in ("A", "B")]
+        patterns = {"A": DemandPattern.LUMPY, "B": DemandPattern.SMOOTH, "C": DemandPattern.SMOOTH}
+        self.forecasts = [
+            SimpleNamespace(item_id=item, site_id="MAIN", pattern=pattern) for item, pattern in patterns.items()
+        ]
 
     def current_estimates(self, version: str) -> str:
         return {"ds-1": "est-1"}[version]
@@ -220,8 +224,7 @@ class EstimatingDesk(KnownDesk):
 def test_a_run_pins_its_estimates_and_stores_what_it_plans_with(
     operations: Operations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bands of its forecasts, and the drift among them."""
-    monkeypatch.setattr(records, "forecast", lambda made: f"forecast of {made.item_id}")
+    """How many of its items have which pattern of demand, the most frequent first, and the drift among them."""
     desk, shelf = EstimatingDesk(dataset_with(offers=(OFFER, OTHER))), Shelf()
     context = context_of(operations, shelf=shelf, desk=desk)
 
@@ -231,9 +234,7 @@ def test_a_run_pins_its_estimates_and_stores_what_it_plans_with(
 
     monkeypatch.setattr(nodes, "stored_drift", drift)
     found = estimate(state_of(item_ids=["A", "C"]), runtime_of(context))
-    assert found == {"estimate_version": "est-1", "drift": {"of": ("run-1", 2, ["A", "C"])}}
-    assert shelf.artifacts == {
-        ("run-1", "forecast", "A@MAIN"): "forecast of A",
-        ("run-1", "forecast", "B@MAIN"): "forecast of B",
-    }
+    assert found == {"estimate_version": "est-1", "drift": {"of": ("run-1", 3, ["A", "C"])}}
+    assert shelf.artifacts == {("run-1", "estimate", "patterns"): {"smooth": 2, "lumpy": 1}}
+    assert list(shelf.artifacts["run-1", "estimate", "patterns"]) == ["smooth", "lumpy"]
     assert operations.run("run-1").versions == {"estimate": "est-1"}
