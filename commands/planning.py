@@ -79,7 +79,7 @@ def cancel(
     given: Actor = "",
     as_json: AsJson = False,
 ) -> None:
-    """End a run while it computes, here or in the server: nothing of it is published, the plan before it stays."""
+    """End a run that a server computes: nothing of it is published, the plan before it stays."""
     from terminal.screen import working
 
     with working("Ending the run", quiet=as_json):

@@ -27,6 +27,7 @@ from graph.triggers import in_force
 from policies.gates import Effect
 from tools.domain.alerts import Alert
 from tools.domain.orders import OrderLine
+from tools.domain.progress import look_up
 from tools.domain.snapshots import OrderPlan, PlanOption
 from tools.negotiation import price_limits
 
@@ -96,9 +97,11 @@ def estimate(state: RunState, runtime: Runtime[Context]) -> Update:
     """Demand and lead-time distributions: those of the estimate version that the run is pinned to from here on."""
     context = runtime.context
     version = context.desk.current_estimates(state["dataset_version"])
+    look_up()
     context.operations.pin_version(state["run_id"], "estimate", version)
     scope = Scope(state["dataset_version"], tuple(state["item_ids"]), estimate_version=version)
     estimates = context.desk.estimates(scope)
+    look_up()
     patterns = Counter(made.pattern.value for made in estimates.forecasts)
     context.warehouse.put_artifact(state["run_id"], "estimate", "patterns", dict(patterns.most_common()))
     dataset = context.desk.dataset(state["dataset_version"])

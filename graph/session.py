@@ -136,7 +136,7 @@ class LocalSession(Readings):
         status = self._parts.operations.run(named).status
         if not cancels.ask(named, f"Cancelled by {actor}{f': {reason}' if reason else ''}."):
             raise Conflict(
-                f"{named} does not compute just now: it is {status}.",
+                f"{named} is past computing: it {'publishes its orders' if status == 'running' else f'is {status}'}.",
                 remedy="Orders that wait are decided one by one: `jit approvals`; `jit withdraw` takes one back.",
                 run_id=named,
             )

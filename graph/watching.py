@@ -23,12 +23,13 @@ class _Hearing:
         self._node, self._run_id, self._runtime = node, run_id, runtime
         self._began = monotonic()
         self._next = self._began + QUIET_SECONDS
+        self._told = (-1, -1)
 
     def __call__(self, done: int, expected: int) -> None:
         self._runtime.context.cancels.computing(self._run_id)
         now = monotonic()
-        if now >= self._next:
-            self._next = now + BETWEEN_SECONDS
+        if now >= self._next and (done, expected) != self._told:
+            self._next, self._told = now + BETWEEN_SECONDS, (done, expected)
             self._runtime.stream_writer(HowFar(self._node, done, expected, now - self._began))
 
 

@@ -35,6 +35,19 @@ def test_every_item_gets_a_reason_and_every_line_its_formula_with_figures(sessio
         assert wanted in line.figures, line.figures
 
 
+def test_an_outlook_shows_the_demand_that_the_forecast_shows(session: LocalSession) -> None:
+    for shown in (session.outlook("I010"), *(one for one in session.plan().outlooks if one.item_id == "I010")):
+        forecast = session.forecast("I010")
+        assert (shown.dates, shown.history_dates, shown.history) == (
+            forecast.dates,
+            forecast.history_dates,
+            forecast.history,
+        )
+        bands = (shown.demand_p10, shown.demand_p50, shown.demand_p90)
+        assert bands == tuple(forecast.quantiles[level] for level in ("0.1", "0.5", "0.9"))
+        assert (shown.forecast_model, shown.demand_pattern) == (forecast.model, forecast.pattern)
+
+
 def test_one_option_is_chosen_in_every_group_and_the_choice_has_a_reason(session: LocalSession) -> None:
     options = session.plan().options
     chosen = Counter(option.group for option in options if option.chosen)

@@ -49,6 +49,11 @@ def did(units: int) -> None:
         told.hear(told.done, max(told.expected, told.done))
 
 
+def look_up() -> None:
+    """Between two parts that are not counted: whoever hears the work may end it here."""
+    did(0)
+
+
 def counted(parts: Iterable[T]) -> Iterator[T]:
     """The parts, each told as one unit done once the next is asked for."""
     for part in parts:

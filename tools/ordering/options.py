@@ -9,7 +9,7 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, IntArray
 from tools.domain.errors import NotFound
-from tools.domain.progress import expect
+from tools.domain.progress import expect, look_up
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption
 from tools.ordering.open_orders import excess_order_lines
 from tools.ordering.option_figures import ItemFigures, Outcomes, Placed, figures_of
@@ -171,6 +171,7 @@ def plan_options(
     proposals = Counter(line.item_id for line in excess_order_lines(catalogue.snapshot, catalogue.settings))
     for profile in (profile for profile in PROFILES.values() if profile.name in sound):
         answer = answers[profile.name]
+        look_up()
         figures = figures_of(answer, catalogue.snapshot, catalogue.outcomes)
         for group, item_ids in groups.items():
             proposed = sum(proposals[item_id] for item_id in item_ids)

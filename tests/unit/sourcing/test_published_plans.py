@@ -21,6 +21,7 @@ from order_cases import DAY, line_of, order_of
 from erp.actions import queued_actions
 from graph.gates import gate_autonomy, plan_of
 from store.operations import Operations, Plan, Window
+from tools.domain.errors import Cancelled
 from tools.domain.orders import Order, OrderStatus, RouteKind
 
 
@@ -121,6 +122,17 @@ def test_a_plan_on_supply_that_moved_names_the_items_and_publishes_nothing(opera
     state = state_of(orders=[draft_of(line_of("B"), line_of("A"))], plan_verdicts=[], line_verdicts=[])
     found = gate_autonomy(state, runtime_of(context_of(operations)))
     assert found == {"moved": ["A", "B"]}
+    assert operations.orders_of("run-1") == []
+
+
+def test_a_run_that_was_cancelled_before_it_published_publishes_nothing(operations: Operations) -> None:
+    context = context_of(operations)
+    context.cancels.computing("run-1")
+    assert context.cancels.ask("run-1", "Cancelled by ana.")
+    with pytest.raises(Cancelled, match="by ana"):
+        gate_autonomy(
+            state_of(orders=[draft_of(automatic("A"))], plan_verdicts=[], line_verdicts=[]), runtime_of(context)
+        )
     assert operations.orders_of("run-1") == []
 
 
