@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from graph.context import Context
 from graph.decided_lines import TINY, held_order, held_together
 from graph.desk import Scope
+from graph.knowledge import Knowledge
 from graph.readback import action_of
-from graph.records import stored_scope
 from graph.unexplained import references
 from tools.domain.datasets import Dataset
-from tools.domain.errors import NotFound
 from tools.domain.orders import ON_ORDER, ItemSite, Order, OrderLine, PurchaseOrder, RouteKind
 
 ASKED = (RouteKind.AUTO, RouteKind.PERSON)
@@ -109,58 +108,14 @@ def _plans_bought_from(
                     parts = asked.setdefault(_place(line, order), {}).setdefault(order.run_id, {})
                     parts[order.supplier_id] = parts.get(order.supplier_id, 0.0) + line.quantity
     found: dict[ItemSite, dict[str, float]] = {}
-    known: dict[str, _Knowledge] = {}
+    known: dict[str, Knowledge] = {}
     for place, by_run in asked.items():
         fullest = max(by_run, key=lambda run: sum(by_run[run].values()))
         if fullest not in known:
-            known[fullest] = _Knowledge.of(fullest, run_id, scope, context)
+            known[fullest] = Knowledge.of(fullest, run_id, scope, context)
         if not known[fullest].anything_new_of(place):
             found[place] = by_run[fullest]
     return found
-
-
-@dataclass(frozen=True)
-class _Knowledge:
-    """What an earlier run knew beside what is known now, apart from what was ordered since."""
-
-    then: Dataset | None
-    """None where the run planned under other rules or settings, or nothing is kept of it."""
-    now: Dataset
-    affected: Collection[str]
-    """Items that alerts are about which it did not know."""
-
-    @classmethod
-    def of(cls, before: str, run_id: str, scope: Scope, context: Context) -> "_Knowledge":
-        desk, now = context.desk, context.desk.dataset(scope.dataset_version)
-        mine, theirs = (context.operations.run(run).versions for run in (run_id, before))
-        if any(mine.get(name) != theirs.get(name) for name in ("policy", "desk")):
-            return cls(None, now, ())
-        try:
-            made_for = stored_scope(before, context.warehouse)
-            then = desk.dataset(made_for.dataset_version)
-        except NotFound:
-            return cls(None, now, ())
-        known = {alert.alert_id for alert in made_for.typed_alerts}
-        fresh = [alert for alert in scope.typed_alerts if alert.alert_id not in known]
-        return cls(then, now, desk.disruption(scope.told_only(fresh)).affected_item_ids if fresh else ())
-
-    def anything_new_of(self, place: ItemSite) -> bool:
-        """Whether something is known of a need that the earlier run did not know."""
-        return self.then is None or place[0] in self.affected or _seen(self.then, place) != _seen(self.now, place)
-
-
-def _seen(dataset: Dataset, place: ItemSite) -> tuple[object, ...]:
-    """What a plan of a need rests on beside what is on order."""
-    offers = [offer for offer in dataset.offers_by_item.get(place[0], ()) if offer.site_id == place[1]]
-    history = dataset.demand.get(place)
-    return (
-        dataset.as_of,
-        dataset.items.get(place[0]),
-        dataset.on_hand.get(place),
-        offers,
-        [dataset.suppliers.get(offer.supplier_id) for offer in offers],
-        None if history is None else (history.dates.tolist(), history.quantities.tolist()),
-    )
 
 
 def _cut(

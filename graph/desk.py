@@ -24,7 +24,7 @@ from tools.ordering.options import profiles_of
 from tools.ordering.priced import Priced
 from tools.ordering.verification import PLACING
 
-__all__ = ["Desk", "DeskSettings", "Scope", "adjusted"]
+__all__ = ["Desk", "DeskSettings", "Scope", "adjusted", "shared_limits"]
 
 
 CATALOGUES_KEPT = 3
@@ -88,7 +88,7 @@ class Desk(EstimateDesk):
             estimates.lead_times,
             horizon=estimates.horizon_periods,
             limits=with_stated_limits(
-                self._limits(dataset, scope.budget),
+                shared_limits(dataset, scope),
                 dataset.limits,
                 sorted(dataset.suppliers),
                 as_of=dataset.as_of,
@@ -102,17 +102,6 @@ class Desk(EstimateDesk):
         if scope.withheld:
             snapshot = replace(snapshot, open_orders=tuple(o for o in dataset.open_orders if o.status.is_open))
         return snapshot
-
-    def _limits(self, dataset: Dataset, budget: float) -> SharedLimits:
-        capacities = [site.storage_capacity for site in dataset.sites.values()]
-        known = [capacity for capacity in capacities if capacity is not None]
-        return SharedLimits(
-            budget=budget,
-            storage=sum(known) if known and len(known) == len(capacities) else float("inf"),
-            supplier_min_order_value=np.array(
-                [dataset.suppliers[key].min_order_value for key in sorted(dataset.suppliers)]
-            ),
-        )
 
     def groups(self, scope: Scope) -> dict[str, list[str]]:
         """Item groups that a planner chooses for: by criticality."""
@@ -193,6 +182,27 @@ class Desk(EstimateDesk):
     def ordering(self, scope: Scope) -> OrderingSettings:
         """The ordering engine's settings for the scope's planning bucket."""
         return self._settings.ordering(self.period(scope.dataset_version))
+
+
+def shared_limits(dataset: Dataset, scope: Scope) -> SharedLimits:
+    """What the scope's items share; what stays as it was planned beside them is taken off."""
+    capacities = [site.storage_capacity for site in dataset.sites.values()]
+    known = [capacity for capacity in capacities if capacity is not None]
+    worth, volume = dict[str, float](), 0.0
+    for offer_id, units in scope.beside:
+        offer = dataset.offer_of[offer_id]
+        value = units * offer.unit_price_at(units)
+        worth[offer.supplier_id] = worth.get(offer.supplier_id, 0.0) + value
+        volume += units * dataset.items[offer.item_id].storage_volume
+    for key in {(dataset.offer_of[name].item_id, dataset.offer_of[name].site_id) for name, _ in scope.beside}:
+        volume += max(dataset.on_hand.get(key, 0.0), 0.0) * dataset.items[key[0]].storage_volume
+    least = {key: supplier.min_order_value - worth.get(key, 0.0) for key, supplier in dataset.suppliers.items()}
+    complete = bool(known) and len(known) == len(capacities)
+    return SharedLimits(
+        budget=max(scope.budget - sum(worth.values()), 0.0),
+        storage=max(sum(known) - volume, 0.0) if complete else float("inf"),
+        supplier_min_order_value=np.array([max(least[key], 0.0) for key in sorted(dataset.suppliers)]),
+    )
 
 
 def adjusted(snapshot: PlanningSnapshot, largest: Mapping[str, float]) -> PlanningSnapshot:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from graph import facts, records
 from graph.context import Context
+from graph.desk import Scope
 from graph.gates import below_minimum, route_order
 from graph.transitions import stable_hash
 from graph.views import EditedLineView, EditPreviewView
@@ -11,6 +12,7 @@ from policies.gates import Effect, Gate, Verdict, evaluate
 from tools.domain.catalogue import Offer
 from tools.domain.errors import BadInput
 from tools.domain.orders import Order, OrderLine
+from tools.domain.snapshots import OrderPlan
 
 
 def edited_order(
@@ -20,9 +22,7 @@ def edited_order(
 
     0 units drop a line; an order without lines is none. Its editor becomes a proposer, so somebody else signs.
     """
-    scope = records.stored_scope(order.run_id, context.warehouse)
-    stored = context.warehouse.artifact(order.run_id, "plan", "choice") or {}
-    plan, ledger = context.desk.plan(scope, stored["choices"]), facts.ledger_of(context)
+    scope, ledger = records.stored_scope(order.run_id, context.warehouse), facts.ledger_of(context)
     offers = context.desk.dataset(scope.dataset_version).offer_of
     lines: list[OrderLine] = []
     verdicts: list[Verdict] = []
@@ -30,7 +30,8 @@ def edited_order(
         quantity = float(edits.get(line.line_id, line.quantity))
         if quantity > 0:
             changed = line.at_quantity(quantity, offers[line.offer_id].unit_price_at(quantity))
-            known = facts.line_facts(changed, plan, context.desk, scope, ledger)
+            made_for, plan = _planned(line.planned_by or order.run_id, context)
+            known = facts.line_facts(changed, plan, context.desk, made_for, ledger)
             lines.append(changed.model_copy(update={"facts": known.model_dump()}))
             verdicts += evaluate(known, context.rules)
     if not lines:
@@ -41,6 +42,13 @@ def edited_order(
     inherited += below_minimum(draft, scope.dataset_version, context)
     beside = facts.standing(order.run_id, order.item_ids, context)
     return asked_anew(route_order(draft, inherited, beside, context, editor), order), verdicts
+
+
+def _planned(run_id: str, context: Context) -> tuple[Scope, OrderPlan]:
+    """What a run's plan was made for, and the plan."""
+    scope = records.stored_scope(run_id, context.warehouse)
+    stored = context.warehouse.artifact(run_id, "plan", "choice") or {}
+    return scope, context.desk.plan(scope, stored["choices"])
 
 
 def asked_anew(edited: Order, shown: Order) -> Order:

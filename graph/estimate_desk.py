@@ -62,6 +62,9 @@ class Scope:
     withheld: tuple[tuple[str, float], ...] = ()
     """Offer id to units that a person decided not to order of it and that count as coming, to see what else is asked
     for beside them."""
+    beside: tuple[tuple[str, float], ...] = ()
+    """Offer id to units of other items that wait in the same orders and stay as they were planned: shared limits are
+    less by them."""
 
     @cached_property
     def items_digest(self) -> str:
@@ -75,7 +78,7 @@ class Scope:
 
     @cached_property
     def _hashed(self) -> int:
-        rest = (self.alerts, self.adjustments, self.budget, self.estimate_version, self.withheld)
+        rest = (self.alerts, self.adjustments, self.budget, self.estimate_version, self.withheld, self.beside)
         return hash((self.dataset_version, self.items_digest, *rest))
 
     def __hash__(self) -> int:

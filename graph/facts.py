@@ -1,5 +1,6 @@
 """From datasets, plans and orders to the integer facts that the gates know."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -102,19 +103,26 @@ def budget_left(context: Context, currency: str) -> float | None:
 
 
 def _storage_bp(lines: Sequence[OrderLine], state: RunState, context: Context) -> int:
-    """Fullest site over the horizon: stock, open orders and the plan's lines; other items keep what they have."""
-    dataset, item_ids = context.desk.dataset(state["dataset_version"]), tuple(state["item_ids"])
+    """Fullest site over the horizon: stock, open orders and the plan's lines; other items keep what they have.
+
+    Lines that were kept as they were planned count in full.
+    """
+    dataset, item_ids = context.desk.dataset(state["dataset_version"]), scope_of(state).item_ids
     capacities = {site.site_id: site.storage_capacity for site in dataset.sites.values() if site.storage_capacity}
     if not capacities or not item_ids:
         return 0
     scope = replace(scope_of(state), adjustments=(), budget=float("inf"))
     snapshot = context.desk.snapshot(scope)
-    ordered = {line.offer_id: line.quantity for line in lines}
+    ordered = {line.offer_id: line.quantity for line in lines if not line.planned_by}
     filled = expected_volume(snapshot, ordered)
     known = set(zip(snapshot.item_ids, snapshot.site_ids, strict=True))
+    kept: defaultdict[str, float] = defaultdict(float)
+    for line in (line for line in lines if line.planned_by):
+        site = dataset.offer_of[line.offer_id].site_id
+        kept[site] += line.quantity * dataset.items[line.item_id].storage_volume
     shares = [0]
     for site, capacity in capacities.items():
-        others = sum(
+        others = kept[site] + sum(
             max(units, 0.0) * dataset.items[item].storage_volume
             for (item, place), units in dataset.on_hand.items()
             if place == site and (item, place) not in known

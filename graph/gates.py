@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from erp.actions import queued_actions
-from graph import facts, records
+from graph import companions, facts, records
 from graph.context import Context
 from graph.drift import about_order
 from graph.standing import LEAVING
@@ -16,6 +16,7 @@ from graph.state import Json, RunState, scope_of
 from graph.transitions import stable_hash
 from graph.views import TriggerKind
 from policies.approval import approval_tier
+from policies.facts import LineFacts
 from policies.gates import Effect, Tier, Verdict, decide, evaluate
 from store.operations import Moved, Plan, Window
 from tools.domain.catalogue import Autonomy
@@ -53,7 +54,7 @@ def unless_stopped(state: RunState) -> Literal["estimate", "close"]:
 
 
 def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
-    """Quantity, MOQ, price, supplier, need and duplicates, line by line."""
+    """Quantity, MOQ, price, supplier, need and duplicates, line by line; a kept line's facts are those of its plan."""
     context, scope = runtime.context, scope_of(state)
     chosen, ledger = state["choice"]["choices"], facts.ledger_of(context)
     plan, priced = context.desk.plan(scope, chosen), context.desk.priced(scope, chosen)
@@ -66,7 +67,11 @@ def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
     for order in proposed:
         lines: list[OrderLine] = []
         for line in counted(order.lines):
-            known = facts.line_facts(line, plan, context.desk, scope, ledger, priced)
+            known = (
+                LineFacts.model_validate(line.facts)
+                if line.planned_by
+                else facts.line_facts(line, plan, context.desk, scope, ledger, priced)
+            )
             verdicts = evaluate(known, context.rules)
             found += [records.verdict(verdict, line.line_id) for verdict in verdicts]
             denied = decide(verdicts) is Effect.DENY
@@ -112,10 +117,12 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
     beside = facts.standing(run_id, state["item_ids"], context)
     of_line = grouped(state["line_verdicts"], lambda raw: str(raw["subject"]))
     of_drift = grouped(state.get("drift", {}).get("verdicts", []), lambda raw: str(raw["subject"]))
+    of_kept = companions.drift_of(state.get("kept", []))
     routed: list[Order] = []
     for order in _allowed(state["orders"]):
         own = [records.verdict_from(raw) for line in order.lines for raw in of_line.get(line.line_id, ())]
-        known = [*plan_verdicts, *own, *about_order(of_drift, order)]
+        drift = [*about_order(of_drift, order), *of_kept.get((order.supplier_id, order.site_id), ())]
+        known = [*plan_verdicts, *own, *drift]
         for part in records.by_autonomy(order):
             small = below_minimum(part, state["dataset_version"], context)
             routed.append(route_order(part, [*known, *small], beside, context, typed_by(state)))

@@ -16,6 +16,7 @@ def line_story(
     run_id: str, line_id: str, installed: EstimateDesk, warehouse: Warehouse, operations: Operations
 ) -> LineStoryView:
     """The story of a line that a run's plan places. NotFound, and BadInput for a line that changes an open order."""
+    run_id = _planner(run_id, line_id, operations)
     scope = records.stored_scope(run_id, warehouse)
     stored = warehouse.artifact(run_id, "plan", "choice") or {"choices": {}}
     desk = _desk(run_id, installed, warehouse, operations)
@@ -23,6 +24,12 @@ def line_story(
     story = explain_line(snapshot, plan, line_id)
     values = reservation_values(snapshot, plan, story.line.offer_id)
     return story_view(run_id, story, values, desk.dataset(scope.dataset_version))
+
+
+def _planner(run_id: str, line_id: str, operations: Operations) -> str:
+    """The run that computed a run's line."""
+    lines = (line for order in operations.orders_with_line(run_id, line_id) for line in order.lines)
+    return next((line.planned_by for line in lines if line.line_id == line_id and line.planned_by), run_id)
 
 
 def _desk(run_id: str, installed: EstimateDesk, warehouse: Warehouse, operations: Operations) -> Desk:

@@ -16,7 +16,7 @@ from agents.contracts import (
     PlannerBrief,
     RiskBrief,
 )
-from graph import facts, records
+from graph import companions, facts, records
 from graph.context import Context
 from graph.day_orders import left_of_the_day
 from graph.decided_lines import with_decisions
@@ -26,7 +26,7 @@ from graph.state import Json, NegotiationTask, RunState, scope_of
 from graph.triggers import in_force
 from policies.gates import Effect
 from tools.domain.alerts import Alert
-from tools.domain.orders import OrderLine
+from tools.domain.orders import Order, OrderLine
 from tools.domain.progress import look_up
 from tools.domain.snapshots import OrderPlan, PlanOption
 from tools.negotiation import price_limits
@@ -47,8 +47,8 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
 
     The ledger's counter is read before anything else: whatever moves after it is found out when the plan is
     published, and the run comes back here. A run that an alert starts replans what the alert affects; any other
-    heeds the alerts still in force. Items whose order waits for a signature together with a wanted one are wanted
-    too: their order is proposed anew.
+    heeds the alerts still in force. What waits for a signature in one order with a wanted item is proposed anew with
+    it: as it was planned, or planned again where anything is new.
     """
     desk, trigger, operations = runtime.context.desk, state["trigger"], runtime.context.operations
     supply = operations.supply_seq()
@@ -62,12 +62,18 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
     if new:
         scope = Scope(version, tuple(dataset.items), orjson.dumps(new, option=orjson.OPT_SORT_KEYS).decode())
         wanted |= set(desk.disruption(scope).affected_item_ids)
-    wanted = records.with_waiting_companions(wanted, operations.waiting_orders())
+    kept = list[Order]()
+    if wanted and not ignorant:
+        told = orjson.dumps(alerts, option=orjson.OPT_SORT_KEYS).decode()
+        scope = Scope(version, tuple(dataset.items), told)
+        wanted, kept = companions.with_companions(wanted, scope, state["run_id"], runtime.context)
+        wanted |= {line.item_id for order in kept for line in order.lines}
     item_ids = [item_id for item_id in dataset.items if item_id in wanted or (not wanted and not new)]
     budget = facts.budget_left(runtime.context, dataset.currency)
     again = state.get("passes", 0)
     return {
         "item_ids": item_ids,
+        "kept": kept,
         "alerts": alerts,
         "supply": supply,
         "dataset_version": version,
@@ -99,13 +105,13 @@ def estimate(state: RunState, runtime: Runtime[Context]) -> Update:
     version = context.desk.current_estimates(state["dataset_version"])
     look_up()
     context.operations.pin_version(state["run_id"], "estimate", version)
-    scope = Scope(state["dataset_version"], tuple(state["item_ids"]), estimate_version=version)
+    scope = Scope(state["dataset_version"], scope_of(state).item_ids, estimate_version=version)
     estimates = context.desk.estimates(scope)
     look_up()
     patterns = Counter(made.pattern.value for made in estimates.forecasts)
     context.warehouse.put_artifact(state["run_id"], "estimate", "patterns", dict(patterns.most_common()))
     dataset = context.desk.dataset(state["dataset_version"])
-    drift = stored_drift(state["run_id"], dataset, estimates.forecasts, state["item_ids"], context)
+    drift = stored_drift(state["run_id"], dataset, estimates.forecasts, scope.item_ids, context)
     return {"estimate_version": version, "drift": drift}
 
 
@@ -130,15 +136,20 @@ def assess_risk(state: RunState, runtime: Runtime[Context]) -> Update:
         alerts=tuple(_alert_sentence(alert) for alert in scope.typed_alerts),
     )
     assessment = context.agents.risk.assess(brief)
-    risks = [risk.model_dump(mode="json") for risk in assessment.risks]
-    exposed: dict[str, float] = {}
+    others, beside = companions.risks_of(state.get("kept", []), context)
+    risks = [*(risk.model_dump(mode="json") for risk in assessment.risks), *others]
+    exposed: dict[str, float] = {str(row["item_id"]): float(row["money_at_risk"]) for row in beside}
     for row in rows:
         exposed[row.item_id] = max(exposed.get(row.item_id, 0.0), row.money_at_risk)
     context.warehouse.put_artifact(
         state["run_id"],
         "risk",
         "assessment",
-        {"risks": risks, "exposures": [row.model_dump() for row in brief.exposures], **records.decided(assessment)},
+        {
+            "risks": risks,
+            "exposures": [*(row.model_dump() for row in brief.exposures), *beside],
+            **records.decided(assessment),
+        },
     )
     return {"risks": risks, "exposure": exposed, "decisions": [records.decided(assessment)]}
 
@@ -173,13 +184,15 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     plan = context.desk.plan(scope, choice.choices)
     drafted = records.orders(plan, context.desk.dataset(scope.dataset_version), state["run_id"])
     proposed, held = with_decisions(drafted, plan, scope, choice.choices, context)
-    orders, held = left_of_the_day(proposed, held, scope, state["run_id"], context)
+    fresh, held = left_of_the_day(proposed, held, scope, state["run_id"], context)
+    kept = state.get("kept", [])
+    orders = companions.joined(fresh, kept, state["run_id"])
     context.warehouse.put_artifacts(
         state["run_id"],
         "plan",
         {"choice": {**choice.model_dump(mode="json"), **records.plan_totals(plan)}, "scope": asdict(scope)},
     )
-    _store_outlooks(context, state["run_id"], plan)
+    _store_outlooks(context, state["run_id"], plan, companions.outlooks_of(kept, context))
     decisions = [records.decided(choice)]
     chosen = choice.model_dump(mode="json")
     return {"choice": chosen, "orders": orders, "held": held, "rounds": 1, "decisions": decisions}
@@ -199,9 +212,9 @@ def _figures(option: PlanOption) -> OptionFigures:
     )
 
 
-def _store_outlooks(context: Context, run_id: str, plan: OrderPlan) -> None:
+def _store_outlooks(context: Context, run_id: str, plan: OrderPlan, kept: Mapping[str, Json]) -> None:
     rows = {f"{outlook.item_id}@{outlook.site_id}": records.outlook(outlook) for outlook in plan.outlooks}
-    context.warehouse.put_artifacts(run_id, "outlook", rows)
+    context.warehouse.put_artifacts(run_id, "outlook", {**kept, **rows})
 
 
 def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | Literal["gate_lines"]:
@@ -224,12 +237,14 @@ def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | L
 
 
 def price_limits_of(state: RunState, context: Context) -> dict[str, list[Json]]:
-    """By order, target and reservation price of each line that is worth talking about.
+    """By order, target and reservation price of each line that is worth talking about and was not talked about before.
 
     From what the plan would cost without its source.
     """
     talked_about = {
-        order.order_key: [line for line in order.lines if not facts.leaves_by_itself(line, context.rules)]
+        order.order_key: [
+            line for line in order.lines if not line.planned_by and not facts.leaves_by_itself(line, context.rules)
+        ]
         for order in state["orders"]
         if not order.changes
     }

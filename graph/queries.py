@@ -157,6 +157,7 @@ def line_view(line: OrderLine, order: Order, dataset: Named, status: str, verdic
         binding=line.binding,
         verdicts=tuple(verdicts),
         run_id=order.run_id,
+        planned_by=line.planned_by,
     )
 
 

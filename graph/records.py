@@ -171,19 +171,6 @@ def by_autonomy(order: Order) -> list[Order]:
     return parts
 
 
-def with_waiting_companions(wanted: set[str], waiting: Sequence[Order]) -> set[str]:
-    """The wanted items and those that share a waiting order with one of them, directly or in turn."""
-    baskets = [order.item_ids for order in waiting]
-    found, grown = set(wanted), True
-    while grown:
-        grown = False
-        for basket in baskets:
-            if found & basket and not basket <= found:
-                found |= basket
-                grown = True
-    return found
-
-
 def stored_scope(run_id: str, warehouse: Warehouse) -> Scope:
     """What the plan of a run was computed from. NotFound when it made none."""
     stored = warehouse.artifact(run_id, "plan", "scope")
@@ -191,8 +178,13 @@ def stored_scope(run_id: str, warehouse: Warehouse) -> Scope:
         raise NotFound(f"Run {run_id} made no plan.", remedy="Name a run that reached its plan.", run_id=run_id)
     pairs = [(str(offer_id), float(units)) for offer_id, units in stored["adjustments"]]
     budget = float("inf") if stored["budget"] is None else float(stored["budget"])
-    version, item_ids = stored["dataset_version"], tuple(stored["item_ids"])
-    return Scope(version, item_ids, stored["alerts"], tuple(pairs), budget, stored.get("estimate_version", ""))
+    beside = tuple((str(offer_id), float(units)) for offer_id, units in stored.get("beside", ()))
+    version, item_ids, estimates = (
+        stored["dataset_version"],
+        tuple(stored["item_ids"]),
+        stored.get("estimate_version", ""),
+    )
+    return Scope(version, item_ids, stored["alerts"], tuple(pairs), budget, estimates, beside=beside)
 
 
 def run_kpis(state: RunState, routed: Sequence[Order], desk: Desk) -> dict[str, float]:

@@ -36,7 +36,9 @@ class RunState(TypedDict):
     watched: str
     """Why nothing of this plan may leave or wait; empty where it may; sense."""
     item_ids: list[str]
-    """Items this run replans; sense."""
+    """Items this run decides; sense."""
+    kept: list[Order]
+    """What waits in one order with items that it plans and stays as it was planned: lines of its other items; sense."""
     alerts: list[Json]
     """Typed alerts of the run; sense."""
     budget: float | None
@@ -103,12 +105,15 @@ class NegotiationTask(TypedDict):
 
 
 def scope_of(state: RunState) -> Scope:
-    """The hashable scope that the desk's computations of this run depend on."""
+    """The hashable scope that the desk's computations of this run depend on: the items that it plans itself."""
+    kept = [line for order in state.get("kept", []) for line in order.lines]
+    left_alone = {line.item_id for line in kept}
     return Scope(
         dataset_version=state["dataset_version"],
-        item_ids=tuple(state["item_ids"]),
+        item_ids=tuple(item_id for item_id in state["item_ids"] if item_id not in left_alone),
         alerts=orjson.dumps(state.get("alerts", []), option=orjson.OPT_SORT_KEYS).decode(),
         adjustments=tuple(sorted(state.get("adjustments", {}).items())),
         budget=float("inf") if state.get("budget") is None else float(state["budget"] or 0.0),
         estimate_version=state.get("estimate_version", ""),
+        beside=tuple(sorted((line.offer_id, line.quantity) for line in kept)),
     )

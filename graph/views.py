@@ -133,6 +133,8 @@ class LineView(View):
     verdicts: tuple[VerdictView, ...] = ()
     run_id: str = ""
     """The run that ordered it."""
+    planned_by: str = ""
+    """The run that computed it, where that is another: nothing new was known of it when it was asked for again."""
     change: str = ""
     """What the latest plan made of it: new, changed, or empty for neither."""
     under_way: bool = False

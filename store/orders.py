@@ -224,6 +224,12 @@ class OrderLedger(Database):
         """Orders that wait for a signature."""
         return self.orders_in(PENDING)
 
+    def orders_with_line(self, run_id: str, line_id: str) -> list[Order]:
+        """A run's orders that have a line of this id."""
+        query = "run_id = :run_id AND order_key IN (SELECT order_key FROM order_lines WHERE line_id = :line_id)"
+        with self._read() as connection:
+            return select_orders(connection, query, {"run_id": run_id, "line_id": line_id})
+
     def unsent_orders(self) -> list[Order]:
         """Orders that are approved and not known to stand in the ERP."""
         return [order for order in self.orders_in(UNSENT) if order.places]
@@ -264,6 +270,26 @@ class OrderLedger(Database):
                 )
                 for row in connection.execute(query, {"key": order_key})
             ]
+
+    def unmoved_needs(self, run_ids: Collection[str]) -> dict[ItemSite, str]:
+        """Needs that one of these runs owns and whose supply nothing else changed since, with the run, in one query."""
+        query = text(
+            "SELECT item_id, site_id, owner_run FROM needs LEFT JOIN supply USING (item_id, site_id)"
+            " WHERE owner_run IN :run_ids AND COALESCE(version, 0) <= seq"
+        ).bindparams(bindparam("run_ids", expanding=True, type_=String()))
+        with self._read() as connection:
+            rows = connection.execute(query, {"run_ids": list(run_ids)})
+            return {(row.item_id, row.site_id): row.owner_run for row in rows}
+
+    def items_beside_waiting(self, run_ids: Collection[str]) -> set[str]:
+        """Items of which one of these runs' orders has a line that does not wait for a signature, in one query."""
+        query = text(
+            "SELECT DISTINCT item_id FROM order_lines JOIN orders USING (order_key)"
+            " WHERE run_id IN :run_ids AND status NOT IN :pending"
+        ).bindparams(*(bindparam(name, expanding=True, type_=String()) for name in ("run_ids", "pending")))
+        values = {"run_ids": list(run_ids), "pending": [status.value for status in PENDING]}
+        with self._read() as connection:
+            return set(connection.execute(query, values).scalars())
 
     def need_owners(self) -> dict[ItemSite, str]:
         """The run that owns each need."""

@@ -1,6 +1,6 @@
 """An installation as the nodes of a run see it: a real ledger of orders, a desk that knows one plan, a shelf."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -69,6 +69,10 @@ class Shelf:
 
     def artifact(self, run_id: str, kind: str, key: str) -> Any:
         return self.artifacts.get((run_id, kind, key))
+
+    def artifacts_named(self, names: Collection[tuple[str, str]], kind: str) -> dict[tuple[str, str], Any]:
+        found = {(run_id, key): self.artifact(run_id, kind, key) for run_id, key in names}
+        return {name: stored for name, stored in found.items() if stored is not None}
 
 
 def dataset_with(least: float = 0.0, **changed: Any) -> Dataset:

@@ -175,6 +175,8 @@ class OrderLine(Record):
     """Quantity from which the agreed price holds: the one that was talked about."""
     decided_before: str = ""
     """What a person decided of this line before and why it comes again; empty where nobody did."""
+    planned_by: str = ""
+    """The run that computed it, where the run of its order left it as it was; empty for the order's own."""
 
     def at_quantity(self, quantity: float, listed: float) -> Self:
         """The line at another quantity, whose list price or price break is `listed`.

@@ -9,9 +9,9 @@ from langgraph.types import Send
 from order_cases import order_of
 from sandbox_world import OFFER, small_dataset
 
+from graph.companions import with_waiting_companions
 from graph.desk import DeskSettings
 from graph.naming import in_plain_words
-from graph.records import with_waiting_companions
 from graph.transitions import compact, stable_hash
 from graph.triggers import with_force
 from tools.domain.alerts import Alert, AlertKind

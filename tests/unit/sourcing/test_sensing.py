@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from graph import nodes
 from graph.context import Context
 from graph.desk import Scope
 from graph.nodes import OLD_SUPPLY, estimate, sense
+from graph.state import scope_of
 from store.operations import Operations, Plan, Window
 from tools.domain.alerts import Alert, AlertKind
 from tools.domain.datasets import Dataset
@@ -77,6 +78,7 @@ def test_a_first_pass_fixes_supply_data_and_every_item(operations: Operations) -
     shelf.put_artifact("run-1", "trigger", "told", {})
     assert sense(state_of(), runtime_of(sensing(operations, warehouse=shelf))) == {
         "item_ids": ["A", "B"],
+        "kept": [],
         "alerts": [],
         "supply": operations.supply_seq(),
         "dataset_version": "ds-1",
@@ -180,9 +182,22 @@ def test_a_run_replans_what_it_is_asked_for_and_what_its_alert_affects(
 
 
 def test_items_that_wait_in_one_order_with_a_wanted_one_are_planned_anew(operations: Operations) -> None:
+    """Nothing is kept of the run that planned them: whether anything is new of them cannot be told."""
+    operations.create_run("run-2", {}, "ana", "ds-1", {})
     published(operations, order_of("A", "B", run_id="run-2"))
     found = sense(state_of(trigger=trigger(item_ids=["B"])), runtime_of(sensing(operations)))
+    assert found["item_ids"] == ["A", "B"] and found["kept"] == []
+
+
+def test_what_waits_in_one_order_with_a_wanted_item_stays_as_it_was_planned(operations: Operations) -> None:
+    operations.create_run("run-2", {}, "ana", "ds-1", {})
+    published(operations, order_of("A", "B", run_id="run-2"))
+    shelf = Shelf()
+    shelf.put_artifact("run-2", "plan", "scope", asdict(Scope("ds-1", ("A", "B"))))
+    found = sense(state_of(trigger=trigger(item_ids=["B"])), runtime_of(sensing(operations, warehouse=shelf)))
     assert found["item_ids"] == ["A", "B"]
+    assert [(line.item_id, line.planned_by) for order in found["kept"] for line in order.lines] == [("A", "run-2")]
+    assert scope_of(state_of(**found)) == Scope("ds-1", ("B",), beside=(("A|S1", 10.0),))
 
 
 def test_alerts_in_force_are_heeded_before_the_new_ones_and_each_once(operations: Operations) -> None:
@@ -234,7 +249,7 @@ def test_a_run_pins_its_estimates_and_stores_what_it_plans_with(
 
     monkeypatch.setattr(nodes, "stored_drift", drift)
     found = estimate(state_of(item_ids=["A", "C"]), runtime_of(context))
-    assert found == {"estimate_version": "est-1", "drift": {"of": ("run-1", 3, ["A", "C"])}}
+    assert found == {"estimate_version": "est-1", "drift": {"of": ("run-1", 3, ("A", "C"))}}
     assert shelf.artifacts == {("run-1", "estimate", "patterns"): {"smooth": 2, "lumpy": 1}}
     assert list(shelf.artifacts["run-1", "estimate", "patterns"]) == ["smooth", "lumpy"]
     assert operations.run("run-1").versions == {"estimate": "est-1"}
