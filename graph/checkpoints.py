@@ -4,13 +4,16 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Send
 
+from graph.model_memo import KEPT, ModelMemo
 from store.faults import faults_named
 from store.operations import Operations
 from tools.domain.catalogue import Autonomy
@@ -28,14 +31,33 @@ ORDER_TYPES = tuple(
 PACKED = "+zlib"
 """Ends the type of a value that is stored compressed; those of before have none."""
 WORTH_PACKING_BYTES = 2_000
+ORDER_TEXT = "order+zlib"
+"""Key of an order's compressed JSON, in the place of the order."""
+
+
+def _packed_order(order: Order) -> bytes:
+    return zlib.compress(order.model_dump_json().encode(), level=1)
 
 
 class PackedSerializer(JsonPlusSerializer):
-    """Stores large values compressed: every step of a run repeats the orders of the one before it."""
+    """Stores large values compressed: every step of a run repeats the orders of the one before it.
+
+    An order is written and compressed once for all steps, and stands in their values as that text.
+    """
+
+    def __init__(self, **known: Any) -> None:
+        super().__init__(**known)
+        self._orders = ModelMemo(_packed_order)
+
+    def _without_orders(self, value: Any) -> Any:
+        """The value with the text of each order in its place."""
+        if isinstance(value, Order):
+            return {ORDER_TEXT: self._orders.of(value)}
+        return _mapped(value, self._without_orders)
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Type and bytes of a value."""
-        kind, content = super().dumps_typed(obj)
+        kind, content = super().dumps_typed(self._without_orders(obj))
         if len(content) < WORTH_PACKING_BYTES:
             return kind, content
         return kind + PACKED, zlib.compress(content, level=1)
@@ -44,8 +66,30 @@ class PackedSerializer(JsonPlusSerializer):
         """The value of a type and its bytes, compressed or not."""
         kind, content = data
         if kind.endswith(PACKED):
-            return super().loads_typed((kind.removesuffix(PACKED), zlib.decompress(content)))
-        return super().loads_typed(data)
+            data = kind.removesuffix(PACKED), zlib.decompress(content)
+        return _with_orders(super().loads_typed(data))
+
+
+def _with_orders(value: Any) -> Any:
+    """The value with each order in the place of its text."""
+    if isinstance(value, dict) and ORDER_TEXT in value:
+        return _order_of(value[ORDER_TEXT])
+    return _mapped(value, _with_orders)
+
+
+@lru_cache(maxsize=KEPT)
+def _order_of(text: bytes) -> Order:
+    """Read once: a state holds an order several times, and is read at every decision on it."""
+    return Order.model_validate_json(zlib.decompress(text))
+
+
+def _mapped(value: Any, made: Callable[[Any], Any]) -> Any:
+    """A container with something made of each of its values; anything else as it is."""
+    if isinstance(value, dict):
+        return {key: made(part) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(made(part) for part in value)
+    return Send(value.node, made(value.arg)) if type(value) is Send else value
 
 
 class CheckpointFile(SqliteSaver):

@@ -150,9 +150,9 @@ def _by_run(kept: Sequence[Order]) -> Iterable[tuple[str, Sequence[Order]]]:
 
 
 def drift_of(kept: Sequence[Order]) -> dict[Place, list[Verdict]]:
-    """What the gate `drift` said of the orders that the kept lines come from, by supplier and site."""
-    found = dict[Place, list[Verdict]]()
+    """What the gate `drift` said of the orders that the kept lines come from, by supplier and site, each thing once."""
+    found = dict[Place, dict[Verdict, None]]()
     for order in kept:
-        said = [raw for raw in order.route.verdicts if raw.gate == Gate.DRIFT.value]
-        found.setdefault(_place(order), []).extend(records.verdict_from(raw.model_dump()) for raw in said)
-    return found
+        said = (records.verdict_from(raw.model_dump()) for raw in order.route.verdicts if raw.gate == Gate.DRIFT.value)
+        found.setdefault(_place(order), {}).update(dict.fromkeys(said))
+    return {place: list(said) for place, said in found.items()}

@@ -16,7 +16,7 @@ from policies.gates import Effect, RuleSet, Verdict, evaluate
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
 from tools.domain.orders import Order
-from tools.drift import DriftAlarm, DriftReport, DriftSettings, demand_series, lead_time_series, watch
+from tools.drift import DriftAlarm, DriftReport, DriftSettings, ObservedSeries, demand_series, lead_time_series, watch
 from tools.forecasting import DemandForecast
 
 RECENT = "drift_recent_observations"
@@ -30,15 +30,22 @@ LIMITS = "drift_"
 
 
 def watched(
-    dataset: Dataset, forecasts: Sequence[DemandForecast], item_ids: Collection[str], limits: Mapping[str, int]
+    dataset: Dataset,
+    forecasts: Sequence[DemandForecast],
+    item_ids: Collection[str],
+    limits: Mapping[str, int],
+    lead_times: Sequence[ObservedSeries] | None = None,
 ) -> DriftReport:
-    """Alarms about the items and about the suppliers that offer them; the same for the same arguments."""
-    wanted = set(item_ids)
-    suppliers = {offer.supplier_id for offer in dataset.offers if offer.item_id in wanted}
-    offers = [offer for offer in dataset.offers if offer.supplier_id in suppliers]
-    receipts = [receipt for receipt in dataset.receipts if receipt.supplier_id in suppliers]
+    """Alarms about the items and about the suppliers that offer them; the same for the same arguments.
+
+    `lead_times`: those of all suppliers of the dataset, where they are known.
+    """
+    if lead_times is None:
+        lead_times = lead_time_series(dataset.offers, dataset.receipts, dataset.as_of)
+    offers = (offer for item_id in item_ids for offer in dataset.offers_by_item.get(item_id, ()))
+    suppliers = {offer.supplier_id for offer in offers}
     histories = demand_series([made.history for made in forecasts])
-    series = [*histories, *lead_time_series(offers, receipts, dataset.as_of)]
+    series = [*histories, *(one for one in lead_times if one.subject in suppliers)]
     return watch(series, DriftSettings.of_limits(limits))
 
 
@@ -73,7 +80,7 @@ def stored_drift(
 ) -> Json:
     """Find, judge and store the drift of a run; gives its verdicts and, for the journal, its counts."""
     limits = {name: value for name, value in context.rules.limits.items() if name.startswith(LIMITS)}
-    report = watched(dataset, forecasts, item_ids, limits)
+    report = watched(dataset, forecasts, item_ids, limits, context.desk.lead_time_series(dataset.version))
     verdicts = judge(report, context.rules)
     alarms = as_records(report)
     short = {"too_short": len(report.too_short), "too_short_first": list(report.too_short[:SHOWN_SHORT])}

@@ -97,7 +97,8 @@ class RunDriver:
                     yield step_under_way(run_id, seen)
                 else:
                     yield live_step(run_id, seen.node, seen.started, self._parts.warehouse, self._parts.operations)
-        self.deliver_decisions()
+        with self._guard:  # what the plan replaced stands in the ledger; the runs that asked for it hear of it later
+            self._decided |= {row.run_id for row in self._parts.operations.undelivered_decisions()}
         self.closed.forget_checkpoints()
 
     def _first(self, run_id: str) -> dict[str, Any]:
@@ -302,11 +303,13 @@ class RunDriver:
             return self._drives.setdefault(run_id, threading.Lock())
 
     def _note(self, run_id: str, failure: str = "") -> None:
-        state = self.state(run_id)
-        stopped = str(state.values.get("stopped", ""))
-        status = "failed" if failure else "stopped" if stopped else "waiting" if state.interrupts else "done"
-        summary = _summary(self._parts.operations.orders_of(run_id), failure or stopped)
-        self._parts.operations.set_run_status(run_id, status, summary)
+        """Store where the run stands; its state, which is as large as its plan, is read only where nothing waits."""
+        operations, stopped, status = self._parts.operations, "", "failed" if failure else "waiting"
+        if not failure and not operations.pending_count([run_id]):
+            state = self.state(run_id)
+            stopped = str(state.values.get("stopped", ""))
+            status = "stopped" if stopped else "waiting" if state.interrupts else "done"
+        operations.set_run_status(run_id, status, _summary(operations.orders_of(run_id), failure or stopped))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Nothing here plans: what only reads does without the ordering engine.
 """
 
 import threading
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -21,6 +21,7 @@ from store.warehouse import Warehouse
 from tools.domain.alerts import Alert
 from tools.domain.datasets import Catalogue, Dataset, Period, PeriodSeries
 from tools.domain.snapshots import OrderingSettings
+from tools.drift import ObservedSeries, lead_time_series
 from tools.forecasting import ForecastSettings
 from tools.forecasting.history import bucket_all
 from tools.lead_times import (
@@ -243,6 +244,15 @@ class EstimateDesk:
         settings = self._settings.estimating.lead_times
         return self._read.of(
             ("lead_times", version), lambda: offer_lead_times(self.dataset(version), settings), LARGE_KEPT
+        )
+
+    def lead_time_series(self, version: str) -> Sequence[ObservedSeries]:
+        """Each supplier's lead times over their quotes, as a run watches them for drift."""
+        dataset = self.dataset(version)
+        return self._read.of(
+            ("lead time series", version),
+            lambda: lead_time_series(dataset.offers, dataset.receipts, dataset.as_of),
+            LARGE_KEPT,
         )
 
     def yields(self, version: str) -> Mapping[str, YieldDistribution]:

@@ -109,7 +109,8 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
     """Approval tier and autonomy level of each order; then the plan is published, unless supply moved meanwhile.
 
     Publishing opens the approvals that are needed, queues what leaves by itself, and replaces what earlier runs ask
-    for the same items: the same need is never asked for, or bought, twice.
+    for the same items: the same need is never asked for, or bought, twice. From then on the ledger has the orders, and
+    the state lets go of what they were drafted from.
     """
     context, run_id = runtime.context, state["run_id"]
     context.cancels.publishing(run_id)
@@ -122,7 +123,7 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
     for order in _allowed(state["orders"]):
         own = [records.verdict_from(raw) for line in order.lines for raw in of_line.get(line.line_id, ())]
         drift = [*about_order(of_drift, order), *of_kept.get((order.supplier_id, order.site_id), ())]
-        known = [*plan_verdicts, *own, *drift]
+        known = [*plan_verdicts, *own, *dict.fromkeys(drift)]
         for part in records.by_autonomy(order):
             small = below_minimum(part, state["dataset_version"], context)
             routed.append(route_order(part, [*known, *small], beside, context, typed_by(state)))
@@ -132,7 +133,8 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
     published = context.operations.publish(plan_of(state, routed, context))
     if isinstance(published, Moved):
         return {"moved": sorted({item_id for item_id, _ in published.needs})}
-    return {"moved": [], "routed": list(published)}
+    drafted: Update = {"orders": [], "kept": [], "held": [], "line_verdicts": []}
+    return {**drafted, "moved": [], "routed": list(published)}
 
 
 def plan_of(state: RunState, routed: Sequence[Order], context: Context) -> Plan:

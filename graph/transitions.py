@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -16,6 +16,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Send
 from pydantic import BaseModel
 
+from graph.model_memo import ModelMemo
 from store.journal import Journal, TransitionDraft
 from tools.domain.orders import Order
 
@@ -36,17 +37,17 @@ class _Open:
     order_key: str = ""
 
 
-def stable_hash(value: object) -> str:
-    """SHA-256 of a value's canonical JSON; what JSON cannot hold is hashed by its text."""
-    encoded = orjson.dumps(value, default=_as_json, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+def stable_hash(value: object, text_of: Callable[[BaseModel], str] = BaseModel.model_dump_json) -> str:
+    """SHA-256 of a value's canonical JSON; what JSON cannot hold is hashed by its text. `text_of`: a model's JSON."""
+
+    def as_json(part: object) -> object:
+        """A model by its fields, which is far cheaper than its text, and what a branch is sent by its parts."""
+        if isinstance(part, BaseModel):
+            return text_of(part)
+        return [part.node, part.arg] if isinstance(part, Send) else str(part)
+
+    encoded = orjson.dumps(value, default=as_json, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return hashlib.sha256(encoded).hexdigest()
-
-
-def _as_json(value: object) -> object:
-    """A model by its fields, which is far cheaper than its text, and what a branch is sent by its parts."""
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    return [value.node, value.arg] if isinstance(value, Send) else str(value)
 
 
 def compact(value: object) -> dict[str, Any]:
@@ -112,6 +113,7 @@ class JournalCallbacks(GraphCallbackHandler):
         self._open: dict[UUID, _Open] = {}
         self._attempts: Counter[str] = Counter(journal.attempts(run_id))
         self._lock = threading.Lock()
+        self._texts = ModelMemo(BaseModel.model_dump_json)
 
     def on_chain_start(
         self,
@@ -141,7 +143,7 @@ class JournalCallbacks(GraphCallbackHandler):
                 attempt=self._attempts[namespace],
                 event="node" if is_node else "route",
                 started_at=datetime.now(UTC),
-                input_hash=stable_hash(inputs),
+                input_hash=stable_hash(inputs, self._texts.of),
                 order_key=_order_key(inputs),
             )
 
@@ -149,7 +151,7 @@ class JournalCallbacks(GraphCallbackHandler):
         """Record the end of a node attempt or of a route; what it pinned counts from this row on."""
         if isinstance(outputs, Mapping) and outputs.get("estimate_version"):
             self._versions["estimate"] = str(outputs["estimate_version"])
-        self._finish(run_id, "ok", stable_hash(outputs), compact(outputs))
+        self._finish(run_id, "ok", stable_hash(outputs, self._texts.of), compact(outputs))
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record a failed attempt, or one that an interrupt paused."""

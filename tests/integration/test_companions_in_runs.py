@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from demo_home import demo_session, plan_trigger, settings_of
 
+from graph.rules import BUILT_IN_RULES
 from graph.session import LocalSession, open_session
 from graph.views import ApprovalView, LineView
 
@@ -17,11 +18,11 @@ def order_of_several(session: LocalSession) -> ApprovalView:
     return max(found, key=lambda one: len(one.lines))
 
 
-def replanned(session: LocalSession, order: ApprovalView) -> tuple[str, ApprovalView]:
-    """The run over the order's first item, and what it asks the supplier for."""
-    wanted = order.lines[0].item_id
+def replanned(session: LocalSession, order: ApprovalView, wanted: str = "") -> tuple[str, ApprovalView]:
+    """The run over one item of the order, by default its first, and what it asks the supplier for."""
+    wanted = wanted or order.lines[0].item_id
     run_id = session.start(plan_trigger(wanted))
-    kept = order.lines[-1].line_id
+    kept = next(line.line_id for line in reversed(order.lines) if line.item_id != wanted)
     (again,) = [one for one in session.pending() if kept in {line.line_id for line in one.lines}]
     return run_id, again
 
@@ -107,3 +108,22 @@ def test_a_companion_that_a_person_turned_down_since_is_not_asked_for_again(tmp_
         else:
             _, again = replanned(session, order)
             assert asked(order.lines, order.lines[0].item_id).keys() <= asked(again.lines).keys()
+
+
+def test_an_order_that_is_asked_for_again_and_again_does_not_grow(tmp_path: Path) -> None:
+    """Nor does what is said of it, where alarms of drift concern every part of it."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        BUILT_IN_RULES.read_text().replace("drift_recent_observations: 4 ", "drift_recent_observations: 40 ")
+    )
+    with demo_session(tmp_path, planned=False, policy_file=rules) as session:
+        session.start(plan_trigger())
+        order = order_of_several(session)
+        alarms = {verdict.subject for verdict in session.plan().verdicts if verdict.gate == "drift"}
+        drifting = next(line.item_id for line in order.lines if line.item_id in alarms)
+        said = list[int]()
+        for _ in range(3):
+            run_id, again = replanned(session, order, drifting)
+            (stored,) = [one for one in session._parts.operations.orders_of(run_id) if one.order_key == again.order_key]
+            said.append(len(stored.route.verdicts))
+        assert len(set(said)) == 1

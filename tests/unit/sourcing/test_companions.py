@@ -235,7 +235,8 @@ def test_an_alarm_of_drift_stays_with_the_kept_lines() -> None:
     order = order_of("A", run_id="run-2")
     said = tuple(OrderVerdict.model_validate(raw) for raw in (alarm, other))
     routed = order.changed(route=order.route.model_copy(update={"verdicts": said}))
-    assert [verdict.rule for verdict in drift_of([routed])["S1", "MAIN"]] == ["demand"]
+    twice = [routed, routed.changed(order_key="run-2/S1/B")]
+    assert [verdict.rule for verdict in drift_of(twice)["S1", "MAIN"]] == ["demand"]
     assert order.route.kind is RouteKind.PERSON
 
 
