@@ -25,6 +25,8 @@ def resampled_demand(dataset: Dataset, period: Period, today: date, days: int, s
     for item_id, site_id in dataset.demand:
         sites[item_id].append(site_id)
     asked: dict[str, list[float]] = {}
+    if not ahead:
+        return asked
     for (item_id, _), history in dataset.demand.items():
         latest = bucket(history, dataset.as_of, period).quantities[-round(period.per_year * LAST_YEARS) :]
         if latest.size and len(sites[item_id]) == 1:

@@ -97,9 +97,20 @@ class RunDriver:
                     yield step_under_way(run_id, seen)
                 else:
                     yield live_step(run_id, seen.node, seen.started, self._parts.warehouse, self._parts.operations)
-        with self._guard:  # what the plan replaced stands in the ledger; the runs that asked for it hear of it later
-            self._decided |= {row.run_id for row in self._parts.operations.undelivered_decisions()}
+        self._tell_of_replaced()
         self.closed.forget_checkpoints()
+
+    def _tell_of_replaced(self) -> None:
+        """Earlier runs hear which of their orders a plan replaced: at once, or later where these are many.
+
+        What it replaced stands in the ledger already.
+        """
+        replaced = self._parts.operations.undelivered_decisions()
+        if len(replaced) <= TAKEN_IN_AT_ONCE:
+            self.deliver_decisions()
+        else:
+            with self._guard:
+                self._decided |= {row.run_id for row in replaced}
 
     def _first(self, run_id: str) -> dict[str, Any]:
         row = self._parts.operations.run(run_id)

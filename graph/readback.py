@@ -81,12 +81,14 @@ class ReadBack:
             known = {(r.order_id, r.item_id, r.receipt_date) for r in before.receipts}
             fresh = [r for r in receipts if (r.order_id, r.item_id, r.receipt_date) not in known]
             self._note_born(before, on_order, fresh, sent)
+            asked_since = list(erp.iter_demand(before.as_of))
+            rhythms = _rhythms_of(before, desk.period(parent)) if asked_since else {}
             version = warehouse.derive_dataset(
                 parent,
                 receipts=fresh,
                 open_orders=on_order,
                 on_hand={(item, site): units for item, site, units in erp.iter_stock()},
-                demand=dated_alike(erp.iter_demand(before.as_of), _rhythms_of(before, desk.period(parent))),
+                demand=dated_alike(asked_since, rhythms),
                 as_of=erp.today,
                 note="sandbox ERP",
             )
@@ -99,7 +101,7 @@ class ReadBack:
             "confirmed_orders": passed.confirmed,
             "receipts": len(fresh),
             "received_units": sum(receipt.quantity for receipt in fresh),
-            "lead_times_changed": self._changed_lead_times(parent, version),
+            "lead_times_changed": self._changed_lead_times(parent, version) if fresh else [],
             "unexplained": list(told_of(self._operations, on_order)),
         }
 

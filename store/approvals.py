@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, Row, String, bindparam, text
 
 from store.database import Database, to_json
-from store.packing import unpacked
+from store.packing import order_in, unpacked
 from tools.domain.errors import Conflict, NotFound
 from tools.domain.orders import Order
 
@@ -196,7 +196,7 @@ def _approval(row: Row[Any]) -> ApprovalRow:
         content_hash=row.content_hash,
         tier=row.tier,
         proposed_by=orjson.loads(row.proposed_by),
-        order=Order.model_validate_json(unpacked(row.payload)),
+        order=order_in(row.payload),
         opened_at=datetime.fromisoformat(row.opened_at),
         status=row.status,
         decision=row.decision,

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 
 from store.database import Database
 from store.orders import REPLACED
-from store.packing import unpacked
+from store.packing import order_in, unpacked
 from tools.domain.orders import PENDING, Order
 
 UPGRADE = "upgrade"
@@ -146,7 +146,7 @@ def _decision(row: Row[Any]) -> DecisionRow:
         value_cents=int(row.cents or 0),
         asked=Order.model_validate_json(asked) if asked is not None else became,
         became=became,
-        latest=Order.model_validate_json(unpacked(row.latest_body)),
+        latest=order_in(row.latest_body),
     )
 
 

@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, String, bindparam, text
 
-from store.packing import packed, unpacked
+from store.packing import order_in, packed
 from tools.domain.orders import ALLOWED, UNSENT, ItemSite, Order, OrderStatus
 
-ORDERS_KEPT = 256
-"""Orders that are kept as they were read; of 10,000 items and 60 suppliers one has some fifty lines."""
 MOST_NAMED = 5_000
 """Values named in one query."""
 _S = OrderStatus
@@ -30,13 +27,7 @@ class Window:
 
 def stored_order(row: Row[Any]) -> Order:
     """The order of a row."""
-    return _order_of(row.body)
-
-
-@lru_cache(maxsize=ORDERS_KEPT)
-def _order_of(body: str | bytes) -> Order:
-    """Read once while it is among those that were asked for last: a plan, a page and a run look at the same ones."""
-    return Order.model_validate_json(unpacked(body))
+    return order_in(row.body)
 
 
 def select_orders(connection: Connection, where: str, values: Mapping[str, Any]) -> list[Order]:
