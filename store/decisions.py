@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import Row, text
 
 from store.database import Database
+from store.order_book import item_mark
 from store.orders import REPLACED
-from store.packing import order_in, unpacked
+from store.packing import order_in
 from tools.domain.orders import PENDING, Order
 
 UPGRADE = "upgrade"
@@ -68,7 +68,7 @@ class Decisions(Database):
         number, _, sub = before.partition("/")
         values = {
             "replaced": REPLACED,
-            "item": f'"item_id":{orjson.dumps(wanted.item_id).decode()}',
+            "item": item_mark(wanted.item_id),
             "every_item": int(not wanted.item_id),
             "supplier": wanted.supplier_id,
             "actor": wanted.actor,
@@ -83,7 +83,7 @@ class Decisions(Database):
 
 
 def _query(*, sqlite: bool, apart: bool) -> str:
-    found = "INSTR(form.body, :item)" if sqlite else "STRPOS(form.body, :item)"
+    found = f"{'INSTR' if sqlite else 'STRPOS'}(COALESCE(form.items, form.body), :item)"
     pending = ", ".join(f"'{status.value}'" for status in sorted(PENDING))
     machines = ", ".join(f"'{name}'" for name in MACHINES)
     shown = "('one/' || id || '/' || approval)" if apart else "event"
@@ -130,8 +130,8 @@ ORDER BY page.last DESC, page.last_sub DESC
 
 
 def _decision(row: Row[Any]) -> DecisionRow:
-    became = Order.model_validate_json(row.became_body)
-    asked = unpacked(row.payload) if row.adopted and row.payload is not None else row.asked_body
+    became = order_in(row.became_body)
+    asked = row.payload if row.adopted and row.payload is not None else row.asked_body
     return DecisionRow(
         cursor=f"{row.id}/{row.sub}",
         group=row.event,
@@ -144,7 +144,7 @@ def _decision(row: Row[Any]) -> DecisionRow:
         approval_id=row.decided or row.last_approval or "",
         orders=int(row.orders),
         value_cents=int(row.cents or 0),
-        asked=Order.model_validate_json(asked) if asked is not None else became,
+        asked=order_in(asked) if asked is not None else became,
         became=became,
         latest=order_in(row.latest_body),
     )

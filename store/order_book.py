@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, String, bindparam, text
 
 from store.packing import order_in, packed
@@ -23,6 +24,11 @@ class Window:
 
     start: date
     end: date
+
+
+def item_mark(item_id: str) -> str:
+    """How an item is found among those of an order's form."""
+    return f'"item_id":{orjson.dumps(item_id).decode()}'
 
 
 def stored_order(row: Row[Any]) -> Order:
@@ -161,7 +167,7 @@ class OrderBook:
         }
 
     def _kept(self, body: str) -> str | bytes:
-        """The latest form of an order as it is stored; PostgreSQL compresses long texts by itself."""
+        """A form of an order as it is stored; PostgreSQL compresses long texts by itself."""
         return packed(body) if self.connection.dialect.name == "sqlite" else body
 
     def _insert_lines(self, orders: Sequence[Order]) -> None:
@@ -185,8 +191,8 @@ class OrderBook:
 
     def _note(self, order: Order, before: str, actor: str, reason: str, *, with_body: bool) -> None:
         insert = text(
-            "INSERT INTO order_history (order_key, before, after, actor, reason, at, seq, body)"
-            " VALUES (:order_key, :before, :after, :actor, :reason, :at, :seq, :body)"
+            "INSERT INTO order_history (order_key, before, after, actor, reason, at, seq, body, items)"
+            " VALUES (:order_key, :before, :after, :actor, :reason, :at, :seq, :body, :items)"
         )
         values = {
             "order_key": order.order_key,
@@ -196,7 +202,8 @@ class OrderBook:
             "reason": reason,
             "at": self.at,
             "seq": self.seq,
-            "body": order.model_dump_json() if with_body else None,
+            "body": self._kept(order.model_dump_json()) if with_body else None,
+            "items": " ".join(map(item_mark, sorted(order.item_ids))) if with_body else None,
         }
         self.connection.execute(insert, values)
 

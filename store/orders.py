@@ -11,6 +11,7 @@ from store.approvals import insert_approval, void_approvals
 from store.database import Database, to_text
 from store.order_book import OrderBook, Window, select_named, select_orders
 from store.outbox import OutboxRow, insert_action
+from store.packing import order_in
 from store.publications import note_publication
 from tools.domain.orders import PENDING, UNSENT, ItemSite, Order, OrderStatus
 
@@ -266,7 +267,7 @@ class OrderLedger(Database):
                     row.actor,
                     row.reason,
                     datetime.fromisoformat(row.at),
-                    Order.model_validate_json(row.body) if row.body else None,
+                    order_in(row.body) if row.body else None,
                 )
                 for row in connection.execute(query, {"key": order_key})
             ]

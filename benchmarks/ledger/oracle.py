@@ -113,7 +113,7 @@ class Oracle:
             if order["left_seq"] is None or len(forms) < 2 or key in self._counted:
                 continue
             self._counted.add(key)
-            planned = {line["line_id"]: line["quantity"] for line in orjson.loads(forms[0])["lines"]}
+            planned = {line["line_id"]: line["quantity"] for line in orjson.loads(unpacked(forms[0]))["lines"]}
             for line in stores.lines[key]:
                 more = max(0.0, line["quantity"] - planned[line["line_id"]])
                 self._raised[line["item_id"], line["site_id"]] += more

@@ -148,3 +148,21 @@ def test_items_of_plans_from_before_are_known_after_the_upgrade(operations_url: 
         assert [found.run_id for found in operations.publications_until(two, 2)] == [two, one]
         publish(operations, order_of(item, run_id=(four := run())))
         assert [found.run_id for found in operations.publications_until(four, 2)] == [four, two]
+
+
+def test_decisions_of_an_earlier_version_are_found_by_the_items_in_their_plain_forms(
+    operations: Operations, item: str
+) -> None:
+    order, before = order_of(f"{item}-now", run_id=run()), order_of(item)
+    publish(operations, order)
+    rule(operations, order, "reject")
+    assert operations.decisions(DecisionFilter(item_id=item), 10) == []
+    insert = text(
+        "INSERT INTO order_history (order_key, before, after, actor, reason, at, seq, body)"
+        " VALUES (:key, 'proposed', 'waiting', 'policy', '', '2026-03-01T08:00:00+00:00', 1, :body)"
+    )
+    with operations._write() as connection:
+        connection.execute(insert, {"key": order.order_key, "body": before.model_dump_json()})
+    (found,) = operations.decisions(DecisionFilter(item_id=item), 10)
+    assert found.latest.order_key == order.order_key
+    assert len(operations.decisions(DecisionFilter(item_id=f"{item}-now"), 10)) == 1
