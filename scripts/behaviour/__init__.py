@@ -1,0 +1,1 @@
+"""What the program decides over known worlds, written down so that a change of form can be shown to change nothing."""
