@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from erp.actions import queued_actions
-from graph import companions, facts, records
+from graph import companions, facts, records, room
 from graph.context import Context
 from graph.drift import about_order
 from graph.standing import LEAVING
@@ -32,7 +32,7 @@ MAX_ROUNDS = 2
 
 
 def gate_data(state: RunState, runtime: Runtime[Context]) -> Update:
-    """Freshness, completeness and provenance; may stop the run."""
+    """Freshness, completeness and provenance, and whether a plan of so many items fits here; may stop the run."""
     context = runtime.context
     dataset = context.desk.dataset(state["dataset_version"])
     rejected = sum(source.rejected for source in context.warehouse.lineage(state["dataset_version"]))
@@ -43,6 +43,7 @@ def gate_data(state: RunState, runtime: Runtime[Context]) -> Update:
     )
     denied = [verdict.reason for verdict in verdicts if verdict.effect is Effect.DENY]
     stopped = state.get("stopped", "") or " ".join(denied)
+    stopped = stopped or room.too_many(len(scope_of(state).item_ids), context.desk.settings.horizon_periods)
     if not stopped and not state["item_ids"]:
         stopped = "No item is affected."
     return {"stopped": stopped}

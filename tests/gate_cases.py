@@ -12,7 +12,7 @@ from sandbox_world import START, small_dataset
 
 from graph.cancelling import Cancels
 from graph.context import Context
-from graph.desk import Scope
+from graph.desk import DeskSettings, Scope
 from graph.state import RunState
 from policies.gates import RuleSet, default_rules, load_rules
 from store.operations import Operations
@@ -29,6 +29,8 @@ CHOSEN = {"high": "high/balanced"}
 
 class KnownDesk:
     """A desk of one dataset; a plan is the scope and the choice that it was asked for."""
+
+    settings = DeskSettings()
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
