@@ -1,7 +1,8 @@
 """What people wait for at a company's size, beside what the engine alone takes for the same items.
 
-Each step is a process of its own over one home, as commands are: import, plan, show the plan, decide, plan again on
-the same day, replan a part. The engine's own work is the estimates of demand and lead times and one plan of all items.
+Each step is a process of its own over one home, as commands are: import, plan, show the plan, decide, plan again twice
+on the same day, replan a part. The engine's own work is the estimates of demand and lead times and one plan of all
+items.
 """
 
 import argparse
@@ -155,6 +156,7 @@ def measure(items: int, folder: Path) -> dict[str, Figure]:
     step("show", shown)
     step("decide", decided)
     step("plan again", planned)
+    step("and again", planned)
     step("replan 50", replanned)
     return _figures(steps, items, rows["demand"])
 
@@ -167,7 +169,9 @@ def _figures(steps: dict[str, Spent], items: int, demand_rows: int) -> dict[str,
         "seconds": Figure(plan.seconds, "s", f"<= {seconds:g}", own),
         "peak_mb": Figure(plan.peak_mb, "MB", f"<= {memory:,.0f}", own),
         "ratio_to_engine": Figure(plan.seconds / engine.seconds, "x", "< 2", own),
-        "disk_mb": Figure(steps["plan again"].disk_mb, "MB", "<= 2 for 1,000 items", f"{items:,} items, planned again"),
+        "disk_mb": Figure(
+            steps["and again"].disk_mb, "MB", "<= 2 for 1,000 items", "the third plan, in the space of the closed ones"
+        ),
         "import_s": Figure(steps["import"].seconds, "s", "told", f"{demand_rows:,} demand rows"),
         "import_mb": Figure(steps["import"].peak_mb, "MB", "told", f"{demand_rows:,} demand rows"),
         "show_s": Figure(steps["show"].seconds, "s", "<= 1", "the current plan and what waits"),

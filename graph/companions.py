@@ -6,10 +6,13 @@ asked for as it was planned, so that a question about some items costs what thos
 
 from collections.abc import Collection, Iterable, Sequence
 
+from pydantic import ValidationError
+
 from graph import records
 from graph.context import Context
 from graph.desk import Scope
 from graph.knowledge import Knowledge
+from policies.facts import LineFacts
 from policies.gates import Gate, Verdict
 from tools.domain.datasets import Dataset, grouped
 from tools.domain.orders import Order, OrderStatus, Origin, Route, RouteKind
@@ -73,9 +76,15 @@ def _not_as_planned(touched: Sequence[Order], scope: Scope, run_id: str, context
 
 
 def _may_be_kept(order: Order) -> bool:
-    return (
-        order.status is OrderStatus.WAITING and order.origin is Origin.PLANNED and not (order.changes or order.edited)
-    )
+    """Whether it is as a plan made it, and the gates of this version know what it was judged on."""
+    if order.status is not OrderStatus.WAITING or order.origin is not Origin.PLANNED or order.changes or order.edited:
+        return False
+    try:
+        for line in order.lines:
+            LineFacts.model_validate(line.facts)
+    except ValidationError:  # another version of the program judged it
+        return False
+    return True
 
 
 def _of_too_small_orders(kept: Sequence[Order], dataset: Dataset) -> set[str]:

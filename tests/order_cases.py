@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from policy_cases import LINE
+
 from tools.domain.orders import Intent, Order, OrderLine, OrderStatus, Route, RouteKind
 
 DAY = date(2026, 3, 2)
@@ -25,6 +27,12 @@ def line_of(item_id: str, quantity: float = 10.0, *, price: float = 2.5, intent:
         order_date=DAY,
         expected_arrival=date(2026, 3, 22),
     )
+
+
+def judged(order: Order) -> Order:
+    """The order with the facts that the gates knew of each line."""
+    facts = LINE.model_dump()
+    return order.changed(lines=tuple(line.model_copy(update={"facts": facts}) for line in order.lines))
 
 
 def sealed(order: Order) -> Order:

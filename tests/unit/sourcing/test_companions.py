@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from gate_cases import KnownDesk, Shelf, context_of, dataset_with, verdict_of
-from order_cases import order_of
+from order_cases import judged, order_of
 from sandbox_world import OFFER, OTHER
 
 from graph.companions import drift_of, joined, outlooks_of, risks_of, with_companions
@@ -67,7 +67,8 @@ def alert(item_id: str) -> Alert:
 
 
 def publish(operations: Operations, *orders: Order) -> None:
-    """The plan of run-2."""
+    """The plan of run-2, as its gates judged it."""
+    orders = tuple(order if any(line.facts for line in order.lines) else judged(order) for order in orders)
     items = sorted({item_id for order in orders for item_id in order.item_ids})
     needs = dict.fromkeys([need for order in orders for need in order.needs], WINDOW)
     operations.publish(Plan("run-2", operations.supply_seq(), items, needs, orders))
@@ -168,6 +169,14 @@ def test_what_a_person_edited_or_what_changes_an_open_order_is_planned_again(ope
     change = order_of("C", "B", run_id="run-2", status=OrderStatus.CHANGE_WAITING, changes="PO-1")
     publish(operations, edited, change)
     assert beside(operations, "B") == ({"A", "B", "C"}, [])
+
+
+def test_what_another_version_of_the_program_judged_is_planned_again(operations: Operations) -> None:
+    """Its gates did not know a fact that the rules of this one ask for."""
+    order = judged(order_of("A", "B", run_id="run-2", quantity=20))
+    before = order.changed(lines=tuple(line.model_copy(update={"facts": {"moq": 1}}) for line in order.lines))
+    publish(operations, before)
+    assert beside(operations, "B") == ({"A", "B"}, [])
 
 
 def test_a_supplier_is_not_left_with_less_than_it_takes(operations: Operations) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from gate_cases import KnownDesk, Shelf, context_of, dataset_with, rules_with, runtime_of, state_of
-from order_cases import order_of
+from order_cases import judged, order_of
 from sandbox_world import OFFER, OTHER
 
 from graph import nodes
@@ -191,7 +191,7 @@ def test_items_that_wait_in_one_order_with_a_wanted_one_are_planned_anew(operati
 
 def test_what_waits_in_one_order_with_a_wanted_item_stays_as_it_was_planned(operations: Operations) -> None:
     operations.create_run("run-2", {}, "ana", "ds-1", {})
-    published(operations, order_of("A", "B", run_id="run-2"))
+    published(operations, judged(order_of("A", "B", run_id="run-2")))
     shelf = Shelf()
     shelf.put_artifact("run-2", "plan", "scope", asdict(Scope("ds-1", ("A", "B"))))
     found = sense(state_of(trigger=trigger(item_ids=["B"])), runtime_of(sensing(operations, warehouse=shelf)))
