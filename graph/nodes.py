@@ -187,11 +187,10 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     fresh, held = left_of_the_day(proposed, held, scope, state["run_id"], context)
     kept = state.get("kept", [])
     orders = companions.joined(fresh, kept, state["run_id"])
-    context.warehouse.put_artifacts(
-        state["run_id"],
-        "plan",
-        {"choice": {**choice.model_dump(mode="json"), **records.plan_totals(plan)}, "scope": asdict(scope)},
-    )
+    told = {**choice.model_dump(mode="json"), **records.plan_totals(plan)}
+    if kept:
+        told["kept_lines"] = sum(len(order.lines) for order in kept)
+    context.warehouse.put_artifacts(state["run_id"], "plan", {"choice": told, "scope": asdict(scope)})
     _store_outlooks(context, state["run_id"], plan, companions.outlooks_of(kept, context))
     decisions = [records.decided(choice)]
     chosen = choice.model_dump(mode="json")

@@ -164,7 +164,12 @@ def _options_summary(run_id: str, warehouse: Warehouse) -> str:
 
 def _choice_summary(run_id: str, warehouse: Warehouse) -> str:
     stored = warehouse.artifact(run_id, "plan", "choice") or {"choices": {}, "reasons": {}}
-    return "\n".join(f"{stored['choices'][group]}: {reason}" for group, reason in stored["reasons"].items())
+    told = [f"{stored['choices'][group]}: {reason}" for group, reason in stored["reasons"].items()]
+    kept = int(stored.get("kept_lines", 0))
+    if kept:
+        lines = "1 line of the same orders stays" if kept == 1 else f"{kept} lines of the same orders stay"
+        told.append(f"{lines} as planned before: nothing new is known of them.")
+    return "\n".join(told)
 
 
 def _verdict_summary(run_id: str, warehouse: Warehouse) -> str:

@@ -54,6 +54,8 @@ def test_the_rest_of_an_order_is_asked_for_again_as_it_was_planned(tmp_path: Pat
         stops = {item for risk in before.risks for item in risk.item_ids} - {wanted}
         assert stops <= {item for risk in now.risks for item in risk.item_ids}
         assert session.verify_journal().ok
+        (chosen,) = [step.summary for step in now.steps if step.node == "choose_plan"]
+        assert f"{sum(bool(line.planned_by) for line in now.lines)} lines of the same orders stay as planned" in chosen
         assert session.replay(run_id)["identical"] and session.replay(first)["identical"]
         planned = {one.item_id for one in session.plan(run_id).outlooks}
         assert planned >= {line.item_id for line in order.lines}
