@@ -4,7 +4,7 @@ from nicegui import ui
 
 from graph.views import LineView, VerdictView
 from web.pages.line_story import story_section
-from web.pages.parts import chip, figures, heading
+from web.pages.parts import chip, figures, heading, while_shown
 from web.pages.room import Seat
 from web.pages.wording import money, quantity, words
 
@@ -31,7 +31,7 @@ class LineDrawer:
             if line.intent in WEIGHED:
                 with ui.column().classes("fill").props("aria-live=polite") as box:
                     ui.label("Weighing other quantities and sources …").classes("fine")
-                ui.timer(0.05, lambda: self._tell(box, line.line_id, run_id), once=True)
+                ui.timer(0.05, lambda: while_shown(box, self._tell(box, line.line_id, run_id)), once=True)
         self._dialog.open()
 
     async def _tell(self, box: ui.column, line_id: str, run_id: str) -> None:

@@ -1,6 +1,6 @@
 """Small parts of pages: tables of labels, chips, empty states. Text only ever goes into labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from nicegui import ui
@@ -25,6 +25,23 @@ TONES = {word: tone for tone, said in _SAID.items() for word in said.split()}
 def chip(text: str, tone: str | None = None) -> ui.label:
     """A small rounded label, coloured by what it says."""
     return ui.label(text.replace("_", " ")).classes(f"chip chip-{tone or TONES.get(text, 'plain')}")
+
+
+def has_left(element: ui.element) -> bool:
+    """Whether the page of an element is gone: whoever looked at it has left."""
+    try:
+        return element.is_deleted or element.client.is_deleted
+    except RuntimeError:  # its page is not even known any more
+        return True
+
+
+async def while_shown(element: ui.element, work: Awaitable[None]) -> None:
+    """Work of a timer on an element's page; what of it finds the page gone is done."""
+    try:
+        await work
+    except RuntimeError:  # an element whose page is gone takes no other
+        if not has_left(element):
+            raise
 
 
 def grid_table(

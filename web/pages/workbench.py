@@ -14,7 +14,7 @@ from web.pages.facts_tab import FactsTab
 from web.pages.history_tab import HistoryTab
 from web.pages.items_tab import ItemsTab
 from web.pages.line_drawer import LineDrawer
-from web.pages.parts import action, chip
+from web.pages.parts import action, chip, while_shown
 from web.pages.plan_tab import PlanTab
 from web.pages.risks_tab import RisksTab
 from web.pages.room import Seat
@@ -124,6 +124,9 @@ class Workbench:
 
     async def tick(self) -> None:
         """Look whether the sign-in still stands, and whether anything changed; redraw only then."""
+        await while_shown(self._tabs, self._look())
+
+    async def _look(self) -> None:
         if not await run.io_bound(self._seat.still_taken):
             ui.navigate.to("/signin")
             return
