@@ -89,7 +89,7 @@ def _mapped(value: Any, made: Callable[[Any], Any]) -> Any:
         return {key: made(part) for key, part in value.items()}
     if type(value) in (list, tuple):
         return type(value)(made(part) for part in value)
-    return Send(value.node, made(value.arg)) if type(value) is Send else value
+    return Send(value.node, made(value.arg), timeout=value.timeout) if type(value) is Send else value
 
 
 class CheckpointFile(SqliteSaver):

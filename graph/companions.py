@@ -15,8 +15,12 @@ from graph.knowledge import Knowledge
 from policies.facts import LineFacts
 from policies.gates import Gate, Verdict
 from tools.domain.datasets import Dataset, grouped
-from tools.domain.orders import Order, OrderStatus, Origin, Route, RouteKind
+from tools.domain.orders import ItemSite, Order, OrderStatus, Origin, Route, RouteKind
 
+EXPOSED = "exposed"
+"""Key of the artifact with the money at risk of each item of a run."""
+COMPUTED_WITH = ("policy", "desk", "models", "code")
+"""Versions of a run that its lines rest on."""
 Place = tuple[str, str]
 """Supplier and site: what is ordered there goes into one order."""
 
@@ -56,22 +60,42 @@ def with_waiting_companions(wanted: set[str], waiting: Sequence[Order]) -> set[s
 
 
 def _not_as_planned(touched: Sequence[Order], scope: Scope, run_id: str, context: Context) -> set[str]:
-    """Items of these orders whose lines may not be asked for again as they are."""
+    """Items of these orders whose lines may not be asked for again as they are.
+
+    Of an item every site counts: whoever keeps its line owns all of its needs from then on.
+    """
     operations, runs = context.operations, {order.run_id for order in touched}
     unmoved, knowledge = operations.unmoved_needs(runs), dict[str, Knowledge]()
     found = operations.items_beside_waiting(runs)
+    places = _places_of({item_id for order in touched for item_id in order.item_ids}, scope, context)
     for order in touched:
         if not _may_be_kept(order):
             found |= order.item_ids
             continue
         if order.run_id not in knowledge:
-            knowledge[order.run_id] = Knowledge.of(order.run_id, run_id, scope, context)
+            knowledge[order.run_id] = Knowledge.of(order.run_id, run_id, scope, context, COMPUTED_WITH)
         known = knowledge[order.run_id]
         found |= {
-            need[0]
-            for need in order.needs
-            if need[0] not in found and (unmoved.get(need) != order.run_id or known.anything_new_of(need))
+            item_id
+            for item_id in order.item_ids - found
+            if known.met_suppliers_of(item_id)
+            or any(
+                unmoved.get(place) != order.run_id or known.anything_new_of(place)
+                for place in places[item_id] | {need for need in order.needs if need[0] == item_id}
+            )
         }
+    return found
+
+
+def _places_of(items: Collection[str], scope: Scope, context: Context) -> dict[str, set[ItemSite]]:
+    """The sites of each item, as a plan of it owns them."""
+    dataset = context.desk.dataset(scope.dataset_version)
+    found: dict[str, set[ItemSite]] = {item_id: set() for item_id in items}
+    for place in dataset.on_hand:
+        if place[0] in found:
+            found[place[0]].add(place)
+    for item_id in items:
+        found[item_id] |= {(item_id, offer.site_id) for offer in dataset.offers_by_item.get(item_id, ())}
     return found
 
 
@@ -136,22 +160,28 @@ def _with_lines(order: Order, others: Sequence[Order]) -> Order:
     )
 
 
-def outlooks_of(kept: Sequence[Order], context: Context) -> dict[str, records.Json]:
+def outlooks_of(kept: Sequence[Order], sites: Collection[str], context: Context) -> dict[str, records.Json]:
     """What was stored of the kept lines' items by the runs that published them, by item and site."""
-    names = {(order.run_id, f"{item_id}@{site_id}") for order in kept for item_id, site_id in order.needs}
+    names = {
+        (order.run_id, f"{item_id}@{site_id}") for order in kept for item_id in order.item_ids for site_id in sites
+    }
     return {key: found for (_, key), found in context.warehouse.artifacts_named(names, "outlook").items()}
 
 
-def risks_of(kept: Sequence[Order], context: Context) -> tuple[list[records.Json], list[records.Json]]:
-    """Risks and exposures of the kept lines' items, as the runs that published them assessed them."""
+def risks_of(
+    kept: Sequence[Order], context: Context
+) -> tuple[list[records.Json], list[records.Json], dict[str, float]]:
+    """Risks, exposures that were told and all money at risk by item, as the kept lines' runs assessed their items."""
     items = {run_id: {line.item_id for order in orders for line in order.lines} for run_id, orders in _by_run(kept)}
-    risks, exposures = list[records.Json](), list[records.Json]()
+    risks, exposures, exposed = list[records.Json](), list[records.Json](), dict[str, float]()
     for run_id, own in items.items():
         stored = context.warehouse.artifact(run_id, "risk", "assessment") or {"risks": (), "exposures": ()}
         told = ({**risk, "item_ids": [item for item in risk["item_ids"] if item in own]} for risk in stored["risks"])
         risks += [risk for risk in told if risk["item_ids"]]
         exposures += [row for row in stored["exposures"] if row["item_id"] in own]
-    return risks, exposures
+        money = context.warehouse.artifact(run_id, "risk", EXPOSED) or {}
+        exposed |= {item_id: float(at_risk) for item_id, at_risk in money.items() if item_id in own}
+    return risks, exposures, exposed
 
 
 def _by_run(kept: Sequence[Order]) -> Iterable[tuple[str, Sequence[Order]]]:

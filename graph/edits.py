@@ -8,6 +8,7 @@ from graph.desk import Scope
 from graph.gates import below_minimum, route_order
 from graph.transitions import stable_hash
 from graph.views import EditedLineView, EditPreviewView
+from policies.facts import LineFacts
 from policies.gates import Effect, Gate, Verdict, evaluate
 from tools.domain.catalogue import Offer
 from tools.domain.errors import BadInput
@@ -30,8 +31,11 @@ def edited_order(
         quantity = float(edits.get(line.line_id, line.quantity))
         if quantity > 0:
             changed = line.at_quantity(quantity, offers[line.offer_id].unit_price_at(quantity))
-            made_for, plan = _planned(line.planned_by or order.run_id, context)
-            known = facts.line_facts(changed, plan, context.desk, made_for, ledger)
+            if line.planned_by and quantity == line.quantity:
+                known = LineFacts.model_validate(line.facts)
+            else:
+                made_for, plan = _planned(line.planned_by or order.run_id, context)
+                known = facts.line_facts(changed, plan, context.desk, made_for, ledger)
             lines.append(changed.model_copy(update={"facts": known.model_dump()}))
             verdicts += evaluate(known, context.rules)
     if not lines:

@@ -1,7 +1,9 @@
 """What an earlier run knew beside what is known now."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from graph.context import Context
 from graph.desk import Scope
@@ -22,11 +24,16 @@ class Knowledge:
     """Items that alerts are about which only one of the two knew."""
 
     @classmethod
-    def of(cls, before: str, run_id: str, scope: Scope, context: Context) -> "Knowledge":
-        """What the run `before` knew; `scope` has the dataset and the alerts that the run of now knows."""
+    def of(
+        cls, before: str, run_id: str, scope: Scope, context: Context, versions: Sequence[str] = ("policy", "desk")
+    ) -> "Knowledge":
+        """What the run `before` knew; `scope` has the dataset and the alerts that the run of now knows.
+
+        Nothing is told of a run of which one of the `versions` is another.
+        """
         desk, now = context.desk, context.desk.dataset(scope.dataset_version)
         mine, theirs = (context.operations.run(run).versions for run in (run_id, before))
-        if any(mine.get(name) != theirs.get(name) for name in ("policy", "desk")):
+        if any(mine.get(name) != theirs.get(name) for name in versions):
             return cls(None, now, ())
         try:
             made_for = stored_scope(before, context.warehouse)
@@ -42,6 +49,18 @@ class Knowledge:
         if self.then is None or place[0] in self.affected:
             return True
         return self.then is not self.now and _seen(self.then, place) != _seen(self.now, place)
+
+    @cached_property
+    def _met(self) -> frozenset[str]:
+        """Suppliers of which goods came, or are told of, that the earlier run did not know."""
+        if self.then is None or self.then is self.now:
+            return frozenset()
+        before, now = (Counter(receipt.supplier_id for receipt in known.receipts) for known in (self.then, self.now))
+        return frozenset(name for name in before.keys() | now.keys() if before[name] != now[name])
+
+    def met_suppliers_of(self, item_id: str) -> bool:
+        """Whether the lead times of a supplier of the item may be others by what came since."""
+        return any(offer.supplier_id in self._met for offer in self.now.offers_by_item.get(item_id, ()))
 
 
 def _seen(dataset: Dataset, place: ItemSite) -> tuple[object, ...]:

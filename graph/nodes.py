@@ -136,11 +136,12 @@ def assess_risk(state: RunState, runtime: Runtime[Context]) -> Update:
         alerts=tuple(_alert_sentence(alert) for alert in scope.typed_alerts),
     )
     assessment = context.agents.risk.assess(brief)
-    others, beside = companions.risks_of(state.get("kept", []), context)
+    others, beside, exposed = companions.risks_of(state.get("kept", []), context)
     risks = [*(risk.model_dump(mode="json") for risk in assessment.risks), *others]
-    exposed: dict[str, float] = {str(row["item_id"]): float(row["money_at_risk"]) for row in beside}
     for row in rows:
         exposed[row.item_id] = max(exposed.get(row.item_id, 0.0), row.money_at_risk)
+    at_risk = {item_id: money for item_id, money in exposed.items() if money > 0}
+    context.warehouse.put_artifact(state["run_id"], "risk", companions.EXPOSED, at_risk)
     context.warehouse.put_artifact(
         state["run_id"],
         "risk",
@@ -191,7 +192,8 @@ def choose_plan(state: RunState, runtime: Runtime[Context]) -> Update:
     if kept:
         told["kept_lines"] = sum(len(order.lines) for order in kept)
     context.warehouse.put_artifacts(state["run_id"], "plan", {"choice": told, "scope": asdict(scope)})
-    _store_outlooks(context, state["run_id"], plan, companions.outlooks_of(kept, context))
+    sites = context.desk.dataset(scope.dataset_version).sites
+    _store_outlooks(context, state["run_id"], plan, companions.outlooks_of(kept, sites, context))
     decisions = [records.decided(choice)]
     chosen = choice.model_dump(mode="json")
     return {"choice": chosen, "orders": orders, "held": held, "rounds": 1, "decisions": decisions}

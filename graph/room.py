@@ -4,7 +4,17 @@ from pathlib import Path
 
 from tools.forecasting import ForecastSettings
 
-MEMORY, LIMIT, USED = (Path(p) for p in ("/proc/meminfo", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"))
+GROUP = Path("/sys/fs/cgroup")
+MEMORY, LIMIT, USED, SHARES = (
+    Path("/proc/meminfo"),
+    GROUP / "memory.max",
+    GROUP / "memory.current",
+    GROUP / "memory.stat",
+)
+CACHES = ("inactive_file", "active_file")
+"""What a container counts as used and gives back when somebody asks: pages of files that were read."""
+NEVER_TOO_MUCH = 500e6
+"""A plan that needs less is begun whatever is free: the figures of a small one are no better than that."""
 NUMBER_BYTES = 8
 SERIES_KEPT = 9
 """Numbers that a plan holds at its peak for each period of each sample path of an item, measured at 10,000 items."""
@@ -34,13 +44,17 @@ def _of_container() -> float | None:
     if not (LIMIT.is_file() and USED.is_file()):
         return None
     limit = LIMIT.read_text().strip()
-    return float(limit) - float(USED.read_text()) if limit.isdigit() else None
+    if not limit.isdigit():
+        return None
+    shares = (line.split() for line in (SHARES.read_text().splitlines() if SHARES.is_file() else ()))
+    cached = sum(float(row[1]) for row in shares if row and row[0] in CACHES)
+    return float(limit) - float(USED.read_text()) + cached
 
 
 def too_many(items: int, horizon_periods: int) -> str:
     """Why so many items are not planned at once here, and what to do; empty where they fit."""
     needed, free = needed_bytes(items, horizon_periods), free_bytes()
-    if free is None or needed <= free:
+    if free is None or needed <= max(free, NEVER_TOO_MUCH):
         return ""
     return (
         f"Planning {items:,} items at once takes about {needed / GIGA:.1f} GB of memory, and {free / GIGA:.1f} GB are"

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from gate_cases import KnownDesk, Shelf, context_of, dataset_with, verdict_of
 from order_cases import judged, order_of
-from sandbox_world import OFFER, OTHER
+from sandbox_world import OFFER, OTHER, START
 
 from graph.companions import drift_of, joined, outlooks_of, risks_of, with_companions
 from graph.desk import Scope, shared_limits
@@ -20,10 +20,10 @@ from store.operations import Operations, Plan, Window
 from tools.domain.alerts import Alert, AlertKind
 from tools.domain.catalogue import Item, Offer, PurchasingLimit, Site, Supplier
 from tools.domain.datasets import Dataset
-from tools.domain.orders import Order, OrderStatus, OrderVerdict, RouteKind
+from tools.domain.orders import Order, OrderStatus, OrderVerdict, Receipt, RouteKind
 
 WINDOW = Window(date(2026, 3, 2), date(2026, 3, 29))
-VERSIONS = {"policy": "p-1", "desk": {"seed": 7}}
+VERSIONS = {"policy": "p-1", "desk": {"seed": 7}, "models": "1", "code": "1"}
 THIRD = Offer(item_id="C", supplier_id="S1", unit_price=1.0, lead_time_days=5)
 
 
@@ -78,13 +78,14 @@ def beside(
     operations: Operations,
     *wanted: str,
     now: Dataset | None = None,
+    then: Dataset | None = None,
     known: Scope | None = None,
     alerts: str = "[]",
 ) -> tuple[set[str], list[Order]]:
     """What is planned and kept when these items are wanted; run-2 planned with `known`."""
     shelf = Shelf()
     shelf.put_artifact("run-2", "plan", "scope", asdict(known or Scope("ds-1", ("A", "B", "C"))))
-    desk = TwoDays(now or of_three(), of_three())
+    desk = TwoDays(now or of_three(), then or of_three())
     return with_companions(
         wanted, Scope("ds-2", ("A", "B", "C"), alerts), "run-1", context_of(operations, desk=desk, shelf=shelf)
     )
@@ -146,6 +147,40 @@ def test_an_alert_about_a_companion_has_it_planned_again_whichever_run_knew_of_i
     assert beside(operations, "B", known=before)[0] == {"B", "C"}
     same = Scope("ds-1", ("A", "B", "C"), told(alert("C")))
     assert beside(operations, "B", known=same, alerts=told(alert("C")))[0] == {"B"}
+
+
+def test_a_companion_is_planned_again_where_anything_is_new_of_it_at_another_site(operations: Operations) -> None:
+    """Whoever keeps its line owns its needs at every site, and nothing waits there that would tell."""
+    sites = {name: Site(site_id=name) for name in ("MAIN", "EAST")}
+    then = of_three(sites=sites, on_hand={("A", "MAIN"): 100.0, ("A", "EAST"): 50.0, ("B", "MAIN"): 100.0})
+    order = order_of("A", "B", run_id="run-2", quantity=20)
+    needs = {("A", "MAIN"): WINDOW, ("A", "EAST"): WINDOW, ("B", "MAIN"): WINDOW}
+    operations.publish(Plan("run-2", operations.supply_seq(), ["A", "B"], needs, [judged(order)]))
+    assert beside(operations, "B", now=then, then=then)[0] == {"B"}
+    less = replace(then, on_hand={**then.on_hand, ("A", "EAST"): 5.0})
+    assert beside(operations, "B", now=less, then=then)[0] == {"A", "B"}
+    operations.supply_moved({("A", "EAST")})
+    assert beside(operations, "B", now=then, then=then)[0] == {"A", "B"}
+
+
+def test_a_companion_of_whose_supplier_goods_came_since_is_planned_again(operations: Operations) -> None:
+    """Its lead time may be another by that."""
+    publish(operations, order_of("A", "B", run_id="run-2", quantity=20))
+    came = Receipt(
+        order_id="PO-9", item_id="C", supplier_id="S1", quantity=5.0, order_date=START, receipt_date=date(2026, 3, 2)
+    )
+    assert beside(operations, "B", now=of_three(receipts=(came,)))[0] == {"A", "B"}
+    assert beside(operations, "B", now=of_three(receipts=(came.model_copy(update={"supplier_id": "S9"}),)))[0] == {"B"}
+
+
+@pytest.mark.parametrize("name", ["models", "code"])
+def test_what_another_version_computed_is_planned_again(operations: Operations, name: str) -> None:
+    operations.create_run("run-3", {}, "ana", "ds-1", {**VERSIONS, name: "2"})
+    publish(operations, order_of("A", "B", run_id="run-2", quantity=20))
+    shelf = Shelf()
+    shelf.put_artifact("run-2", "plan", "scope", asdict(Scope("ds-1", ("A", "B", "C"))))
+    context = context_of(operations, desk=TwoDays(of_three()), shelf=shelf)
+    assert with_companions({"B"}, Scope("ds-2", ("A",)), "run-3", context) == ({"A", "B"}, [])
 
 
 def test_a_companion_whose_supply_moved_is_planned_again(operations: Operations) -> None:
@@ -234,9 +269,14 @@ def test_what_was_told_of_the_kept_lines_is_told_again() -> None:
     risks = [{"item_ids": ["A", "B"], "node_id": "S1"}, {"item_ids": ["B"], "node_id": "S2"}]
     exposures = [{"item_id": "A", "money_at_risk": 5.0}, {"item_id": "B", "money_at_risk": 9.0}]
     shelf.put_artifact("run-2", "risk", "assessment", {"risks": risks, "exposures": exposures})
+    shelf.put_artifact("run-2", "risk", "exposed", {"A": 7.0, "B": 9.0})
+    shelf.put_artifacts("run-2", "outlook", {"A@EAST": {"item_id": "A", "site_id": "EAST"}})
     context = context_of(shelf=shelf)
-    assert outlooks_of(kept, context) == {"A@MAIN": {"item_id": "A"}}
-    assert risks_of(kept, context) == ([{"item_ids": ["A"], "node_id": "S1"}], exposures[:1])
+    assert outlooks_of(kept, ["MAIN", "EAST"], context) == {
+        "A@MAIN": {"item_id": "A"},
+        "A@EAST": {"item_id": "A", "site_id": "EAST"},
+    }
+    assert risks_of(kept, context) == ([{"item_ids": ["A"], "node_id": "S1"}], exposures[:1], {"A": 7.0})
 
 
 def test_an_alarm_of_drift_stays_with_the_kept_lines() -> None:

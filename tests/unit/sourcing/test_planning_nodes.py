@@ -67,7 +67,10 @@ def test_the_worst_twelve_exposures_and_every_alert_are_assessed() -> None:
     risks = [FOUND.model_dump(mode="json")]
     assert found == {"risks": risks, "exposure": {"A": 1400.0, "B": 1300.0}, "decisions": [RULED]}
     exposures = [row.model_dump() for row in shown]
-    assert shelf.artifacts == {("run-1", "risk", "assessment"): {"risks": risks, "exposures": exposures, **RULED}}
+    assert shelf.artifacts == {
+        ("run-1", "risk", "assessment"): {"risks": risks, "exposures": exposures, **RULED},
+        ("run-1", "risk", "exposed"): found["exposure"],
+    }
 
 
 def test_an_item_without_money_at_risk_is_exposed_by_nothing() -> None:

@@ -14,7 +14,7 @@ MEMINFO = "MemTotal:       24684512 kB\nMemFree:          512000 kB\nMemAvailabl
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with 2,000,000 kB free, in no container."""
-    for name in ("MEMORY", "LIMIT", "USED"):
+    for name in ("MEMORY", "LIMIT", "USED", "SHARES"):
         monkeypatch.setattr(room, name, tmp_path / name)
     (tmp_path / "MEMORY").write_text(MEMINFO)
     return tmp_path
@@ -27,6 +27,9 @@ def test_what_is_free_is_the_machines_or_less_where_a_container_is_smaller(machi
     assert room.free_bytes() == 2_000_000 * 1024
     (machine / "LIMIT").write_text("900000000\n")
     assert room.free_bytes() == 400_000_000
+    (machine / "SHARES").write_text("anon 1\ninactive_file 100000000\nactive_file 50000000\n")
+    assert room.free_bytes() == 550_000_000, "files that were read give their memory back"
+    (machine / "SHARES").unlink()
     (machine / "MEMORY").unlink()
     assert room.free_bytes() == 400_000_000
     (machine / "LIMIT").unlink()
@@ -47,9 +50,11 @@ def test_a_plan_that_does_not_fit_is_stopped_before_anything_is_computed(machine
     assert room.too_many(10**9, 26) == ""
 
 
-def test_a_run_over_too_many_items_stops_and_says_so(machine: Path) -> None:
+def test_a_run_over_too_many_items_stops_and_says_so(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (machine / "MEMORY").write_text("MemAvailable: 700 kB\n")
     context = context_of(shelf=Shelf((10, 0)))
+    assert gate_data(state_of(), runtime_of(context))["stopped"] == "", "a small plan is begun whatever is free"
+    monkeypatch.setattr(room, "NEVER_TOO_MUCH", 0.0)
     both = gate_data(state_of(), runtime_of(context))["stopped"]
     assert both.startswith("Planning 2 items at once")
     assert gate_data(state_of(item_ids=["A"]), runtime_of(context))["stopped"] == ""
