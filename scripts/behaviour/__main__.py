@@ -15,6 +15,7 @@ from evals.worlds.demo import AS_OF, make_demo_world
 from evals.worlds.folder import write_folder
 from graph.session import open_session
 from graph.settings import Settings
+from graph.stores import open_stores
 from graph.views import Trigger, TriggerKind
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "demo_rdc"
@@ -53,13 +54,15 @@ def decided(name: str) -> dict[str, Any]:
         folder = Path(place) / "world"
         folder.mkdir()
         as_of = clock if make is None else make(folder)
-        settings = Settings(home=Path(place) / "home", llm_model="", openai_api_key="", database_url="")
+        settings = Settings.model_validate(
+            {"home": Path(place) / "home", "llm_model": "", "openai_api_key": "", "database_url": ""}
+        )
         with closing(open_session(settings)) as session:
             session.import_folder(str(SHARED if make is None else folder), as_of=as_of)
             run_id = session.start(Trigger(kind=TriggerKind.CLI, actor="ana", reason="behaviour"))
-            parts = session._parts  # noqa: SLF001 # what is stored, not what is shown
-            orders = [order.model_dump(mode="json") for order in parts.operations.orders_of(run_id)]
-            told = {kind: parts.warehouse.artifacts(run_id, kind) for kind in KINDS}
+        with closing(open_stores(settings)) as stores:
+            orders = [order.model_dump(mode="json") for order in stores.operations.orders_of(run_id)]
+            told = {kind: stores.warehouse.artifacts(run_id, kind) for kind in KINDS}
     return _named({"orders": orders, **told}, run_id)
 
 
