@@ -13,7 +13,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Send
 
-from graph.model_memo import KEPT, ModelMemo
+from graph.memo import MODELS_KEPT, ModelMemo
 from store.faults import faults_named
 from store.operations import Operations
 from tools.domain.catalogue import Autonomy
@@ -77,7 +77,7 @@ def _with_orders(value: Any) -> Any:
     return _mapped(value, _with_orders)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=MODELS_KEPT)
 def _order_of(text: bytes) -> Order:
     """Read once: a state holds an order several times, and is read at every decision on it."""
     return Order.model_validate_json(zlib.decompress(text))

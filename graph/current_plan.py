@@ -194,7 +194,7 @@ def with_marks(view: PlanView) -> PlanView:
     latest = _latest_run(view)
     touched = {change.item_id for change in view.changes}
     planned = set(view.whole.parts[0].item_ids) if view.whole and view.whole.parts else set[str]()
-    planned -= {line.item_id for line in view.lines if line.planned_by}
+    planned -= {line.item_id for line in view.lines if line.planned_by and line.run_id == latest}
     alone = view.whole is None or len(view.whole.parts) < 2
     return view.model_copy(
         update={

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from erp.actions import queued_actions
-from graph import companions, facts, records, room
+from graph import companions, facts, free_memory, records
 from graph.context import Context
 from graph.drift import about_order
 from graph.standing import LEAVING
@@ -43,7 +43,7 @@ def gate_data(state: RunState, runtime: Runtime[Context]) -> Update:
     )
     denied = [verdict.reason for verdict in verdicts if verdict.effect is Effect.DENY]
     stopped = state.get("stopped", "") or " ".join(denied)
-    stopped = stopped or room.too_many(len(scope_of(state).item_ids), context.desk.settings.horizon_periods)
+    stopped = stopped or free_memory.too_many(len(scope_of(state).item_ids), context.desk.settings.horizon_periods)
     if not stopped and not state["item_ids"]:
         stopped = "No item is affected."
     return {"stopped": stopped}

@@ -4,10 +4,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, suppress
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
+
+from pydantic import BaseModel
 
 Value = TypeVar("Value")
+Model = TypeVar("Model", bound=BaseModel)
 MISSING = object()
+MODELS_KEPT = 256
 
 
 class Memo:
@@ -52,3 +56,22 @@ class MemoByKind:
         """Whether the value is there."""
         memo = self._memos.get((key[0], kept))
         return memo is not None and key in memo
+
+
+class ModelMemo(Generic[Model, Value]):
+    """Makes something of a frozen model once, while it is among those that were asked for last. Safe across threads."""
+
+    def __init__(self, make: Callable[[Model], Value], size: int = MODELS_KEPT) -> None:
+        self._make = make
+        self._size = size
+        self._known: OrderedDict[int, tuple[Model, Value]] = OrderedDict()
+
+    def of(self, model: Model) -> Value:
+        """By identity, which is far cheaper than equality; what is kept keeps its model, so that no id comes again."""
+        found = self._known.get(id(model))
+        if found is None:
+            found = self._known[id(model)] = (model, self._make(model))
+            while len(self._known) > self._size:
+                with suppress(KeyError):  # another thread took the last one
+                    self._known.popitem(last=False)
+        return found[1]

@@ -179,12 +179,8 @@ def stored_scope(run_id: str, warehouse: Warehouse) -> Scope:
     pairs = [(str(offer_id), float(units)) for offer_id, units in stored["adjustments"]]
     budget = float("inf") if stored["budget"] is None else float(stored["budget"])
     beside = tuple((str(offer_id), float(units)) for offer_id, units in stored.get("beside", ()))
-    version, item_ids, estimates = (
-        stored["dataset_version"],
-        tuple(stored["item_ids"]),
-        stored.get("estimate_version", ""),
-    )
-    return Scope(version, item_ids, stored["alerts"], tuple(pairs), budget, estimates, beside=beside)
+    estimates, item_ids = stored.get("estimate_version", ""), tuple(stored["item_ids"])
+    return Scope(stored["dataset_version"], item_ids, stored["alerts"], tuple(pairs), budget, estimates, beside=beside)
 
 
 def run_kpis(state: RunState, routed: Sequence[Order], desk: Desk) -> dict[str, float]:

@@ -16,7 +16,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Send
 from pydantic import BaseModel
 
-from graph.model_memo import ModelMemo
+from graph.memo import ModelMemo
 from store.journal import Journal, TransitionDraft
 from tools.domain.orders import Order
 

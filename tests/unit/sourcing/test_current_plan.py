@@ -229,5 +229,10 @@ def test_what_the_latest_run_changed_is_marked_at_its_lines_and_items_alone() ->
     assert {one.item_id: one.change for one in marked.outlooks} == {"A": "", "B": "changed", "C": ""}
     again = with_marks(plan)
     assert {one.item_id: one.change for one in again.outlooks} == {"A": "", "B": "planned again", "C": ""}
+    kept = [line.model_copy(update={"planned_by": "run-1"}) for line in plan.lines]
+    assert {one.change for one in with_marks(plan.model_copy(update={"lines": tuple(kept)})).outlooks} == {""}
+    earlier = [line.model_copy(update={"run_id": "run-0"}) for line in kept]
+    others = plan.model_copy(update={"lines": tuple(earlier)})
+    assert {one.item_id: one.change for one in with_marks(others).outlooks} == {"A": "", "B": "planned again", "C": ""}
     altered = change.model_copy(update={"before_quantity": 4.0})
     assert next(iter(with_marks(plan.model_copy(update={"changes": (altered,)})).lines)).change == "changed"

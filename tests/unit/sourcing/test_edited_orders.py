@@ -230,6 +230,17 @@ def test_an_edit_is_weighed_against_what_waits_in_other_runs_for_other_items(edi
     assert order is not None and order.route.facts["waiting_value_cents"] == 25_000
 
 
+def test_a_kept_line_that_stays_as_it_is_is_judged_on_what_was_known_of_it(edited: Edit) -> None:
+    """The plan of the run that computed it is not asked for: nothing of that run is stored here."""
+    first, second = ORDER.lines
+    kept = first.model_copy(update={"planned_by": "run-0", "facts": facts_of(first).model_dump()})
+    order = ORDER.changed(lines=(kept, second))
+    found, _ = edited(order, {second.line_id: second.quantity * 2})
+    assert found is not None and found.lines[0].facts == kept.facts
+    with pytest.raises(NotFound):
+        edited(order, {kept.line_id: kept.quantity * 2})
+
+
 def test_an_edit_of_a_run_that_stored_no_plan_is_refused(edited: Edit) -> None:
     with pytest.raises(NotFound, match="run-9 made no plan"):
         edited(ORDER.changed(run_id="run-9"), {"A#0": 900.0})

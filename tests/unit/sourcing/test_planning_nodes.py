@@ -73,6 +73,19 @@ def test_the_worst_twelve_exposures_and_every_alert_are_assessed() -> None:
     }
 
 
+def test_what_kept_items_have_at_risk_counts_and_is_told_again() -> None:
+    state = state_of(item_ids=["A", "B"], kept=[order_of("B", run_id="run-2")])
+    shelf = Shelf()
+    told = {**FOUND.model_dump(mode="json"), "item_ids": ["B"]}
+    shelf.put_artifact("run-2", "risk", "assessment", {"risks": [told], "exposures": [{"item_id": "B"}]})
+    shelf.put_artifact("run-2", "risk", "exposed", {"B": 900.0, "C": 1.0})
+    agents = SimpleNamespace(risk=Told(RiskAssessment(risks=())))
+    desk = PlanningDesk(exposure("A", "N1", 7.0), scope=nodes.scope_of(state))
+    found = assess_risk(state, runtime_of(context_of(desk=desk, shelf=shelf, agents=agents)))
+    assert found["exposure"] == {"A": 7.0, "B": 900.0} and found["risks"] == [told]
+    assert shelf.artifacts["run-1", "risk", "exposed"] == found["exposure"]
+
+
 def test_an_item_without_money_at_risk_is_exposed_by_nothing() -> None:
     agents = SimpleNamespace(risk=Told(RiskAssessment(risks=())))
     context = context_of(desk=PlanningDesk(exposure("A", "N1", 0.0)), agents=agents)

@@ -22,7 +22,7 @@ from erp.actions import queued_actions
 from graph.gates import gate_autonomy, plan_of
 from store.operations import Operations, Plan, Window
 from tools.domain.errors import Cancelled
-from tools.domain.orders import Order, OrderStatus, RouteKind
+from tools.domain.orders import Order, OrderStatus, OrderVerdict, RouteKind
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def test_allowed_lines_are_published_by_autonomy_level_and_the_ledger_tells_the_
     )
     found = gate_autonomy(state, runtime_of(context_of(operations)))
     assert found["moved"] == []
+    assert [found[name] for name in ("orders", "kept", "held", "line_verdicts")] == [[], [], [], []]
     assert parts_of(found["routed"]) == [
         ("run-1/S1/MAIN/recommend", ["C#0"], "waiting"),
         ("run-1/S1/MAIN/auto", ["A#0"], "approved"),
@@ -55,6 +56,16 @@ def test_allowed_lines_are_published_by_autonomy_level_and_the_ledger_tells_the_
     assert [row.order_key for row in operations.approvals("pending")] == ["run-1/S1/MAIN/recommend"]
     keys = [one.order_key for one in found["routed"]]
     assert {key: len(rows) for key, rows in operations.actions_for(keys).items() if rows} == {"run-1/S1/MAIN/auto": 1}
+
+
+def test_an_order_with_kept_lines_carries_what_drift_said_of_them_once(operations: Operations) -> None:
+    alarm = OrderVerdict.model_validate({**verdict_of("drift_before", subject="run-2/S1/MAIN"), "gate": "drift"})
+    before = order_of("C", run_id="run-2")
+    kept = before.changed(route=before.route.model_copy(update={"verdicts": (alarm, alarm)}))
+    orders = [draft_of(automatic("A"), line_of("C").model_copy(update={"planned_by": "run-2"}))]
+    state = state_of(item_ids=["A", "C"], orders=orders, kept=[kept], plan_verdicts=[], line_verdicts=[])
+    routed = gate_autonomy(state, runtime_of(context_of(operations)))["routed"]
+    assert [rules_that_fired(one).count("drift_before") for one in routed] == [1] * len(routed)
 
 
 def test_an_order_carries_the_verdicts_of_the_plan_of_its_own_lines_and_of_drift(operations: Operations) -> None:
