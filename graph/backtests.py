@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from graph.estimates import EstimateSettings, demand_context, forecasts_of
+from graph.estimates import EstimateSettings, demand_context
 from graph.forecast_views import BacktestView
 from store.estimates import EstimateInfo
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset, DemandHistory, Period
-from tools.forecasting import DemandForecast, DemandPattern
+from tools.forecasting import DemandForecast, DemandPattern, forecast_demand
 from tools.forecasting.backtest import AccuracyRow, BacktestReport, Origin, backtest_catalogue, summarised
 from tools.lead_times import LeadTimeDistribution
 
@@ -30,8 +30,14 @@ def run_backtest(
     period = Period(info.origin.parameters["period"])
 
     def make(histories: Sequence[DemandHistory], origin: Origin) -> Sequence[DemandForecast]:
-        made = forecasts_of(histories, origin.as_of, origin.period, origin.horizon, settings.forecast, origin.context)
-        return tuple(made)
+        return forecast_demand(
+            histories,
+            as_of=origin.as_of,
+            period=origin.period,
+            horizon=origin.horizon,
+            settings=settings.forecast,
+            context=origin.context,
+        )
 
     return backtest_catalogue(
         list(dataset.demand.values()),

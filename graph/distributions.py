@@ -15,6 +15,7 @@ from tools.domain.catalogue import Offer
 from tools.domain.datasets import Period, PeriodSeries
 from tools.forecasting import DemandForecast, DemandPattern
 from tools.forecasting.accuracy import LEVELS
+from tools.forecasting.preparation.closures import NEVER_CLOSED, ClosedDays
 from tools.lead_times import LeadTimeDistribution
 
 FAN_LEVELS = tuple(LEVELS.tolist())
@@ -74,7 +75,8 @@ def _demand_row(
         "history_quantities": series.quantities,
         "history_closed": series.closed,
         "modelled": made.modelled,
-        "plan_edges": made.plan_edges,
+        "closed_days": made.closed.days,
+        "rest_days": np.array(made.closed.rests, dtype=np.int8),
     }
     key = demand_key(made.item_id, made.site_id)
     return EstimateRow.of(EstimateKind.DEMAND, made.item_id, made.site_id, key, figures, to_bytes(arrays))
@@ -85,6 +87,7 @@ def demand_from(figures: Mapping[str, Any], content: bytes) -> DemandForecast:
     arrays = from_bytes(content)
     item_id, site_id, period = figures["item_id"], figures["site_id"], Period(figures["period"])
     history = (arrays["history_starts"], arrays["history_quantities"], arrays["history_closed"])
+    is_earlier = "closed_days" not in arrays
     found: dict[str, Any] = {
         "item_id": item_id,
         "site_id": site_id,
@@ -98,7 +101,10 @@ def demand_from(figures: Mapping[str, Any], content: bytes) -> DemandForecast:
         "accuracy": figures["accuracy"],
         "notes": tuple(figures["notes"]),
         "modelled": arrays["modelled"],
-        "plan_edges": arrays.get("plan_edges", np.empty(0)),
+        "closed": NEVER_CLOSED
+        if is_earlier
+        else ClosedDays(arrays["closed_days"], tuple(arrays["rest_days"].tolist())),
+        "stored_edges": arrays.get("plan_edges", np.empty(0)) if is_earlier else None,
     }
     known = {field.name for field in fields(DemandForecast)}
     return DemandForecast(**{name: value for name, value in found.items() if name in known})

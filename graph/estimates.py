@@ -5,9 +5,8 @@ code or the settings have become since.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib.metadata import version as installed_version
@@ -18,7 +17,7 @@ from typing import Any
 from graph.distributions import demand_from, demand_key, demand_rows, lead_time_from, lead_time_row
 from store.estimates import EstimateInfo, EstimateKind, EstimateOrigin, EstimateRow, hash_of
 from store.warehouse import Warehouse
-from tools.domain.datasets import Dataset, DemandHistory, Period
+from tools.domain.datasets import Dataset, Period
 from tools.domain.errors import Conflict
 from tools.domain.fingerprint import content_hash
 from tools.domain.progress import did, expect
@@ -28,9 +27,9 @@ from tools.forecasting import (
     DemandForecast,
     ForecastSettings,
     detect_period,
-    forecast_catalogue,
 )
-from tools.forecasting.forecast import MODEL_VERSION
+from tools.forecasting.forecast import MODEL_VERSION, fitted_catalogue
+from tools.forecasting.preparation import PreparedCatalogue, prepare_catalogue
 from tools.lead_times import MODEL_VERSION as LEAD_TIME_VERSION
 from tools.lead_times import LeadTimeDistribution, LeadTimeSettings, estimate_lead_times
 
@@ -116,23 +115,18 @@ def demand_context(dataset: Dataset) -> DemandContext:
     )
 
 
-def demand_input(dataset: Dataset, origin: EstimateOrigin) -> str:
-    """Hash of everything that demand distributions are made from: equal input gives equal ones, bit for bit."""
+def records_hash(dataset: Dataset, origin: EstimateOrigin) -> str:
+    """Of all that the dataset says of demand, on its day: equal records give equal series."""
     return content_hash(origin.made_by, dataset.as_of, dataset.demand, demand_context(dataset))
 
 
-def forecasts_of(
-    histories: Sequence[DemandHistory],
-    as_of: date,
-    period: Period,
-    horizon: int,
-    settings: ForecastSettings,
-    context: DemandContext | None,
-) -> Catalogue:
-    """Forecasts of a catalogue, made together; an item's sample paths are drawn when it is looked at."""
-    return forecast_catalogue(
-        histories, as_of=as_of, period=period, horizon=horizon, settings=settings, context=context
-    )
+def series_hash(prepared: PreparedCatalogue, context: DemandContext, origin: EstimateOrigin) -> str:
+    """Of everything that demand distributions are made from: equal series give equal ones, bit for bit.
+
+    Records of a period that is not complete yet, and the clock within it, change nothing.
+    """
+    known = {(one.series.item_id, one.series.site_id): one for one in prepared.series}
+    return content_hash(origin.made_by, prepared.ahead, known, context.families, context.user_forecasts)
 
 
 def drawn_rows(catalogue: Catalogue) -> list[EstimateRow]:
@@ -183,6 +177,41 @@ def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
             yield from _sources(entry, path)
         elif entry.name.endswith(".py") and entry.name not in SHOWING:
             yield path, entry.read_bytes()
+
+
+class _Demand:
+    """A dataset's demand under the settings of an origin; prepared once, when something asks for it."""
+
+    def __init__(self, dataset: Dataset, settings: EstimateSettings, origin: EstimateOrigin) -> None:
+        self.dataset, self.settings, self._origin = dataset, settings, origin
+
+    @cached_property
+    def _context(self) -> DemandContext:
+        return demand_context(self.dataset)
+
+    @cached_property
+    def _prepared(self) -> PreparedCatalogue:
+        return prepare_catalogue(
+            list(self.dataset.demand.values()),
+            as_of=self.dataset.as_of,
+            period=self._origin.period,
+            horizon=self.settings.horizon_periods,
+            context=self._context,
+        )
+
+    @property
+    def records(self) -> str:
+        """Hash of the records as they came."""
+        return records_hash(self.dataset, self._origin)
+
+    @property
+    def series(self) -> str:
+        """Hash of what forecasts are made from."""
+        return series_hash(self._prepared, self._context, self._origin)
+
+    def forecasts(self) -> Catalogue:
+        """Forecasts of all items, made together; an item's sample paths are drawn when it is looked at."""
+        return fitted_catalogue(self._prepared, self._origin.period, self.settings.forecast, self._context)
 
 
 class EstimateBook:
@@ -242,13 +271,14 @@ class EstimateBook:
         known = self._warehouse.estimates_from(origin)
         if known and known.kept:
             return known.version
-        made_from = demand_input(dataset, origin)
-        same = [] if known else self._warehouse.members_from(made_from)
-        rows = self._lead_time_rows(dataset, settings) if same else self._rows(dataset, settings, origin.period)
+        demand = _Demand(dataset, settings, origin)
+        series = self._series(demand)
+        same = [] if known else self._warehouse.members_from(series)
+        rows = self._lead_time_rows(dataset, settings) if same else self._rows(demand)
         if known and known.content_hash == hash_of(rows):
             self._warehouse.restore_contents(known.version, rows)
             return known.version
-        version = self._warehouse.store_estimates(origin, rows, same, made_from)
+        version = self._warehouse.store_estimates(origin, rows, same, series)
         self._warehouse.drop_contents(KEPT_VERSIONS, self._protected())
         return version
 
@@ -256,20 +286,23 @@ class EstimateBook:
         parameters = settings.parameters(planning_period(dataset))
         return EstimateOrigin(dataset.version, model_version(), parameters, settings.forecast.seed, code_version())
 
-    def _rows(self, dataset: Dataset, settings: EstimateSettings, period: Period) -> list[EstimateRow]:
-        expect(2 * len(dataset.demand))
-        forecasts = self._forecasts(dataset, period, settings)
-        did(len(dataset.demand))
-        demand = drawn_rows(forecasts)
-        return [*demand, *self._lead_time_rows(dataset, settings)]
+    def _series(self, demand: "_Demand") -> str:
+        """Hash of the series that these records give; they are prepared only where it is not known."""
+        known = self._warehouse.series_from(demand.records)
+        if known is None:
+            known = demand.series
+            self._warehouse.put_series(demand.records, known)
+        return known
+
+    def _rows(self, demand: "_Demand") -> list[EstimateRow]:
+        expect(2 * len(demand.dataset.demand))
+        forecasts = demand.forecasts()
+        did(len(demand.dataset.demand))
+        return [*drawn_rows(forecasts), *self._lead_time_rows(demand.dataset, demand.settings)]
 
     def _lead_time_rows(self, dataset: Dataset, settings: EstimateSettings) -> list[EstimateRow]:
         offers, made = dataset.offer_of, offer_lead_times(dataset, settings.lead_times)
         return [lead_time_row(offers[offer_id], lead) for offer_id, lead in made.items()]
-
-    def _forecasts(self, dataset: Dataset, period: Period, settings: EstimateSettings) -> Catalogue:
-        histories, context = list(dataset.demand.values()), demand_context(dataset)
-        return forecasts_of(histories, dataset.as_of, period, settings.horizon_periods, settings.forecast, context)
 
     def _restore(self, info: EstimateInfo) -> None:
         """Compute dropped distributions again and keep them. Conflict when the present code makes other ones."""
@@ -283,7 +316,7 @@ class EstimateBook:
         self._warehouse.restore_contents(info.version, rows)
 
     def _again(self, info: EstimateInfo, dataset: Dataset) -> list[EstimateRow]:
-        return self._rows(dataset, EstimateSettings.of(info.origin.parameters), info.origin.period)
+        return self._rows(_Demand(dataset, EstimateSettings.of(info.origin.parameters), info.origin))
 
     def lead_times(self, version: str, dataset: Dataset) -> Mapping[str, LeadTimeDistribution]:
         """Lead times of all offers as the version has them."""
@@ -326,10 +359,10 @@ class EstimateBook:
 
     def unsaved(self, dataset: Dataset) -> Estimates:
         """Estimates of the whole dataset that are stored nowhere: for plans of before there were versions."""
-        period = planning_period(dataset)
-        made = self._forecasts(dataset, period, self._settings)
+        origin = self._origin(dataset, self._settings)
+        made = _Demand(dataset, self._settings, origin).forecasts()
         lead = offer_lead_times(dataset, self._settings.lead_times)
-        return Estimates(period, tuple(made), lead, self._settings.horizon_periods, self._settings.forecast.seed)
+        return Estimates(origin.period, tuple(made), lead, self._settings.horizon_periods, self._settings.forecast.seed)
 
 
 def _parts(rows: Iterable[EstimateRow], kind: EstimateKind) -> dict[str, _Part]:

@@ -179,6 +179,15 @@ class EstimateShelf(DuckFile):
         sql = f"SELECT digest FROM {table} WHERE digest IN (SELECT unnest(?))"  # noqa: S608 - our own names
         return {str(digest) for (digest,) in self._all(sql, [[row.digest for row in rows]])} if rows else set()
 
+    def series_from(self, records: str) -> str | None:
+        """Hash of the prepared series that these records gave before."""
+        found = self._all("SELECT series FROM demand_series WHERE records = ?", [records])
+        return str(found[0][0]) if found else None
+
+    def put_series(self, records: str, series: str) -> None:
+        """Remember which prepared series some records give."""
+        self._run("INSERT OR REPLACE INTO demand_series VALUES (?, ?)", [records, series])
+
     def members_from(self, demand_input: str) -> list[EstimateMember]:
         """Demand rows that were made from this very input and whose distributions are kept; none otherwise."""
         found = self._all(

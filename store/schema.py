@@ -127,4 +127,8 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "DROP TABLE estimate_contents",
         ),
     ),
+    (
+        "0007_demand_series",
+        ("CREATE TABLE demand_series (records VARCHAR PRIMARY KEY, series VARCHAR)",),
+    ),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +13,23 @@ from demo_home import demo_home, demo_session, plan_trigger, settings_of
 import graph.estimates
 from evals.worlds.demo import make_demo_world
 from graph.desk import Desk, DeskSettings, Scope
-from graph.estimates import EstimateBook, demand_input
+from graph.distributions import demand_from, demand_rows
+from graph.estimates import EstimateBook, demand_context, records_hash, series_hash
 from graph.parts import Parts
 from graph.session import LocalSession, open_session
+from store.arrays import from_bytes, to_bytes
 from store.estimates import EstimateKind, EstimateOrigin, hash_of
-from tools.domain.datasets import DemandHistory, UserForecast
+from tools.domain.datasets import Dataset, DemandHistory, Period, PeriodSeries, UserForecast
 from tools.domain.errors import Conflict, NotFound
-from tools.forecasting import DemandForecast
+from tools.forecasting import DemandForecast, DemandPattern, forecast_demand
+from tools.forecasting.planned import edges_of
+from tools.forecasting.planned import planned as cut
+from tools.forecasting.preparation import prepare_catalogue
 
-MADE_ANEW = "forecast_catalogue"
+MADE_ANEW = "fitted_catalogue"
+SAME_SERIES = {4: 0, 5: 0, 9: 8, 11: 10, 12: 10}
+"""Which of the changes say the same of whole weeks: a clock one day or one unreported week on, and days without stock
+in weeks that had others."""
 ORIGIN = EstimateOrigin("ds-1-aa", "1", {"period": "week"}, 7, "1")
 
 
@@ -129,6 +137,7 @@ def test_whatever_forecasts_are_made_from_changes_their_input() -> None:
         replace(dataset, demand={**dataset.demand, key: later}),
         replace(dataset, demand={other: one for other, one in dataset.demand.items() if other != key}),
         replace(dataset, as_of=dataset.as_of + timedelta(days=1)),
+        replace(dataset, as_of=dataset.as_of + timedelta(days=7)),
         replace(dataset, calendar=dataset.calendar[1:]),
         replace(dataset, items={**dataset.items, key[0]: item.model_copy(update={"family": "another"})}),
         replace(dataset, stockouts={**dataset.stockouts, key: days}),
@@ -139,16 +148,89 @@ def test_whatever_forecasts_are_made_from_changes_their_input() -> None:
         replace(dataset, user_forecasts={**dataset.user_forecasts, key[0]: mine}),
         replace(dataset, user_forecasts={**dataset.user_forecasts, key[0]: replace(mine, quantities=np.array([6.0]))}),
     ]
-    made = [demand_input(one, ORIGIN) for one in (dataset, *changed)]
+    made = [records_hash(one, ORIGIN) for one in (dataset, *changed)]
     other = [
         replace(ORIGIN, parameters={"period": "month"}),
         replace(ORIGIN, code_version="2"),
         replace(ORIGIN, model_version="2"),
     ]
-    made += [demand_input(dataset, one) for one in other]
+    made += [records_hash(dataset, one) for one in other]
     assert len(set(made)) == len(made)
     ordered = replace(dataset, version="ds-9-ff", open_orders=dataset.open_orders[1:], on_hand={}, receipts=())
-    assert demand_input(ordered, replace(ORIGIN, dataset_version="ds-9-ff")) == made[0]
+    assert records_hash(ordered, replace(ORIGIN, dataset_version="ds-9-ff")) == made[0]
+    series = [series_of(one) for one in (dataset, *changed)]
+    series += [series_of(dataset, one) for one in other]
+    assert {place: series.index(one) for place, one in enumerate(series) if series.index(one) < place} == SAME_SERIES
+
+
+def series_of(dataset: Dataset, origin: EstimateOrigin = ORIGIN) -> str:
+    context = demand_context(dataset)
+    histories = list(dataset.demand.values())
+    prepared = prepare_catalogue(histories, as_of=dataset.as_of, period=Period.WEEK, horizon=13, context=context)
+    return series_hash(prepared, context, origin)
+
+
+def test_a_clock_within_the_week_and_records_of_that_week_make_no_new_forecast(
+    session: LocalSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = parts_of(session).warehouse
+    planned(session)
+    before = warehouse.estimate_contents(active(session), EstimateKind.DEMAND)
+    book = EstimateBook(warehouse, DeskSettings().estimating)
+    today = warehouse.load_dataset(session.datasets()[0].version)
+    nightly = replace(today, version="ds-night", as_of=today.as_of + timedelta(days=2), demand=sold_today(today))
+    monkeypatch.setattr(graph.estimates, MADE_ANEW, no_forecast)
+    version = book.current(nightly)
+    assert warehouse.estimate_contents(version, EstimateKind.DEMAND) == before
+    monkeypatch.undo()
+    info = warehouse.estimate(version)
+    assert hash_of(book._again(info, nightly)) == info.content_hash, "what was taken over is what would be made"
+    leads = book.lead_times(version, nightly)
+    stored = book.read(version, nightly, [*nightly.items], leads).forecasts
+    histories = list(nightly.demand.values())
+    anew = forecast_demand(
+        histories,
+        as_of=nightly.as_of,
+        period=info.origin.period,
+        horizon=len(stored[0].starts),
+        settings=DeskSettings().estimating.forecast,
+        context=demand_context(nightly),
+    )
+    assert {str(cut_at(one, nightly).starts[0]) for one in stored} == {str(nightly.as_of + timedelta(days=1))}
+    for one, fresh in zip(stored, anew, strict=True):
+        assert np.array_equal(cut_at(one, nightly).paths, cut_at(fresh, nightly).paths)
+
+
+def sold_today(dataset: Dataset) -> dict[tuple[str, str], DemandHistory]:
+    """Its demand, with a sale of two items on the day after the clock."""
+    found = dict(dataset.demand)
+    for key in list(found)[:2]:
+        dates = np.append(found[key].dates, np.datetime64(dataset.as_of + timedelta(days=1), "D"))
+        found[key] = DemandHistory(*key, dates, np.append(found[key].quantities, 40.0))
+    return found
+
+
+def cut_at(forecast: DemandForecast, dataset: Dataset) -> DemandForecast:
+    return cut(forecast, dataset.as_of)
+
+
+def test_a_forecast_of_before_closed_days_were_stored_is_cut_where_it_was_then() -> None:
+    weeks = np.datetime64("2026-06-29") + 7 * np.arange(3)
+    history = PeriodSeries("A", "MAIN", Period.WEEK, weeks, np.ones(3), np.zeros(3, dtype=np.bool_))
+    made = DemandForecast(
+        "A", "MAIN", Period.WEEK, weeks, np.full((4, 3), 14.0), DemandPattern.SMOOTH, "level", None, history
+    )
+    [row] = demand_rows([made])
+    arrays = from_bytes(row.content)
+    del arrays["closed_days"], arrays["rest_days"]
+    figures = {"item_id": "A", "site_id": "MAIN", **row.figures}
+    edges = np.array([0.5, 1.5, 2.5, 3.5])
+    earlier = demand_from(figures, to_bytes({**arrays, "plan_edges": edges}))
+    assert edges_of(earlier, date(2026, 7, 2)).tolist() == edges.tolist()
+    assert edges_of(earlier, date(2026, 6, 28)).tolist() == edges.tolist()
+    oldest = demand_from(figures, to_bytes(arrays))
+    assert cut(oldest, date(2026, 7, 2)) is oldest
+    assert edges_of(demand_from(figures, row.content), date(2026, 7, 1))[0] == pytest.approx(3 / 7)
 
 
 def test_a_replay_plans_with_the_stored_distributions_whatever_the_code_has_become(

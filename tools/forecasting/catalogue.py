@@ -18,6 +18,7 @@ from tools.forecasting.engine.intermittent import compound_bootstrap, negative_b
 from tools.forecasting.engine.panel import Panel
 from tools.forecasting.patterns import PATTERNS, DemandPattern
 from tools.forecasting.preparation import PreparedSeries
+from tools.forecasting.preparation.closures import NEVER_CLOSED, ClosedDays
 from tools.forecasting.preparation.life import Life
 from tools.forecasting.settings import ForecastSettings
 
@@ -52,9 +53,10 @@ class DemandForecast:
     """What was changed in the history, borrowed, blended or reconciled, in words."""
     modelled: FloatArray = field(default_factory=lambda: np.empty(0))
     """(n,) the history as the models saw it: per open period, spikes cut, nan where unknown."""
-    plan_edges: FloatArray = field(default_factory=lambda: np.empty(0))
-    """(T + 1,) where the plan's periods, which begin on the day after the clock, start and end, counted in periods of
-    the forecast: 1.5 lies midway through the open days of its second. Empty where they are the same."""
+    closed: ClosedDays = NEVER_CLOSED
+    """Closed days from the first period on: what a plan that begins within a period counts its part by."""
+    stored_edges: FloatArray | None = None
+    """(T + 1,) what `plan_edges` gave for the one clock of a forecast that an earlier version of the program stored."""
 
     def mean(self) -> FloatArray:
         """(T,) expected units per period."""
@@ -134,7 +136,7 @@ class Catalogue:
             self._accuracy(row),
             (*one.notes, *blended.notes),
             one.values,
-            one.plan_edges,
+            one.closed,
         )
 
     def _drawn(self, row: int, rng: np.random.Generator) -> "_Drawn":

@@ -12,11 +12,19 @@ from tools.forecasting.combining.reconciliation import NO_FAMILY, family_sums, f
 from tools.forecasting.context import DemandContext
 from tools.forecasting.engine import CatalogueFit, fit_catalogue
 from tools.forecasting.engine.panel import Panel, panel_of
-from tools.forecasting.preparation import PreparedSeries, prepare_catalogue
+from tools.forecasting.preparation import PreparedCatalogue, PreparedSeries, prepare_catalogue
 from tools.forecasting.preparation.life import Life
 from tools.forecasting.settings import ForecastSettings
 
-__all__ = ["MODEL_VERSION", "Catalogue", "DemandForecast", "ForecastSettings", "forecast_catalogue", "forecast_demand"]
+__all__ = [
+    "MODEL_VERSION",
+    "Catalogue",
+    "DemandForecast",
+    "ForecastSettings",
+    "fitted_catalogue",
+    "forecast_catalogue",
+    "forecast_demand",
+]
 
 MODEL_VERSION = "3"
 LARGEST_SCALE = 4.0
@@ -57,12 +65,23 @@ def forecast_catalogue(
     becomes complete give equal histories and equal distributions, bit for bit and period by period. What the plan
     needs, the periods that begin on the day after the clock, `planned` makes of them.
     """
+    known = context or DemandContext()
+    prepared = prepare_catalogue(histories, as_of=as_of, period=period, horizon=horizon, context=known)
+    return fitted_catalogue(prepared, period, settings, known)
+
+
+def fitted_catalogue(
+    catalogue: PreparedCatalogue,
+    period: Period,
+    settings: ForecastSettings | None = None,
+    context: DemandContext | None = None,
+) -> Catalogue:
+    """Forecasts of what was prepared in periods, of as many periods as it has ahead."""
     chosen, known = settings or ForecastSettings(), context or DemandContext()
-    catalogue = prepare_catalogue(histories, as_of=as_of, period=period, horizon=horizon, context=known)
     prepared = catalogue.series
     families = _families(prepared, known.families) if chosen.reconcile else np.full(len(prepared), NO_FAMILY)
     panel = with_totals(panel_of([one.values for one in prepared], period, chosen.recent_periods), families)
-    fit = fit_catalogue(panel, horizon)
+    fit = fit_catalogue(panel, catalogue.ahead.size - 1)
     factors = reconciling_factors(fit, families)
     return Catalogue(prepared, panel, fit, factors, catalogue.ahead[:-1], chosen, known)
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray, narrowed
 from tools.forecasting.catalogue import DemandForecast
-from tools.forecasting.preparation.plan_periods import plan_days
+from tools.forecasting.preparation.buckets import future_edges
+from tools.forecasting.preparation.plan_periods import plan_days, plan_edges
 
 SMALLEST_SHAPE, LARGEST_SHAPE = 1e-2, 1e6
 """Bounds of the gamma shape: demand that falls all at once, and demand that flows evenly."""
@@ -26,14 +27,25 @@ def planned(made: DemandForecast, as_of: date) -> DemandForecast:
 
     As many as before; those that reach beyond the forecast repeat its end. The same for the same forecast and clock.
     """
-    edges = made.plan_edges
+    edges = edges_of(made, as_of)
     if edges.size == 0:
         return made
     rng = np.random.default_rng(zlib.crc32(f"{made.item_id}|{made.site_id}|planned".encode()))
     starts = plan_days(as_of, made.period, edges.size - 1)[:-1].view("datetime64[D]")
-    return replace(
-        made, starts=starts, paths=narrowed(dealt(made.paths.astype(np.float64), edges, rng)), plan_edges=np.empty(0)
-    )
+    return replace(made, starts=starts, paths=narrowed(dealt(made.paths.astype(np.float64), edges, rng)))
+
+
+def edges_of(made: DemandForecast, as_of: date) -> FloatArray:
+    """(T + 1,) where the plan's periods, which begin on the day after the clock, start and end.
+
+    Counted in periods of the forecast: 1.5 lies midway through the open days of its second. Empty where they agree.
+    """
+    if made.stored_edges is not None:
+        return made.stored_edges
+    if made.starts.size == 0:
+        return np.empty(0)
+    ahead = future_edges(made.starts[0].astype("datetime64[D]") - 1, made.period, made.starts.size)
+    return plan_edges(ahead, as_of, made.period, made.closed)
 
 
 def dealt(paths: FloatArray, edges: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rhythm_cases import Case
 
 from tools.domain.datasets import Period
-from tools.forecasting.planned import dealt, planned
+from tools.forecasting.planned import dealt, edges_of, planned
 from tools.forecasting.preparation.closures import NEVER_CLOSED, ClosedDays
 from tools.forecasting.preparation.plan_periods import plan_edges
 
@@ -26,7 +26,7 @@ def test_a_clock_two_days_on_plans_from_the_third_day_and_passes_over_the_two() 
     case = Case("mon")
     made = case.forecasts(2)[0]
     cut = planned(made, case.clock(2))
-    assert made.plan_edges.tolist() == pytest.approx([2 / 7 + week for week in range(5)])
+    assert edges_of(made, case.clock(2)).tolist() == pytest.approx([2 / 7 + week for week in range(5)])
     assert str(cut.starts[0]) == "2026-07-01"
     assert (cut.paths.sum(axis=1) >= made.paths[:, 1:].sum(axis=1)).all()
     assert (cut.paths == np.floor(cut.paths)).all()
@@ -36,7 +36,7 @@ def test_a_clock_two_days_on_plans_from_the_third_day_and_passes_over_the_two() 
 def test_weeks_that_passed_unreported_are_forecast_and_passed_over() -> None:
     case = Case("mon")
     made = case.forecasts(14, paths=64)[0]
-    assert made.plan_edges.tolist() == [2, 3, 4, 5, 6]
+    assert edges_of(made, case.clock(14)).tolist() == [2, 3, 4, 5, 6]
     cut = planned(made, case.clock(14))
     assert cut.paths[:, :2].tolist() == made.paths[:, 2:].tolist()
     assert cut.paths.shape == made.paths.shape

@@ -57,6 +57,10 @@ class ClosedDays:
         resting = sum(((days + 2 - weekday) // 7 for weekday in self.rests), np.zeros_like(days))
         return days - resting - np.searchsorted(self.days, days)
 
+    def since(self, day: int) -> "ClosedDays":
+        """Without the single days before a day."""
+        return ClosedDays(self.days[np.searchsorted(self.days, day) :], self.rests)
+
 
 NEVER_CLOSED = ClosedDays(np.empty(0, dtype=np.int64))
 

@@ -4,7 +4,7 @@ Everything works on one flat array of the catalogue's periods; only series that 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -16,9 +16,8 @@ from tools.forecasting.preparation.buckets import PART, Buckets, fill_buckets, f
 from tools.forecasting.preparation.calendar_effects import ClosureGroup, closure_groups, open_up
 from tools.forecasting.preparation.catalogue_records import read_catalogue
 from tools.forecasting.preparation.censoring import uncensor
-from tools.forecasting.preparation.closures import NEVER_CLOSED, DailyCounts, shown_closures
+from tools.forecasting.preparation.closures import NEVER_CLOSED, ClosedDays, DailyCounts, shown_closures
 from tools.forecasting.preparation.life import Life, lives
-from tools.forecasting.preparation.plan_periods import plan_edges
 from tools.forecasting.preparation.promotions import read_promotions, without_promotions
 from tools.forecasting.preparation.records import Notes, Records, spread_records
 from tools.forecasting.preparation.spikes import cut_spikes
@@ -45,8 +44,8 @@ class PreparedSeries:
     life: Life
     notes: tuple[str, ...] = ()
     """What was changed and why, in words for people."""
-    plan_edges: FloatArray = field(default_factory=lambda: np.empty(0))
-    """(T + 1,) where the plan's periods begin and end, counted in future periods; one array may serve many series."""
+    closed: ClosedDays = NEVER_CLOSED
+    """Closed days from the first future period on; one may serve many series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def prepare_catalogue(
 ) -> PreparedCatalogue:
     """The same with the coming periods. They begin where the complete ones end, wherever the clock stands.
 
-    Two clocks with the same complete periods give the same series, bit for bit, but for `plan_edges`.
+    Two clocks with the same complete periods give the same series, bit for bit.
     """
     known = context or DemandContext()
     notes: Notes = {}
@@ -97,13 +96,13 @@ def prepare_catalogue(
     groups = closure_groups(known.calendar, [h.item_id for h in histories], read.counts.sites, shown)
     for group in groups:
         open_up(buckets, values, closed, _but(group, read.spread), notes)
-    future, plan_edges = _futures(histories, groups, ahead, period, as_of)
+    future, coming = _futures(len(histories), groups, ahead, period)
     item_ids = [history.item_id for history in histories]
     promoted = read_promotions(known.calendar, item_ids, buckets, values, ahead)
     for place, factor in without_promotions(promoted, item_ids, known.families, buckets, values, notes).items():
         future[place] = future[place] * factor
     cut_spikes(buckets, values, YEARLY_SEASON[period], notes)
-    columns = _Columns(values, closed, future, plan_edges, lives(buckets, values, notes))
+    columns = _Columns(values, closed, future, coming, lives(buckets, values, notes))
     return PreparedCatalogue(_assembled(histories, buckets, columns, notes), ahead)
 
 
@@ -159,16 +158,15 @@ def _but(group: ClosureGroup, left_out: Mapping[int, int]) -> ClosureGroup:
 
 
 def _futures(
-    histories: Sequence[DemandHistory], groups: Sequence[ClosureGroup], ahead: DateArray, period: Period, as_of: date
-) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Open shares of the coming periods, and where the plan's periods lie in them; one array for a group's series."""
-    made = [np.ones(ahead.size - 1)] * len(histories)
-    edges = [plan_edges(ahead, as_of, period, NEVER_CLOSED)] * len(histories)
+    count: int, groups: Sequence[ClosureGroup], ahead: DateArray, period: Period
+) -> tuple[list[FloatArray], list[ClosedDays]]:
+    """Open shares of the coming periods, and the closed days in them; one object for a group's series."""
+    made, closed, first = [np.ones(ahead.size - 1)] * count, [NEVER_CLOSED] * count, int(ahead.view(np.int64)[0])
     for group in groups:
-        shares, within = group.days.open_shares(ahead, period), plan_edges(ahead, as_of, period, group.days)
+        shares, coming = group.days.open_shares(ahead, period), group.days.since(first)
         for member in group.members.tolist():
-            made[member], edges[member] = shares, within
-    return made, edges
+            made[member], closed[member] = shares, coming
+    return made, closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,8 @@ class _Columns:
     values: FloatArray
     closed: BoolArray
     future: list[FloatArray]
-    plan_edges: list[FloatArray]
+    coming: list[ClosedDays]
+    """Closed days in the future."""
     life: list[Life]
 
 
@@ -198,6 +197,6 @@ def _assembled(
             columns.closed[part],
         )
         words = tuple(notes.get(place, ()))
-        future, edges = columns.future[place], columns.plan_edges[place]
-        made.append(PreparedSeries(series, columns.values[part], future, columns.life[place], words, edges))
+        future, coming = columns.future[place], columns.coming[place]
+        made.append(PreparedSeries(series, columns.values[part], future, columns.life[place], words, coming))
     return tuple(made)
