@@ -1,8 +1,8 @@
 """What people wait for at a company's size, beside what the engine alone takes for the same items.
 
 Each step is a process of its own over one home, as commands are: import, plan, show the plan, decide, plan again twice
-on the same day, replan a part, plan on the next day. The engine's own work is the estimates of demand and lead times and one plan of all
-items.
+on the same day, replan a part, plan on the next day. The engine's own work is the estimates of demand and lead times
+and one plan of all items.
 """
 
 import argparse

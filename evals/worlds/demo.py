@@ -3,7 +3,7 @@
 Figures and their sources stand in calibration.yaml. Names, products and unit values are invented.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from evals.worlds.calibration import load_calibration
 from evals.worlds.folder import write_folder
 from evals.worlds.goods import Good, make_goods
 from evals.worlds.parties import SITE, make_links, make_offers, make_parties
-from evals.worlds.past import Lanes, Orders, demand_history, orders_of, stock_on_hand, without_held_supplier
+from evals.worlds.past import Lane, Lanes, Orders, demand_history, orders_of, stock_on_hand, without_held_supplier
 from evals.worlds.truth import DemoTruth
 from tools.domain.catalogue import Site
 from tools.domain.datasets import CalendarDay, Dataset, DemandHistory
@@ -55,10 +55,10 @@ def make_demo_world(seed: int = 7, as_of: date = AS_OF, items: int = ITEMS) -> D
     parties = make_parties(rng, figures)
     offers = make_offers(rng, figures, goods, parties)
     history = {(g.item.item_id, SITE): demand_history(rng, g, as_of) for g in goods}
-    orders = _orders(rng, goods, offers, as_of)
+    lanes = _by_item(offers)
+    orders = _orders(rng, goods, lanes, as_of)
     stock = {
-        key: stock_on_hand(rng, number, history[key].quantities, _lanes(offers, key[0]))
-        for number, key in enumerate(history)
+        key: stock_on_hand(rng, number, history[key].quantities, lanes[key[0]]) for number, key in enumerate(history)
     }
     volume = sum(good.item.storage_volume * good.demand.weekly_mean * 26 for good in goods)
     dataset = Dataset(
@@ -108,18 +108,20 @@ def written(dataset: Dataset, folder: Path, seed: int) -> WorldSummary:
     )
 
 
-def _orders(rng: np.random.Generator, goods: Sequence[Good], offers: Lanes, as_of: date) -> Orders:
+def _orders(rng: np.random.Generator, goods: Sequence[Good], lanes_of: Mapping[str, Lanes], as_of: date) -> Orders:
     all_orders = Orders([], [])
     for number, good in enumerate(goods):
-        lanes = _lanes(offers, good.item.item_id)
-        made = without_held_supplier(orders_of(rng, good, lanes, as_of, 10000 + 200 * number))
+        made = without_held_supplier(orders_of(rng, good, lanes_of[good.item.item_id], as_of, 10000 + 200 * number))
         all_orders.receipts.extend(made.receipts)
         all_orders.open_orders.extend(made.open_orders)
     return all_orders
 
 
-def _lanes(offers: Lanes, item_id: str) -> Lanes:
-    return [lane for lane in offers if lane[0].item_id == item_id]
+def _by_item(offers: Lanes) -> dict[str, list[Lane]]:
+    found: dict[str, list[Lane]] = {}
+    for lane in offers:
+        found.setdefault(lane[0].item_id, []).append(lane)
+    return found
 
 
 def _calendar(as_of: date, history: dict[tuple[str, str], DemandHistory]) -> tuple[CalendarDay, ...]:

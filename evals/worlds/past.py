@@ -17,7 +17,8 @@ from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
 WEEKS = 104
 SHORT, OVER = 8, 11
 """An item in eight is about to run out, one in eleven is overstocked."""
-Lanes = Sequence[tuple[Offer, LeadTimeLaw]]
+Lane = tuple[Offer, LeadTimeLaw]
+Lanes = Sequence[Lane]
 
 
 @dataclass(frozen=True)
