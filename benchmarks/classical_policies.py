@@ -16,7 +16,7 @@ from scipy.special import gammaincinv, ndtr, ndtri
 from benchmarks.rolling_world import BuyersView, Played, RollingWorld, play_weeks
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import SourceTable
-from tools.ordering.quantities import round_down, round_up, unit_price_at
+from tools.ordering.problem.quantities import round_down, round_up, unit_price_at
 
 REVIEW_WEEKS = 1.0
 SOURCE_RULES = ("least cost", "cheap", "middling")

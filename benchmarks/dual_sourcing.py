@@ -12,10 +12,10 @@ import numpy as np
 
 from benchmarks.figures import Figure, quick_asked, report
 from benchmarks.planning_worlds import Terms, source_table
-from tools.ordering.policies import ItemModel, average_cost, choose_policy
-from tools.ordering.policies.choice import ChosenPolicy
-from tools.ordering.policies.exact import ExactPolicy
-from tools.ordering.policies.simulation import draw_worlds
+from tools.ordering.replenishment import ItemModel, average_cost, choose_policy
+from tools.ordering.replenishment.choice import ChosenPolicy
+from tools.ordering.replenishment.exact import ExactPolicy
+from tools.ordering.replenishment.simulation import draw_worlds
 
 WORLDS = 2_000
 SEED = 20_261

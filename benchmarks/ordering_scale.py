@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks.figures import Figure, report
 from benchmarks.schedule_worlds import WorldSize, make_world
-from tools.ordering.schedules.problem import ScheduleOutcome, ScheduleProblem
+from tools.ordering.schedules.problem.schedule_check import verify_schedule
+from tools.ordering.schedules.problem.statement import ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.solve import ScheduleProgress, solve_schedules
-from tools.ordering.schedules.verification import verify_schedule
 
 GOALS = {1_000: (1.0, 10.0), 10_000: (0.5, 60.0), 100_000: (1.0, 120.0)}
 """Gap in percent and seconds to reach, by number of items."""

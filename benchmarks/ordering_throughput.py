@@ -15,14 +15,14 @@ from benchmarks.throughput_worlds import World, throughput_snapshot
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import ItemOutlook, OrderingSettings, OrderPlan, PlanLine, PlanningSnapshot
 from tools.ordering import plan_orders, snapshot_hash, verify
-from tools.ordering.candidates import Columns
-from tools.ordering.costing import cost_parts
-from tools.ordering.levels import cumulative_demand, item_costs, source_levels
+from tools.ordering.candidates.columns import Columns
 from tools.ordering.plan import add_costs
-from tools.ordering.policy_kinds import continuation
-from tools.ordering.pricing import take_items
-from tools.ordering.quantities import round_up
-from tools.ordering.rollout import play
+from tools.ordering.pricing.items import take_items
+from tools.ordering.problem.levels import cumulative_demand, item_costs, source_levels
+from tools.ordering.problem.quantities import round_up
+from tools.ordering.stochastic.costing import cost_parts
+from tools.ordering.stochastic.policy_kinds import continuation
+from tools.ordering.stochastic.rollout import play
 
 SAMPLE = 2_000
 """Items whose lines are written, verified and priced beside the classical rule."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from benchmarks.figures import Figure, quick_asked, report
 from benchmarks.schedule_worlds import WorldSize, make_world
-from tools.ordering.schedules.problem import ScheduleOutcome, ScheduleProblem
+from tools.ordering.schedules.problem.schedule_check import verify_schedule
+from tools.ordering.schedules.problem.statement import ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.rescheduling import reschedule
 from tools.ordering.schedules.solve import solve_schedules
-from tools.ordering.schedules.verification import verify_schedule
 
 LOST_SHARE, PERIODS, LATER = 0.4, 8, 1
 """The event: share of capacity lost, for how many periods, and periods added to the lead time of every source."""

@@ -22,7 +22,7 @@ from tools.domain.datasets import DemandHistory, Period
 from tools.domain.snapshots import Intent, OrderingSettings, PlanningSnapshot
 from tools.forecasting import ForecastSettings, forecast_demand
 from tools.ordering import plan_orders
-from tools.ordering.levels import lead_ranks
+from tools.ordering.problem.levels import lead_ranks
 
 ORDERS = (Intent.PLACE, Intent.EXPEDITE)
 SEED = 1

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.planning_worlds import Terms, source_table
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import SourceTable
-from tools.ordering.quantities import unit_price_at
+from tools.ordering.problem.quantities import unit_price_at
 
 KINDS = ("smooth", "seasonal", "trending", "erratic", "intermittent")
 YEAR = 52

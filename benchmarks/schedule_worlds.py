@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.ordering.schedules.catalogue import Limits, limits_of, terms_of
-from tools.ordering.schedules.conflicts import idle_storage
-from tools.ordering.schedules.item_sweeps import solve_free, total_use
-from tools.ordering.schedules.problem import ScheduleProblem
+from tools.ordering.schedules.column_generation.item_sweeps import solve_free, total_use
+from tools.ordering.schedules.problem.catalogue import Limits, limits_of, terms_of
+from tools.ordering.schedules.problem.statement import ScheduleProblem
+from tools.ordering.schedules.problem.unmet_limits import idle_storage
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from time import perf_counter
 
 from benchmarks.figures import Figure, report
 from benchmarks.trigeiro_instances import Factors, cells, few_cells, trigeiro_instance
-from tools.ordering.schedules.certificate import certify
-from tools.ordering.schedules.problem import ScheduleOrders, ScheduleProblem
+from tools.ordering.schedules.exact.certificate import certify
+from tools.ordering.schedules.problem.schedule_check import expected_by_item, verify_schedule
+from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleProblem
 from tools.ordering.schedules.solve import solve_schedules
-from tools.ordering.schedules.verification import expected_by_item, verify_schedule
 
 
 @dataclass(frozen=True)

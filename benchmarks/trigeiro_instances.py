@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from tools.domain.arrays import FloatArray
-from tools.ordering.schedules.problem import ScheduleProblem
+from tools.ordering.schedules.problem.statement import ScheduleProblem
 
 FREE = 10**9
 EARLY_ROOM = 1.02

@@ -19,10 +19,10 @@ from tools.forecasting.planned import planned
 from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption
 from tools.ordering import Catalogue, build_snapshot, combine, plan_options, reservation_prices
-from tools.ordering.limit_periods import with_stated_limits
 from tools.ordering.options import profiles_of
-from tools.ordering.priced import Priced
-from tools.ordering.verification import PLACING
+from tools.ordering.pricing.catalogue_prices import Priced
+from tools.ordering.problem.limit_periods import with_stated_limits
+from tools.ordering.verification.rules import PLACING
 
 __all__ = ["Desk", "DeskSettings", "Scope", "adjusted", "shared_limits"]
 

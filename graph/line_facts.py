@@ -16,8 +16,8 @@ from tools.domain.money import Money
 from tools.domain.orders import OpenOrderStatus, OrderLine
 from tools.domain.snapshots import OrderPlan, PlanLine, PlanningSnapshot
 from tools.ordering import days_short_before, extra_cost_of_switching
-from tools.ordering.priced import Priced
-from tools.ordering.verification import PLACING
+from tools.ordering.pricing.catalogue_prices import Priced
+from tools.ordering.verification.rules import PLACING
 
 CEILING = 10**9
 """Stands for infinity where a fact is an integer."""

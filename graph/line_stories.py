@@ -9,7 +9,7 @@ from store.operations import Operations
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
 from tools.ordering import LineStory, ReservationValues, curve_in_words, explain_line, reservation_values
-from tools.ordering.line_story import CurvePoint
+from tools.ordering.explaining.line_story import CurvePoint
 
 
 def line_story(

@@ -7,7 +7,7 @@ from graph.lead_time_views import OpenOrderView, chance
 from tools.domain.datasets import Dataset
 from tools.domain.orders import PurchaseOrder
 from tools.lead_times import LeadTimeDistribution, awaited_offers
-from tools.lead_times.terms import LONGEST_QUOTE_DAYS
+from tools.lead_times.preparation.terms import LONGEST_QUOTE_DAYS
 
 UNKNOWN_LANE = "its supplier offers no such item, so nothing is known of its lead time"
 

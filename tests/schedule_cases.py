@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from tools.ordering.schedules.problem import ScheduleOrders, ScheduleProblem
+from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleProblem
 
 NEVER = 10**9
 

@@ -16,7 +16,8 @@ from graph.session import LocalSession
 from graph.views import UNDER_WAY, RunStatus, StepView
 from tools.domain.errors import Conflict, NotFound
 from tools.domain.progress import did, expect
-from tools.ordering import PROFILES, pricing
+from tools.ordering import PROFILES
+from tools.ordering.pricing import items as pricing
 
 LONG = 120.0
 """Seconds that guard against hanging only."""

@@ -19,7 +19,7 @@ from tools.domain.orders import OpenOrderStatus, OrderLine, PurchaseOrder
 from tools.domain.snapshots import Intent, OrderingSettings, OrderPlan, PlanLine, PlanningSnapshot
 from tools.lead_times import LeadTimeDistribution, estimate_lead_times
 from tools.ordering import build_snapshot, days_short_before, plan_orders, verify
-from tools.ordering.levels import draw_leads
+from tools.ordering.problem.levels import draw_leads
 
 AS_OF = date(2013, 12, 31)
 HORIZON = 26

@@ -63,7 +63,7 @@ def test_without_a_place_a_kernel_runs_and_one_line_says_what_to_do(tmp_path: Pa
     file = tmp_path / "file"
     file.write_text("no folder", encoding="utf-8")
     text = (
-        "import numpy as np\nfrom tools.ordering.validation import first_fault\n"
+        "import numpy as np\nfrom tools.ordering.problem.validation import first_fault\n"
         "print(first_fault(np.array([0.0, -1.0])))"
     )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(file), "XDG_CACHE_HOME": str(file), "PYTHONPATH": str(ROOT)}

@@ -15,12 +15,12 @@ from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.catalogue import Offer
 from tools.domain.orders import PurchaseOrder, Receipt
 from tools.lead_times.distribution import LeadTimeDistribution
-from tools.lead_times.observations import Observations, observe
 from tools.lead_times.pooling import Fit, PooledModel
+from tools.lead_times.preparation.observations import Observations, observe
+from tools.lead_times.preparation.terms import TYPICAL_DAYS
 from tools.lead_times.regimes import LIMIT, RegimeChange, regime_changes
 from tools.lead_times.settings import LeadTimeSettings
 from tools.lead_times.shapes import CELLS, pooled_shape
-from tools.lead_times.terms import TYPICAL_DAYS
 
 REFINING_SWEEPS = 6
 SUPPLIERS_TO_TRUST_OTHERS = 5.0

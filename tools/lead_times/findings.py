@@ -10,7 +10,7 @@ from tools.domain.catalogue import Offer
 from tools.domain.orders import PurchaseOrder, Receipt
 from tools.lead_times.distribution import LeadTimeDistribution
 from tools.lead_times.estimate import NO_QUOTE, FittedLeadTimes, fit_lead_times
-from tools.lead_times.outliers import LeftOut
+from tools.lead_times.preparation.outliers import LeftOut
 from tools.lead_times.promises import PromiseTrust, promise_trust
 from tools.lead_times.regimes import RegimeChange
 from tools.lead_times.settings import LeadTimeSettings

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.lead_times.observations import Observations
+from tools.lead_times.preparation.observations import Observations
 from tools.lead_times.settings import LeadTimeSettings
 from tools.lead_times.shapes import beyond_age, normal_shape
 

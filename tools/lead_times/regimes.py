@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.lead_times.observations import Observations
 from tools.lead_times.pooling import Fit
+from tools.lead_times.preparation.observations import Observations
 
 FEWEST_ORDERS = 12
 SHORTEST_REGIME = 5

@@ -14,11 +14,11 @@ from tools.domain.snapshots import (
     PlanLine,
     PlanningSnapshot,
 )
-from tools.ordering.affected import touching
-from tools.ordering.given_orders import price_orders
-from tools.ordering.quantities import price_of
-from tools.ordering.verification import PLACING, verify
-from tools.ordering.writing import sort_lines
+from tools.ordering.explaining.plan_lines import sort_lines
+from tools.ordering.pricing.proposed_orders import price_orders
+from tools.ordering.problem.affected import touching
+from tools.ordering.problem.quantities import price_of
+from tools.ordering.verification.rules import PLACING, verify
 
 Key = tuple[str, str]
 

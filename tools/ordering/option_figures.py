@@ -8,14 +8,14 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot
-from tools.ordering.levels import item_costs
-from tools.ordering.outlook import reaches
+from tools.ordering.explaining.outlook import reaches
 from tools.ordering.plan import Draft
-from tools.ordering.priced import taken
-from tools.ordering.pricing import PARTS, Batch, pick
-from tools.ordering.quantities import TINY, price_of
-from tools.ordering.rollout import play
-from tools.ordering.verification import PLACING
+from tools.ordering.pricing.catalogue_prices import taken
+from tools.ordering.pricing.items import PARTS, Batch, pick
+from tools.ordering.problem.levels import item_costs
+from tools.ordering.problem.quantities import TINY, price_of
+from tools.ordering.stochastic.rollout import play
+from tools.ordering.verification.rules import PLACING
 
 SHORTAGE = PARTS.index("shortage")
 

@@ -11,14 +11,14 @@ from tools.domain.arrays import BoolArray, IntArray
 from tools.domain.errors import NotFound
 from tools.domain.progress import expect, look_up
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption
-from tools.ordering.open_orders import excess_order_lines
+from tools.ordering.explaining.plan_lines import Written
 from tools.ordering.option_figures import ItemFigures, Outcomes, Placed, figures_of
 from tools.ordering.plan import Draft, draft_orders, write_plan
-from tools.ordering.priced import Priced, mixed, price, price_changed
+from tools.ordering.pricing.catalogue_prices import Priced, mixed, price, price_changed
+from tools.ordering.problem.open_orders import excess_order_lines
+from tools.ordering.problem.quantities import TINY
+from tools.ordering.problem.validation import check_snapshot
 from tools.ordering.profiles import PROFILES, Profile
-from tools.ordering.quantities import TINY
-from tools.ordering.validation import check_snapshot
-from tools.ordering.writing import Written
 
 PLAIN = "balanced"
 """The profile that changes nothing of the settings."""

@@ -7,17 +7,17 @@ import numpy as np
 
 from tools.domain.progress import counted, expect
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, Violation
-from tools.ordering.allocation import Allocation, Candidates, allocate, has_shared_limits
-from tools.ordering.candidates import Columns
-from tools.ordering.conflicts import find_conflicts
-from tools.ordering.fingerprint import snapshot_hash
-from tools.ordering.limit_use import CandidateParts
-from tools.ordering.priced import Priced, price
-from tools.ordering.pricing import PARTS
+from tools.ordering.candidates.columns import Columns
+from tools.ordering.explaining.conflicts import find_conflicts
+from tools.ordering.explaining.plan_lines import Writer, Written, sort_lines
+from tools.ordering.limits.allocation import Allocation, Candidates, allocate, has_shared_limits
+from tools.ordering.limits.limit_use import CandidateParts
+from tools.ordering.pricing.catalogue_prices import Priced, price
+from tools.ordering.pricing.items import PARTS
+from tools.ordering.problem.fingerprint import snapshot_hash
+from tools.ordering.problem.validation import check_snapshot
 from tools.ordering.scheduled_plan import plan_by_schedule
-from tools.ordering.validation import check_snapshot
-from tools.ordering.verification import verify
-from tools.ordering.writing import Writer, Written, sort_lines
+from tools.ordering.verification.rules import verify
 
 __all__ = ["Draft", "add_costs", "candidates_of", "draft_orders", "plan_orders", "sort_lines", "write_plan"]
 

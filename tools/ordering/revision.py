@@ -15,12 +15,12 @@ from tools.domain.snapshots import (
     SharedLimits,
     Violation,
 )
-from tools.ordering.affected import SnapshotDelta, affected_rows, touching
-from tools.ordering.fingerprint import snapshot_hash
 from tools.ordering.nervousness import Nervousness, settle
 from tools.ordering.plan import add_costs, plan_orders, sort_lines
-from tools.ordering.pricing import take_items
-from tools.ordering.verification import PLACING, verify
+from tools.ordering.pricing.items import take_items
+from tools.ordering.problem.affected import SnapshotDelta, affected_rows, touching
+from tools.ordering.problem.fingerprint import snapshot_hash
+from tools.ordering.verification.rules import PLACING, verify
 
 
 @dataclass(frozen=True)

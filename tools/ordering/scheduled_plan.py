@@ -17,20 +17,20 @@ from tools.domain.snapshots import (
     PlanLine,
     PlanningSnapshot,
 )
-from tools.ordering.conflicts import scheduled_conflicts
-from tools.ordering.explanation import later_date, line_of
-from tools.ordering.fingerprint import snapshot_hash
-from tools.ordering.levels import ItemCosts, SourceLevels, cumulative_demand, item_costs, source_levels
-from tools.ordering.limit_words import IN_PERIOD, binding_limit
-from tools.ordering.open_orders import excess_order_lines
-from tools.ordering.quantities import TINY
-from tools.ordering.schedules.alternatives import extra_cost_without
-from tools.ordering.schedules.building import schedule_problem
-from tools.ordering.schedules.expected_cost import cumulative_packs, order_price
-from tools.ordering.schedules.packs import PackMap
-from tools.ordering.schedules.problem import ScheduleOrders, ScheduleOutcome, ScheduleProblem
+from tools.ordering.explaining.conflicts import scheduled_conflicts
+from tools.ordering.explaining.explanation import later_date, line_of
+from tools.ordering.explaining.plan_lines import sort_lines
+from tools.ordering.limits.limit_words import IN_PERIOD, binding_limit
+from tools.ordering.problem.fingerprint import snapshot_hash
+from tools.ordering.problem.levels import ItemCosts, SourceLevels, cumulative_demand, item_costs, source_levels
+from tools.ordering.problem.open_orders import excess_order_lines
+from tools.ordering.problem.quantities import TINY
+from tools.ordering.schedules.column_generation.alternatives import extra_cost_without
+from tools.ordering.schedules.problem.expected_cost import cumulative_packs, order_price
+from tools.ordering.schedules.problem.from_snapshot import schedule_problem
+from tools.ordering.schedules.problem.packs import PackMap
+from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.solve import steady_schedules
-from tools.ordering.writing import sort_lines
 
 ENOUGH = 1e-4
 """Gap to the bound at which the search ends."""

@@ -6,7 +6,7 @@ import pytest
 from tools.domain.catalogue import LimitKind, PurchasingLimit
 from tools.domain.datasets import Period
 from tools.domain.snapshots import SharedLimits
-from tools.ordering.limit_periods import with_stated_limits
+from tools.ordering.problem.limit_periods import with_stated_limits
 
 AS_OF = date(2026, 1, 4)
 

@@ -9,7 +9,7 @@ from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.errors import BadInput
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SharedLimits
 from tools.ordering import plan_orders, verify
-from tools.ordering.validation import check_snapshot, first_fault
+from tools.ordering.problem.validation import check_snapshot, first_fault
 
 SNAPSHOT = random_snapshot(3, seed=4, paths=16, horizon=6)
 

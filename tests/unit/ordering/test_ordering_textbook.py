@@ -5,7 +5,7 @@ from scipy.stats import norm, poisson
 from benchmarks.planning_worlds import Terms, snapshot_of_paths, source_table
 from tools.domain.snapshots import OrderingSettings
 from tools.ordering import InventoryStates, ItemModel, choose_policy, plan_orders, verify
-from tools.ordering.levels import at_quantile
+from tools.ordering.problem.levels import at_quantile
 
 
 def quantile_paths(distribution, size: int, periods: int = 1) -> np.ndarray:

@@ -9,14 +9,14 @@ from scipy.stats import poisson
 from benchmarks.dual_sourcing import INSTANCES
 from benchmarks.planning_worlds import Terms, source_table
 from tools.domain.snapshots import OrderingSettings
-from tools.ordering.policies import InventoryStates, ItemModel, average_cost, choose_policy
-from tools.ordering.policies.exact import SmallModel, solve_small
-from tools.ordering.policies.index_policies import BaseSurge, DualIndex, ProjectedInventory
-from tools.ordering.policies.levels_kernel import pair_of, play_levels
-from tools.ordering.policies.lookahead import Lookahead
-from tools.ordering.policies.simulation import WARM_UP, Worlds, draw_worlds
-from tools.ordering.policies.tuning import setting_of
-from tools.ordering.quantities import price_of
+from tools.ordering.problem.quantities import price_of
+from tools.ordering.replenishment import InventoryStates, ItemModel, average_cost, choose_policy
+from tools.ordering.replenishment.exact import SmallModel, solve_small
+from tools.ordering.replenishment.index_policies import BaseSurge, DualIndex, ProjectedInventory
+from tools.ordering.replenishment.levels_kernel import pair_of, play_levels
+from tools.ordering.replenishment.lookahead import Lookahead
+from tools.ordering.replenishment.simulation import WARM_UP, Worlds, draw_worlds
+from tools.ordering.replenishment.tuning import setting_of
 
 
 def small(instance) -> SmallModel:

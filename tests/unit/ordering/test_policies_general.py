@@ -7,13 +7,13 @@ import pytest
 
 from benchmarks.dual_sourcing import INSTANCES
 from benchmarks.planning_worlds import Terms, source_table
-from tools.ordering.policies import InventoryStates, ItemModel, average_cost, choose_policy
-from tools.ordering.policies.exact import ExactPolicy
-from tools.ordering.policies.index_policies import Backstop, DualIndex
-from tools.ordering.policies.levels_kernel import pair_of, play_levels
-from tools.ordering.policies.simulation import draw_worlds
-from tools.ordering.policies.small_items import exact_policy
-from tools.ordering.policies.tuning import by_steps, setting_of
+from tools.ordering.replenishment import InventoryStates, ItemModel, average_cost, choose_policy
+from tools.ordering.replenishment.exact import ExactPolicy
+from tools.ordering.replenishment.index_policies import Backstop, DualIndex
+from tools.ordering.replenishment.levels_kernel import pair_of, play_levels
+from tools.ordering.replenishment.simulation import draw_worlds
+from tools.ordering.replenishment.small_items import exact_policy
+from tools.ordering.replenishment.tuning import by_steps, setting_of
 
 POISSON = np.random.default_rng(3).poisson(10.0, (2_000, 10)).astype(float)
 NEVER_ARRIVES_LATE = (0.0, 0.0, 1.0)

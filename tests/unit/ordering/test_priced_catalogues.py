@@ -12,12 +12,12 @@ from benchmarks.planning_worlds import random_snapshot
 from tools.domain.arrays import IntArray
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
 from tools.ordering import PROFILES, Catalogue, extra_cost_of_switching, plan_options, plan_orders
-from tools.ordering.levels import item_costs
-from tools.ordering.limit_use import candidate_storage
+from tools.ordering.limits.limit_use import candidate_storage
 from tools.ordering.plan import candidates_of
-from tools.ordering.priced import Priced, mixed, price, price_changed
-from tools.ordering.pricing import Batch, price_items
-from tools.ordering.verification import PLACING
+from tools.ordering.pricing.catalogue_prices import Priced, mixed, price, price_changed
+from tools.ordering.pricing.items import Batch, price_items
+from tools.ordering.problem.levels import item_costs
+from tools.ordering.verification.rules import PLACING
 
 NAMES = tuple(PROFILES)
 
@@ -171,7 +171,7 @@ def test_a_catalogue_prices_only_what_a_profile_changes(monkeypatch: pytest.Monk
         asked.append(items.size)
         return price_items(part, own, items, shared=shared)
 
-    monkeypatch.setattr("tools.ordering.priced.price_items", counted)
+    monkeypatch.setattr("tools.ordering.pricing.catalogue_prices.price_items", counted)
     catalogue = Catalogue(snapshot, OrderingSettings())
     for name in ("balanced", "no_expedite"):
         catalogue.plan(name)

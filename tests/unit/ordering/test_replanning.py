@@ -8,8 +8,8 @@ import pytest
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderPlan, PlanningSnapshot, SharedLimits
 from tools.ordering import Nervousness, SnapshotDelta, plan_orders, replan, verify
-from tools.ordering.affected import FREE
-from tools.ordering.given_orders import price_orders
+from tools.ordering.pricing.proposed_orders import price_orders
+from tools.ordering.problem.affected import FREE
 from tools.ordering.revision import remaining_limits
 
 

@@ -9,9 +9,11 @@ from benchmarks.ordering_throughput import sampled
 from benchmarks.planning_worlds import random_snapshot
 from benchmarks.throughput_worlds import World, throughput_snapshot
 from tools.domain.snapshots import OrderingSettings
-from tools.ordering import plan, plan_orders, priced, pricing, verify
-from tools.ordering.candidates import mark_distinct
-from tools.ordering.pricing import take_items
+from tools.ordering import plan, plan_orders, verify
+from tools.ordering.candidates.columns import mark_distinct
+from tools.ordering.pricing import catalogue_prices as priced
+from tools.ordering.pricing import items as pricing
+from tools.ordering.pricing.items import take_items
 
 
 @pytest.fixture

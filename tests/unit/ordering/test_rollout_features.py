@@ -8,11 +8,11 @@ import pytest
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, RiskMeasure
 from tools.ordering import plan_orders, verify
-from tools.ordering.continuations import KINDS
-from tools.ordering.floors import fill_rates, held_to_floors
-from tools.ordering.levels import draw_leads
-from tools.ordering.pricing import price_items
-from tools.ordering.quantities import price_of, unit_price_at
+from tools.ordering.pricing.floors import fill_rates, held_to_floors
+from tools.ordering.pricing.items import price_items
+from tools.ordering.problem.levels import draw_leads
+from tools.ordering.problem.quantities import price_of, unit_price_at
+from tools.ordering.stochastic.continuations import KINDS
 
 WEEKS = 16
 

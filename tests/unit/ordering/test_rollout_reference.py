@@ -7,12 +7,12 @@ import pytest
 
 from benchmarks.planning_worlds import random_snapshot
 from tools.domain.snapshots import OrderingSettings, RiskMeasure
-from tools.ordering.candidates import build_columns
-from tools.ordering.continuations import KINDS
-from tools.ordering.costing import cost_parts, path_costs, tail_costs
-from tools.ordering.levels import cumulative_demand, item_costs, source_levels
-from tools.ordering.policy_kinds import continuation
-from tools.ordering.rollout import play
+from tools.ordering.candidates.columns import build_columns
+from tools.ordering.problem.levels import cumulative_demand, item_costs, source_levels
+from tools.ordering.stochastic.continuations import KINDS
+from tools.ordering.stochastic.costing import cost_parts, path_costs, tail_costs
+from tools.ordering.stochastic.policy_kinds import continuation
+from tools.ordering.stochastic.rollout import play
 
 
 def with_everything(seed: int, review: int = 1):

@@ -12,7 +12,7 @@ from tools.domain.orders import PurchaseOrder
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot
 from tools.network import Disruption
 from tools.ordering import Scenario, plan_orders, verify, with_scenarios
-from tools.ordering.scenarios import NO_SCENARIO, scenario_paths
+from tools.ordering.problem.scenarios import NO_SCENARIO, scenario_paths
 
 PORT_CLOSED = Scenario("port closed", 0.1, Disruption(delay_days_by_supplier={"S00": 35}))
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from schedule_cases import random_problem
 
-from tools.ordering.schedules.certificate import certify
-from tools.ordering.schedules.expected_cost import evaluate
+from tools.ordering.schedules.exact.certificate import certify
+from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.schedule_check import expected_by_item, verify_schedule
 from tools.ordering.schedules.solve import solve_schedules
-from tools.ordering.schedules.verification import expected_by_item, verify_schedule
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

@@ -8,7 +8,7 @@ from schedule_cases import orders_of
 
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderingSettings, SharedLimits
-from tools.ordering.schedules.building import schedule_problem
+from tools.ordering.schedules.problem.from_snapshot import schedule_problem
 
 SETTINGS = OrderingSettings()
 

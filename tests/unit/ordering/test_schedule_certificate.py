@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from schedule_cases import every_schedule, one_source_problem, orders_of, random_problem
 
-from tools.ordering.schedules.certificate import certify
-from tools.ordering.schedules.verification import expected_by_item, verify_schedule
+from tools.ordering.schedules.exact.certificate import certify
+from tools.ordering.schedules.problem.schedule_check import expected_by_item, verify_schedule
 
 SILVER_PYKE_PETERSON = np.cumsum([10, 62, 12, 130, 154, 129, 88, 52, 124, 160, 238, 41])[None, :]
 

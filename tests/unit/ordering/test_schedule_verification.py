@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from schedule_cases import one_source_problem, orders_of
 
-from tools.ordering.schedules.problem import LimitPrices, ScheduleOrders, ScheduleOutcome
-from tools.ordering.schedules.verification import expected_by_item, verify_schedule
+from tools.ordering.schedules.problem.schedule_check import expected_by_item, verify_schedule
+from tools.ordering.schedules.problem.statement import LimitPrices, ScheduleOrders, ScheduleOutcome
 
 DEMAND = [[2.0, 4.0, 6.0]]
 

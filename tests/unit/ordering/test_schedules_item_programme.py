@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tools.ordering.schedules.catalogue import Limits, limits_of, terms_of
-from tools.ordering.schedules.expected_cost import evaluate
-from tools.ordering.schedules.item_sweeps import solve_free
-from tools.ordering.schedules.problem import ScheduleOrders, ScheduleProblem
+from tools.ordering.schedules.column_generation.item_sweeps import solve_free
+from tools.ordering.schedules.problem.catalogue import Limits, limits_of, terms_of
+from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleProblem
 
 HORIZON = 4
 

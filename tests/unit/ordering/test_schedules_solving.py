@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from benchmarks.schedule_worlds import WorldSize, make_world
-from tools.ordering.schedules import item_sweeps, master
-from tools.ordering.schedules.catalogue import limits_of, prices_of, terms_of, unflat
-from tools.ordering.schedules.dual_prices import DualPrices
-from tools.ordering.schedules.expected_cost import evaluate
+from tools.ordering.schedules.column_generation import item_sweeps, master
+from tools.ordering.schedules.column_generation.dual_prices import DualPrices
 from tools.ordering.schedules.feasible import first_schedule, improve
-from tools.ordering.schedules.problem import ScheduleOutcome, ScheduleProblem
+from tools.ordering.schedules.problem.catalogue import limits_of, prices_of, terms_of, unflat
+from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.schedule_check import verify_schedule
+from tools.ordering.schedules.problem.statement import ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.rescheduling import reschedule
 from tools.ordering.schedules.solve import ScheduleProgress, solve_schedules
-from tools.ordering.schedules.verification import verify_schedule
 
 
 def world(items: int = 60, seed: int = 1, **changes: object) -> ScheduleProblem:

@@ -10,10 +10,11 @@ from scipy.sparse import csr_array
 
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import PlanningSnapshot, SharedLimits
-from tools.ordering import choice_filling, choice_search, limit_use, plan_orders, verify
-from tools.ordering.allocation import Allocation, Candidates, allocate, limit_rows, order_values
-from tools.ordering.choice_prices import dual_prices
-from tools.ordering.choices import Choice, relaxed
+from tools.ordering import plan_orders, verify
+from tools.ordering.limits import choice_filling, choice_search, limit_use
+from tools.ordering.limits.allocation import Allocation, Candidates, allocate, limit_rows, order_values
+from tools.ordering.limits.choice_prices import dual_prices
+from tools.ordering.limits.choices import Choice, relaxed
 
 
 def drawn_case(seed: int, n_items: int = 4) -> tuple[PlanningSnapshot, Candidates]:

@@ -6,10 +6,10 @@ import pytest
 from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderingSettings
 from tools.ordering import plan_orders, verify
-from tools.ordering.candidates import Columns
-from tools.ordering.levels import lead_ranks
-from tools.ordering.pricing import cost_parts, price_items
-from tools.ordering.rollout import play
+from tools.ordering.candidates.columns import Columns
+from tools.ordering.pricing.items import cost_parts, price_items
+from tools.ordering.problem.levels import lead_ranks
+from tools.ordering.stochastic.rollout import play
 
 OFFERS = [f"I{item:03d}|S{supplier:02d}|air|MAIN" for item in range(12) for supplier in range(5)]
 

@@ -10,13 +10,19 @@ from time import perf_counter
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.ordering.schedules.catalogue import Limits, PacksArray, Terms, limits_of, prices_of, terms_of
-from tools.ordering.schedules.changes import changes_between
-from tools.ordering.schedules.conflicts import conflicts_of, idle_storage
-from tools.ordering.schedules.expected_cost import evaluate
+from tools.ordering.schedules.column_generation.item_sweeps import (
+    costs_of_items,
+    place_in_turn,
+    solve_free,
+    total_use,
+    withdraw,
+)
 from tools.ordering.schedules.feasible import KEPT_BACK, none_like
-from tools.ordering.schedules.item_sweeps import costs_of_items, place_in_turn, solve_free, total_use, withdraw
-from tools.ordering.schedules.problem import ScheduleOrders, ScheduleOutcome, ScheduleProblem
+from tools.ordering.schedules.problem.catalogue import Limits, PacksArray, Terms, limits_of, prices_of, terms_of
+from tools.ordering.schedules.problem.changes import changes_between
+from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleOutcome, ScheduleProblem
+from tools.ordering.schedules.problem.unmet_limits import conflicts_of, idle_storage
 
 FRESH_BOUND_ITEMS = 500
 """Up to so many items the bound is found afresh; it may have come from other prices or a mixed-integer programme."""

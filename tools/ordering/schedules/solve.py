@@ -6,14 +6,22 @@ from time import perf_counter
 
 import numpy as np
 
-from tools.ordering.schedules.catalogue import Limits, PacksArray, as_prices, limits_of, prices_of, terms_of, unflat
-from tools.ordering.schedules.conflicts import conflicts_of
-from tools.ordering.schedules.dual_prices import FIRST_STEP, DualPrices
-from tools.ordering.schedules.exact_prices import finish_exactly
-from tools.ordering.schedules.expected_cost import evaluate
+from tools.ordering.schedules.column_generation.dual_prices import FIRST_STEP, DualPrices
+from tools.ordering.schedules.column_generation.exact_prices import finish_exactly
+from tools.ordering.schedules.column_generation.sampling import sampled
 from tools.ordering.schedules.feasible import Draft, first_schedule, improve
-from tools.ordering.schedules.problem import LimitPrices, ScheduleOrders, ScheduleOutcome, ScheduleProblem
-from tools.ordering.schedules.sampling import sampled
+from tools.ordering.schedules.problem.catalogue import (
+    Limits,
+    PacksArray,
+    as_prices,
+    limits_of,
+    prices_of,
+    terms_of,
+    unflat,
+)
+from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.statement import LimitPrices, ScheduleOrders, ScheduleOutcome, ScheduleProblem
+from tools.ordering.schedules.problem.unmet_limits import conflicts_of
 
 CERTIFY_ITEMS = 30
 """Up to so many items the Lagrangian bound is weak, and a mixed-integer programme goes on from the schedule."""
@@ -258,7 +266,7 @@ class _Search:
 
     def certified(self, outcome: ScheduleOutcome) -> ScheduleOutcome:
         """The outcome after a mixed-integer programme went on from it for the rest of the time."""
-        from tools.ordering.schedules.certificate import certify
+        from tools.ordering.schedules.exact.certificate import certify
 
         left = self.seconds - self.elapsed
         if left <= 0.05:

@@ -1,0 +1,1 @@
+"""From receipts and open orders to observations: terms, outliers, and what is still awaited."""

@@ -1,0 +1,1 @@
+"""The whole programme by a solver: alone, in parts, and what it proves."""

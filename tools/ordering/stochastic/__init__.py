@@ -1,0 +1,1 @@
+"""What an order now leads to: sample paths played forward with policies that go on ordering."""

@@ -1,0 +1,1 @@
+"""Whether an order plan keeps every rule of its problem, told without the code that made it."""
