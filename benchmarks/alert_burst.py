@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 from standardwebhooks import Webhook
 
+from benchmarks.cases.server_process import PATIENCE_SECONDS, serving
 from benchmarks.figures import Figure, quick_asked, report
-from benchmarks.server_process import PATIENCE_SECONDS, serving
 from evals.worlds.demo import AS_OF, make_demo_world
 from evals.worlds.folder import write_folder
 from graph.session import open_session

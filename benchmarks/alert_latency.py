@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 from standardwebhooks import Webhook
 
+from benchmarks.cases.server_process import serving
 from benchmarks.figures import Figure, quick_asked, report
-from benchmarks.server_process import serving
 from evals.worlds.demo import AS_OF, ITEMS, make_demo_world
 from evals.worlds.folder import write_folder
 from graph.session import open_session

@@ -10,8 +10,8 @@ from time import perf_counter
 
 import numpy as np
 
+from benchmarks.cases.planning_worlds import Terms, source_table
 from benchmarks.figures import Figure, quick_asked, report
-from benchmarks.planning_worlds import Terms, source_table
 from tools.ordering.replenishment import ItemModel, average_cost, choose_policy
 from tools.ordering.replenishment.choice import ChosenPolicy
 from tools.ordering.replenishment.exact import ExactPolicy

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.demand_records import ORIGINS, DemandRecords, all_records
+from benchmarks.cases.demand_records import ORIGINS, DemandRecords, all_records
+from benchmarks.cases.forecasting_peers import ENSEMBLE, NAIVE, TOTALS, PeerTask, peer_quantiles, process_pool
 from benchmarks.figures import Figure, report
-from benchmarks.forecasting_peers import ENSEMBLE, NAIVE, TOTALS, PeerTask, peer_quantiles, process_pool
 from tools.domain.arrays import FloatArray
 from tools.domain.datasets import DemandHistory, Period
 from tools.forecasting import forecast_catalogue

@@ -18,9 +18,9 @@ from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
 from benchmarks.figures import Figure, quick_asked, report
-from graph.checkpoints import open_checkpointer
-from graph.transitions import JournalCallbacks
-from store.journal import Journal
+from graph.run.checkpoints import open_checkpointer
+from graph.run.transitions import JournalCallbacks
+from store.audit.journal import Journal
 from store.operations import Operations
 from store.warehouse import Warehouse
 

@@ -16,10 +16,10 @@ from time import process_time
 import numpy as np
 from scipy.stats import lognorm
 
+from benchmarks.cases.lead_time_cases import LAST_DAY, SCMS_SETTINGS, Clock, Shipment, at_clock, data_folder, shipments
+from benchmarks.cases.lead_time_scores import cdf_table, empirical_table, interval_coverage, windowed_crps
+from benchmarks.cases.simulated_lanes import TODAY, SimulatedLanes, simulate_lanes
 from benchmarks.figures import Figure, quick_asked, report
-from benchmarks.lead_time_cases import LAST_DAY, SCMS_SETTINGS, Clock, Shipment, at_clock, data_folder, shipments
-from benchmarks.lead_time_scores import cdf_table, empirical_table, interval_coverage, windowed_crps
-from benchmarks.simulated_lanes import TODAY, SimulatedLanes, simulate_lanes
 from tools.domain.arrays import BoolArray, FloatArray
 from tools.lead_times import LeadTimeDistribution, estimate_lead_times
 

@@ -21,14 +21,14 @@ from random import Random
 import orjson
 from sqlalchemy import create_engine, text
 
+from benchmarks.cases.server_process import serving
 from benchmarks.figures import Figure, quick_asked, report
 from benchmarks.ledger.stores import Stores, asked_for_twice, disagreements, look
-from benchmarks.server_process import serving
 from evals.worlds.demo import AS_OF, make_demo_world
 from evals.worlds.folder import write_folder
 from graph.session import LocalSession, open_session
 from graph.settings import Settings
-from graph.views import ApprovalView, Trigger, TriggerKind
+from graph.views.views import ApprovalView, Trigger, TriggerKind
 from store.operations import Operations
 from tools.domain.errors import JitError
 from web.client import RemoteSession

@@ -8,8 +8,8 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+from benchmarks.cases.schedule_worlds import WorldSize, make_world
 from benchmarks.figures import Figure, report
-from benchmarks.schedule_worlds import WorldSize, make_world
 from tools.ordering.schedules.problem.schedule_check import verify_schedule
 from tools.ordering.schedules.problem.statement import ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.solve import ScheduleProgress, solve_schedules

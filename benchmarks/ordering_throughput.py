@@ -10,8 +10,8 @@ from typing import cast
 
 import numpy as np
 
+from benchmarks.cases.throughput_worlds import World, throughput_snapshot
 from benchmarks.figures import Figure, report
-from benchmarks.throughput_worlds import World, throughput_snapshot
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import ItemOutlook, OrderingSettings, OrderPlan, PlanLine, PlanningSnapshot
 from tools.ordering import plan_orders, snapshot_hash, verify

@@ -11,8 +11,8 @@ from time import perf_counter
 
 import numpy as np
 
+from benchmarks.cases.schedule_worlds import WorldSize, make_world
 from benchmarks.figures import Figure, quick_asked, report
-from benchmarks.schedule_worlds import WorldSize, make_world
 from tools.ordering.schedules.problem.schedule_check import verify_schedule
 from tools.ordering.schedules.problem.statement import ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.rescheduling import reschedule

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from benchmarks.classical_policies import Tuned, best_in_hindsight, recent_estimates
+from benchmarks.cases.classical_policies import Tuned, best_in_hindsight, recent_estimates
+from benchmarks.cases.rolling_world import KINDS, BuyersView, Played, RollingWorld, build_world, play_weeks, told_world
 from benchmarks.figures import Figure, quick_asked, report
-from benchmarks.rolling_world import KINDS, BuyersView, Played, RollingWorld, build_world, play_weeks, told_world
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.datasets import DemandHistory, Period
 from tools.domain.snapshots import Intent, OrderingSettings, PlanningSnapshot

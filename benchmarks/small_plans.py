@@ -5,8 +5,8 @@ from time import perf_counter
 
 import numpy as np
 
+from benchmarks.cases.planning_worlds import random_snapshot
 from benchmarks.figures import Figure, quick_asked, report
-from benchmarks.planning_worlds import random_snapshot
 from tools.domain.snapshots import OrderingSettings, SharedLimits
 from tools.ordering import plan_orders, verify
 

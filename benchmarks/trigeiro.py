@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from time import perf_counter
 
+from benchmarks.cases.trigeiro_instances import Factors, cells, few_cells, trigeiro_instance
 from benchmarks.figures import Figure, report
-from benchmarks.trigeiro_instances import Factors, cells, few_cells, trigeiro_instance
 from tools.ordering.schedules.exact.certificate import certify
 from tools.ordering.schedules.problem.schedule_check import expected_by_item, verify_schedule
 from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleProblem

@@ -21,10 +21,10 @@ from typing import Any
 from benchmarks.figures import Figure, report
 from evals.worlds.demo import AS_OF, make_demo_world
 from evals.worlds.folder import write_folder
-from graph.desk import Desk, Scope
+from graph.computation.desk import Desk, Scope
 from graph.session import LocalSession, open_session
 from graph.settings import Settings
-from graph.views import Trigger, TriggerKind
+from graph.views.views import Trigger, TriggerKind
 from store.warehouse import Warehouse
 from tools.ordering import plan_orders
 

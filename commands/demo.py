@@ -32,10 +32,10 @@ def demo(
     world = _world(folder or local_settings().home / "demo_world", seed, everything=everything, quiet=as_json)
     found = imported(world.folder, world.as_of, lenient=False, quiet=as_json, printing=everything)
     view = planned("First plan of the demo world", (), "demo", printing=everything, quiet=as_json)
-    from terminal.first_page import show_first_page
-    from terminal.matters import decision_of
+    from terminal.demo.first_page import show_first_page
+    from terminal.demo.matters import decision_of
+    from terminal.demo.tour import show_tour
     from terminal.plans import show_plan
-    from terminal.tour import show_tour
 
     waiting = [approval for approval in session().pending() if approval.run_id == view.run.run_id]
     decision = decision_of(view, waiting)

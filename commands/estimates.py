@@ -12,7 +12,7 @@ from commands.options import Actor, AsJson, Everything
 from tools.domain.errors import BadInput
 
 if TYPE_CHECKING:
-    from graph.forecast_views import BacktestView
+    from graph.views.forecasts import BacktestView
 
 GROUP = Group("Estimates")
 

@@ -15,7 +15,7 @@ from tools.domain.errors import OutOfReach
 
 if TYPE_CHECKING:
     from graph.contracts import SourcingSession, StoredAnswers
-    from graph.reading import Readings
+    from graph.reading.reading import Readings
     from graph.settings import Settings
 
 
@@ -92,7 +92,7 @@ def _server() -> "SourcingSession | None":
 def _readings() -> "Readings | None":
     found = local_settings()
     with _loading():
-        from graph.reading import open_readings
+        from graph.reading.reading import open_readings
 
     return open_readings(found)
 

@@ -42,7 +42,7 @@ def restore(
 
     with working(f"Restoring {file}", quiet=as_json) as tell:
         _no_server("restored")
-        from graph.restoring import restore as put_back
+        from graph.upkeep.restoring import restore as put_back
 
         done = put_back(local_settings(), file, actor(given), tell)
     if not printed(done, as_json):
@@ -52,7 +52,7 @@ def restore(
 
 
 def _parts() -> list[str]:
-    from store.belonging import Part
+    from store.audit.belonging import Part
 
     return [part.value for part in Part]
 
@@ -69,13 +69,13 @@ def start_afresh(
     from terminal.screen import say_whole, working
 
     with working(f"Looking at the {part}", quiet=as_json):
-        from store.belonging import Part
+        from store.audit.belonging import Part
 
         if part not in _parts():
             raise BadInput(f"There is no database {part}.", remedy=f"Name one of {', '.join(_parts())}.")
         _no_server("started afresh")
-        from graph.starting_afresh import LOST
-        from graph.starting_afresh import start_afresh as begin_anew
+        from graph.upkeep.starting_afresh import LOST
+        from graph.upkeep.starting_afresh import start_afresh as begin_anew
     _agreed(part, LOST[Part(part)], yes)
     with working(f"Starting the {part} afresh", quiet=as_json):
         done = begin_anew(local_settings(), Part(part), actor(given), reason)

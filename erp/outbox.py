@@ -21,7 +21,7 @@ from erp.adapter import (
     Permanent,
     Retryable,
 )
-from store.journal import TransitionDraft
+from store.audit.journal import TransitionDraft
 from store.operations import ApprovalRow, OutboxRow
 from tools.domain.errors import IntegrityBroken, JitError, StorageOutOfReach
 from tools.domain.orders import OpenOrderStatus, Order, OrderStatus, RouteKind, in_words

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from erp.sandbox_tables import open_file
-from store.belonging import ErpMark
+from store.audit.belonging import ErpMark
 from store.faults import faults_named
 
 TITLE = "The sandbox ERP's file"

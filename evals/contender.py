@@ -7,7 +7,7 @@ import numpy as np
 
 from evals.baselines import DESK_HOURS
 from evals.buying import OrderRequest, View
-from graph.desk import DeskSettings
+from graph.computation.desk import DeskSettings
 from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset, Period

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from agents.contracts import Agents, Counterparty
 from erp.outbox import Outbox
-from graph.cancelling import Cancels
-from graph.desk import Desk
+from graph.computation.desk import Desk
+from graph.run.cancelling import Cancels
 from policies.gates import RuleSet
 from policies.material import Materiality
 from store.operations import Operations

@@ -10,11 +10,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agents.contracts import Counterparty
 from erp.outbox import Outbox
 from erp.sandbox import SandboxErp
-from graph.checkpoints import open_checkpointer
+from graph.computation.desk import Desk, DeskSettings
 from graph.context import Context, Counterparties
-from graph.desk import Desk, DeskSettings
-from graph.readback import ReadBack
+from graph.incoming.readback import ReadBack
 from graph.rules import materiality_of, rules_of
+from graph.run.checkpoints import open_checkpointer
 from graph.settings import Settings
 from graph.stores import Stores, open_stores
 from graph.team import agents_of

@@ -8,27 +8,27 @@ from typing import Any
 
 import orjson
 
-from graph import records
-from graph.approvals import ApprovalDesk
-from graph.backups import Backups
-from graph.build import build
-from graph.catching_up import CatchUp
+from graph.computation.desk import Desk, DeskSettings, Scope
+from graph.computation.provenance import replayed_estimates
 from graph.contracts import silent
-from graph.conversation import Conversation
-from graph.desk import Desk, DeskSettings, Scope
-from graph.diagnosis import diagnose
-from graph.drift import replayed_drift
-from graph.driver import RunDriver
-from graph.forecast_views import BacktestView, EstimateView
-from graph.imports import Imports
-from graph.intake import AlertIntake
-from graph.old_homes import OLD_ORDERS, move_old_runs
+from graph.decisions.approvals import ApprovalDesk
+from graph.facts import records
+from graph.facts.drift import replayed_drift
+from graph.incoming.conversation import Conversation
+from graph.incoming.imports import Imports
+from graph.incoming.intake import AlertIntake
 from graph.parts import Parts, open_parts
-from graph.provenance import replayed_estimates
-from graph.reading import Readings
+from graph.reading.reading import Readings
+from graph.run.build import build
+from graph.run.catching_up import CatchUp
+from graph.run.driver import RunDriver
+from graph.run.transitions import stable_hash
 from graph.settings import Settings
-from graph.transitions import stable_hash
-from graph.views import (
+from graph.upkeep.backups import Backups
+from graph.upkeep.diagnosis import diagnose
+from graph.upkeep.old_homes import OLD_ORDERS, move_old_runs
+from graph.views.forecasts import BacktestView, EstimateView
+from graph.views.views import (
     AlertView,
     AnswerView,
     ApprovalView,
@@ -39,7 +39,7 @@ from graph.views import (
     Trigger,
 )
 from store.accounts import ONE_PERSON
-from store.journal import TransitionDraft
+from store.audit.journal import TransitionDraft
 from tools.domain.errors import BadInput, Conflict, StorageOutOfReach
 
 LOG = logging.getLogger(__name__)

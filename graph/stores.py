@@ -6,11 +6,11 @@ from pathlib import Path
 
 from erp.sandbox_home import erp_mark, set_erp_home
 from graph.settings import Settings
-from store.belonging import Part, WarehouseMark, missing, must_belong
-from store.journal import Journal
+from store.audit.belonging import Part, WarehouseMark, missing, must_belong
+from store.audit.journal import Journal
+from store.backup.swap import begun
 from store.operations import Operations
 from store.private import tighten
-from store.swap import begun
 from store.warehouse import Warehouse, WarehouseBusy
 
 PINNED_RUNS = 200
@@ -70,7 +70,7 @@ def open_stores(settings: Settings) -> Stores:
 def _carry_on_cut_off(settings: Settings) -> None:
     """A restore that was cut off is carried to its end first; a look at one name where there is none."""
     if begun(settings.home) is not None:
-        from graph.restoring import carry_on_cut_off
+        from graph.upkeep.restoring import carry_on_cut_off
 
         carry_on_cut_off(settings)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from store.belonging import WarehouseMark
-from store.chain import JournalCheck, JournalHead, Transition, verify_chain
+from store.audit.belonging import WarehouseMark
+from store.audit.chain import JournalCheck, JournalHead, Transition, verify_chain
 from store.duck import DuckFile
 from tools.domain.errors import IntegrityBroken
 

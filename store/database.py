@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from store.faults import faults_named
-from store.first_orders import move_first_approvals
 from store.gate import WriteGate
+from store.ledger.first_orders import move_first_approvals
 from store.migrations import refuse_newer, scripts, statements_for
 from store.private import private_file, private_folder
 from tools.domain.errors import JitError, StorageOutOfReach

@@ -1,21 +1,21 @@
 """The operations database: everything pending, in SQLite (WAL) or PostgreSQL, chosen by URL."""
 
 from store.accounts import ROLES, Message, Notes, User
-from store.approvals import ApprovalBook, ApprovalRow
-from store.chain import JournalHead
+from store.audit.chain import JournalHead
+from store.audit.home_mark import HomeMark
+from store.audit.staging import StagedRow, Staging
+from store.audit.witness import Witness
 from store.changes import Changes
 from store.database import Database, OperationsOutOfReach
-from store.decisions import DecisionFilter, DecisionRow, Decisions
-from store.home_mark import HomeMark
-from store.order_book import Window
-from store.orders import LeftOrder, Moved, Past, Plan
-from store.outbox import Outbox, OutboxRow
-from store.publications import Publication, Publications
-from store.rulings import Ruling, Rulings
+from store.ledger.approvals import ApprovalBook, ApprovalRow
+from store.ledger.decision_history import DecisionFilter, DecisionRow, Decisions
+from store.ledger.order_book import Window
+from store.ledger.orders import LeftOrder, Moved, Past, Plan
+from store.ledger.outbox import Outbox, OutboxRow
+from store.ledger.publications import Publication, Publications
+from store.ledger.rulings import Ruling, Rulings
 from store.runs import Inbox, InboxRow, RunBook, RunRow
-from store.staging import StagedRow, Staging
 from store.upkeep import OperationsSize, Upkeep
-from store.witness import Witness
 
 __all__ = [
     "ROLES",

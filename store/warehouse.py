@@ -1,12 +1,12 @@
 """The warehouse: versioned datasets with lineage, artifacts of runs, KPIs and the journal, in one DuckDB file."""
 
 from store.archive import Archive
-from store.chain import JournalCheck, Transition
+from store.audit.chain import JournalCheck, Transition
+from store.datasets.lineage import DatasetInfo, Reject, SourceFile
+from store.datasets.shelf import DatasetShelf
+from store.datasets.staged import StagedTables
 from store.duck import WarehouseBusy
 from store.estimates import EstimateShelf
-from store.lineage import DatasetInfo, Reject, SourceFile
-from store.shelf import DatasetShelf
-from store.staged import StagedTables
 
 __all__ = [
     "DatasetInfo",

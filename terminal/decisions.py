@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from graph.decision_views import DecidedLineView, DecisionKind, DecisionView
+from graph.views.decisions import DecidedLineView, DecisionKind, DecisionView
 from terminal.figures import amount, count, moment, program, units
 from terminal.screen import bullet, say, say_whole
 

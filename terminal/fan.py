@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from graph.forecast_views import ForecastView
+from graph.views.forecasts import ForecastView
 from terminal.figures import amount, units
 from terminal.screen import screen, width
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.views.forecasts import BacktestView, EstimateView, ForecastRowView, ForecastView
 from terminal.fan import draw_fan, spark
 from terminal.figures import count, moment, program, rough, share, units
 from terminal.screen import aligned, bullet, heading, pairs, say, say_whole, shorten, table

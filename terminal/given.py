@@ -9,7 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from graph.contracts import SourcingSession, StoredAnswers
-from graph.views import AlertView, ApprovalView, RejectView, WaitingView
+from graph.views.views import AlertView, ApprovalView, RejectView, WaitingView
 from tools.domain.errors import BadInput
 
 ALERT_PATIENCE_SECONDS = 120.0

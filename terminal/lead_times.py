@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from graph.lead_time_views import LeadTimesView, OfferLeadTimesView, OpenOrderView, SupplierLeadTimesView, chance
+from graph.views.lead_times import LeadTimesView, OfferLeadTimesView, OpenOrderView, SupplierLeadTimesView, chance
 from terminal.fan import SPARKS
 from terminal.figures import count, program, share, units
 from terminal.screen import aligned, bullet, clean, heading, pairs, say, say_whole, screen, shorten, table, width

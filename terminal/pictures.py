@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from graph.forecast_views import ForecastView
+from graph.views.forecasts import ForecastView
 from tools.domain.errors import BadInput
 from tools.forecasting.chart import BANDS, CAME, EARLIER, INK, MEDIAN, PAST
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from graph.line_story_views import LineStoryView
-from graph.views import LineView
+from graph.views.line_stories import LineStoryView
+from graph.views.views import LineView
 from terminal.figures import amount, share, units
 from terminal.screen import bullet, heading, table
 from tools.domain.errors import JitError

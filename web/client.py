@@ -12,11 +12,11 @@ import httpx
 from pydantic import TypeAdapter
 
 from graph.contracts import silent
-from graph.decision_views import DecisionView
-from graph.forecast_views import BacktestView, EstimateView, ForecastRowView, ForecastView
-from graph.lead_time_views import LeadTimesView
-from graph.line_story_views import LineStoryView
-from graph.views import (
+from graph.views.decisions import DecisionView
+from graph.views.forecasts import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.views.lead_times import LeadTimesView
+from graph.views.line_stories import LineStoryView
+from graph.views.views import (
     AlertView,
     AnswerView,
     ApprovalView,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from threading import Condition, Lock
 
 from graph.contracts import SourcingSession
-from graph.views import UNDER_WAY, ApprovalView, PlanView, RunStatus, RunView, StepView, Trigger, WaitingView
+from graph.views.views import UNDER_WAY, ApprovalView, PlanView, RunStatus, RunView, StepView, Trigger, WaitingView
 
 RUNS_SHOWN = 3
 ORDERS_SHOWN = 10

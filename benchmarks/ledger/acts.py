@@ -11,7 +11,7 @@ from benchmarks.ledger.planning import drawn_orders, with_units
 from benchmarks.ledger.world import FORGER, ITEMS, NEEDS, SUPPLIERS, Process, World
 from erp.actions import cancelling, queued_actions
 from erp.adapter import ActionKind, DraftLine, OrderAction, OrderDraft
-from graph.companions import with_waiting_companions
+from graph.facts.companions import with_waiting_companions
 from store.operations import ApprovalRow, Moved, Plan, Ruling, Window
 from tools.domain.errors import JitError
 from tools.domain.orders import Order, OrderStatus, RouteKind

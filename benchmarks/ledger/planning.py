@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from random import Random
 
 from benchmarks.ledger.world import NEEDS, SUPPLIERS, TARGET
-from graph.edits import asked_anew
+from graph.decisions.edits import asked_anew
 from tools.domain.datasets import Dataset
 from tools.domain.orders import (
     Fact,

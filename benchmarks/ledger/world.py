@@ -14,8 +14,8 @@ from benchmarks.ledger.schedule import FairLock, Life, Schedule
 from benchmarks.ledger.wire import Faults, Wire
 from erp.outbox import HALTED_FLAG, Outbox
 from erp.sandbox import SandboxErp
-from graph.desk import Desk
-from graph.readback import ReadBack
+from graph.computation.desk import Desk
+from graph.incoming.readback import ReadBack
 from store.operations import Operations
 from store.warehouse import Warehouse
 from tools.domain.catalogue import Item, Offer, Site, Supplier

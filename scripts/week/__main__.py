@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts.week.firm import Firm
+from scripts.week.company.firm import Firm
+from scripts.week.company.page import CHROMIUM
 from scripts.week.living import live
-from scripts.week.page import CHROMIUM
 from scripts.week.timetable import as_json, row_of, show_failures, show_table
 
 FEWEST_ITEMS = 40

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from scripts.week import events, work
-from scripts.week.findings import Finding
-from scripts.week.office import Office
+from scripts.week.checks.findings import Finding
+from scripts.week.company.office import Office
 
 Step = Callable[[Office], list[Finding]]
 """A step as people take it; what it finds wrong itself."""

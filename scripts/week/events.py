@@ -4,11 +4,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from scripts.week import surfaces
-from scripts.week.findings import Finding
-from scripts.week.firm import day_of
-from scripts.week.office import Office, who_may
-from scripts.week.surface_checks import figures_agree
+from scripts.week.checks import surfaces
+from scripts.week.checks.findings import Finding
+from scripts.week.checks.surface_checks import figures_agree
+from scripts.week.company.firm import day_of
+from scripts.week.company.office import Office, who_may
 from scripts.week.work import decide, note
 
 AT_ONCE = 6

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from scripts.week import surfaces
+from scripts.week.checks import surfaces
+from scripts.week.checks.findings import Failure, Finding
+from scripts.week.checks.order_checks import bought_once, decided_by, decisions_stick, sent_once
+from scripts.week.checks.steadiness import bought_needs, bought_on
+from scripts.week.checks.surface_checks import figures_agree, nothing_crashed, served_well
+from scripts.week.company.firm import Firm, Stuck
+from scripts.week.company.office import Office
+from scripts.week.company.page import FAULTS, chromium
 from scripts.week.days import Step, name_of, script
-from scripts.week.findings import Failure, Finding
-from scripts.week.firm import Firm, Stuck
-from scripts.week.office import Office
-from scripts.week.order_checks import bought_once, decided_by, decisions_stick, sent_once
-from scripts.week.page import FAULTS, chromium
-from scripts.week.steadiness import bought_needs, bought_on
-from scripts.week.surface_checks import figures_agree, nothing_crashed, served_well
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from rich.console import Console
 from rich.table import Table
 
-from scripts.week.firm import Firm, day_of
+from scripts.week.company.firm import Firm, day_of
 from scripts.week.living import Lived, Taken
 
 

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from scripts.week import surfaces
-from scripts.week.findings import Finding
-from scripts.week.firm import day_of
-from scripts.week.office import Office, signer_of, who_may
-from scripts.week.page import TABS
-from scripts.week.surface_checks import figures_agree, journal_whole, screens_full
+from scripts.week.checks import surfaces
+from scripts.week.checks.findings import Finding
+from scripts.week.checks.surface_checks import figures_agree, journal_whole, screens_full
+from scripts.week.company.firm import day_of
+from scripts.week.company.office import Office, signer_of, who_may
+from scripts.week.company.page import TABS
 
 LEFT_WAITING = 5
 """Orders that nobody signs in the morning: some are edited or rejected, some replaced by the next plan."""

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from store.ingest.normalize import teach, typed_rows, unknown_columns
-from store.ingest.shapes import SHAPES
-from store.ingest.sources import Source
-from store.lineage import Reject
-from store.staged import StagedTables, literal
+from store.datasets.lineage import Reject
+from store.datasets.staged import StagedTables, literal
+from store.ingest.files.normalize import teach, typed_rows, unknown_columns
+from store.ingest.files.shapes import SHAPES
+from store.ingest.files.sources import Source
 
 REFUSED = ("file", "row", "column_name", "reason", "expected", "remedy", "value")
 FINDINGS = (

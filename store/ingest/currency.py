@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from store.datasets.staged import literal
 from store.ingest.checked_tables import CheckedTables, Words
-from store.staged import literal
 
 MONEY = {
     "items": ("unit_value", "stockout_cost_per_unit"),

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from store.datasets.lineage import Reject, SourceFile
+from store.datasets.staged import StagedTables
 from store.faults import FULL
 from store.ingest.checked_tables import CheckedTables
 from store.ingest.clock import cut_future, latest_day
 from store.ingest.currency import settle_currency
-from store.ingest.normalize import missing_columns, unknown_columns
-from store.ingest.plain import Unreadable
+from store.ingest.files.normalize import missing_columns, unknown_columns
+from store.ingest.files.plain import Unreadable
+from store.ingest.files.shapes import SHAPES
+from store.ingest.files.sources import Source, find_sources, read_source
 from store.ingest.quality import REFERENCES, check
 from store.ingest.refusals import absent_file, empty_files, refusal, refusal_of, same_table
-from store.ingest.shapes import SHAPES
-from store.ingest.sources import Source, find_sources, read_source
-from store.lineage import Reject, SourceFile
 from store.schema import CANONICAL
-from store.staged import StagedTables
 from store.warehouse import Warehouse
 from tools.domain.calendar_days import FIRST_DAY, LAST_DAY
 from tools.domain.errors import BadInput

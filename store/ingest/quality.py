@@ -1,8 +1,8 @@
 """Rules between cells, rows and tables: keys, references, dates in order, limits that fit each other."""
 
+from store.datasets.staged import literal
 from store.ingest.checked_tables import CheckedTables, Words
-from store.ingest.shapes import SHAPES
-from store.staged import literal
+from store.ingest.files.shapes import SHAPES
 from tools.domain.catalogue import LimitKind
 
 MAIN = "MAIN"

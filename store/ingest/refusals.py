@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from store.datasets.lineage import Reject
 from store.ingest.checked_tables import CheckedTables
+from store.ingest.files.shapes import SHAPES
+from store.ingest.files.sources import WORKBOOKS
 from store.ingest.quality import FOLLOWS
-from store.ingest.shapes import SHAPES
-from store.ingest.sources import WORKBOOKS
-from store.lineage import Reject
 from tools.domain.errors import BadInput
 
 

@@ -10,7 +10,7 @@ from loaded_command import loaded_command
 from playwright.sync_api import Browser, Page, expect
 from serving import address_told
 
-from scripts.week import page as week_page
+from scripts.week.company import page as week_page
 
 PATIENCE_MS = 60_000
 """How long a page may take to show what is expected of it: guards against hanging only."""

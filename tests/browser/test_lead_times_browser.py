@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.browser_session import chromium, open_workbench, served
-from integration.web_lead_times import lead_times_of
+from integration.web.web_lead_times import lead_times_of
 from playwright.sync_api import Browser, expect
 
 pytestmark = pytest.mark.browser

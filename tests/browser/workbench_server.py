@@ -9,12 +9,14 @@ from pathlib import Path
 from pydantic import SecretStr
 
 # run as a script: the folders that pytest puts on the path have to come before the imports
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+TESTS = Path(__file__).parents[1]
+HELPERS = TESTS / "helpers"
+sys.path[:0] = [str(folder) for folder in (TESTS.parent, TESTS, HELPERS / "cases", HELPERS / "running")]
 
-from integration.web_session import InMemorySession, team  # noqa: E402
-from integration.web_stock import many_items  # noqa: E402
+from integration.web.web_session import InMemorySession, team  # noqa: E402
+from integration.web.web_stock import many_items  # noqa: E402
 
-from graph.views import Trigger, TriggerKind  # noqa: E402
+from graph.views.views import Trigger, TriggerKind  # noqa: E402
 from web.server import serve  # noqa: E402
 from web.settings import WebSettings  # noqa: E402
 

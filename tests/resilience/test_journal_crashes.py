@@ -11,8 +11,8 @@ import duckdb
 import pytest
 from loaded_command import loaded_command
 
-from store.chain import chain
-from store.journal import Journal, TransitionDraft
+from store.audit.chain import chain
+from store.audit.journal import Journal, TransitionDraft
 from store.operations import Operations
 from store.warehouse import Warehouse
 
@@ -20,7 +20,7 @@ DYING = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from store.journal import Journal, TransitionDraft
+from store.audit.journal import Journal, TransitionDraft
 from store.operations import Operations
 from store.warehouse import Warehouse
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from order_cases import line_of, order_of
 
-from graph.edits import previewed
-from graph.records import with_agreements
+from graph.decisions.edits import previewed
+from graph.facts.records import with_agreements
 from tools.domain.catalogue import Offer, PriceBreak
 from tools.domain.orders import OrderLine
 

@@ -12,11 +12,11 @@ import typer
 from pydantic import BaseModel
 
 import app
-from graph.build import build, order_branch
+from graph.run.build import build, order_branch
 from graph.settings import Settings
 from policies.facts import Facts
 from policies.gates import FACTS_OF_GATE, RuleSet, default_rules
-from store.ingest.shapes import SHAPES, Column
+from store.ingest.files.shapes import SHAPES, Column
 from store.schema import CANONICAL
 from tools.domain.catalogue import Item, Link, Offer, Site, Supplier
 from tools.domain.orders import PurchaseOrder, Receipt

@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 from scipy.stats import gamma as gamma_distribution
 
-from benchmarks.classical_policies import ClassicalBuyer, RecentWeeks, best_in_hindsight, economic_lots, weekly_cost
-from benchmarks.planning_worlds import Terms, source_table
+from benchmarks.cases.classical_policies import (
+    ClassicalBuyer,
+    RecentWeeks,
+    best_in_hindsight,
+    economic_lots,
+    weekly_cost,
+)
+from benchmarks.cases.planning_worlds import Terms, source_table
+from benchmarks.cases.rolling_world import BuyersView, RollingWorld, build_world, play_weeks
 from benchmarks.rolling_horizon import EngineBuyer, EngineSettings, Forecasts, measure, open_arrivals
-from benchmarks.rolling_world import BuyersView, RollingWorld, build_world, play_weeks
 
 
 def small_world(demand, *, lead=2, start=10.0, price=10.0, fixed_cost=3.0, breaks=()) -> RollingWorld:

@@ -5,21 +5,21 @@ from collections.abc import Mapping
 
 from nicegui import run, ui
 
-from graph.views import PlanView, Trigger, TriggerKind
+from graph.views.views import PlanView, Trigger, TriggerKind
 from tools.domain.errors import NotFound
 from web.live import Glance
-from web.pages.approvals import ApprovalCards
-from web.pages.chat import Chat
-from web.pages.facts_tab import FactsTab
-from web.pages.history_tab import HistoryTab
-from web.pages.items_tab import ItemsTab
-from web.pages.line_drawer import LineDrawer
-from web.pages.parts import action, chip, while_shown
-from web.pages.plan_tab import PlanTab
-from web.pages.risks_tab import RisksTab
 from web.pages.room import Seat
-from web.pages.runs_tab import RunsTab
-from web.pages.wording import plain
+from web.pages.tabs.approvals import ApprovalCards
+from web.pages.tabs.chat import Chat
+from web.pages.tabs.facts_tab import FactsTab
+from web.pages.tabs.history_tab import HistoryTab
+from web.pages.tabs.items_tab import ItemsTab
+from web.pages.tabs.plan_tab import PlanTab
+from web.pages.tabs.risks_tab import RisksTab
+from web.pages.tabs.runs_tab import RunsTab
+from web.pages.widgets.line_drawer import LineDrawer
+from web.pages.widgets.parts import action, chip, while_shown
+from web.pages.widgets.wording import plain
 
 SOURCE_TABS = {
     "line": "Plan",

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.demand_records import ORIGINS, generated_past
+from benchmarks.cases.demand_records import ORIGINS, generated_past
+from benchmarks.cases.forecasting_peers import ENSEMBLE, MEMBERS, NAIVE, TOTALS, PeerTask, peer_quantiles
 from benchmarks.forecasting_accuracy import figures_of, ours, score, table
-from benchmarks.forecasting_peers import ENSEMBLE, MEMBERS, NAIVE, TOTALS, PeerTask, peer_quantiles
 from tools.forecasting.accuracy import LEVELS
 from tools.forecasting.backtest import origin_dates
 

@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from integration.web_lead_times import AS_OF, open_order_of, receipts_of, stock_dataset, supplier_id_of, view_of
-from integration.web_stock import ITEMS
+from integration.web.web_lead_times import AS_OF, open_order_of, receipts_of, stock_dataset, supplier_id_of, view_of
+from integration.web.web_stock import ITEMS
 
-from graph.lead_time_views import LeadTimesView, OpenOrderView, chance
-from graph.open_order_arrivals import UNKNOWN_LANE, Arrivals
+from graph.reading.open_order_arrivals import UNKNOWN_LANE, Arrivals
+from graph.views.lead_times import LeadTimesView, OpenOrderView, chance
 from tools.domain.catalogue import Offer
 from tools.domain.errors import NotFound
 from tools.domain.orders import OpenOrderStatus, PurchaseOrder

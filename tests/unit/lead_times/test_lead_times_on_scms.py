@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from shared_data import shared_data
 
-from benchmarks.lead_time_cases import LAST_DAY, at_clock, shipments
-from benchmarks.lead_time_scores import interval_coverage, windowed_crps
+from benchmarks.cases.lead_time_cases import LAST_DAY, at_clock, shipments
+from benchmarks.cases.lead_time_scores import interval_coverage, windowed_crps
+from benchmarks.cases.simulated_lanes import TODAY, simulate_lanes
 from benchmarks.lead_times import FIT_TO, HALF_YEAR, REMAINING_CLOCKS, score_new_orders, score_remaining
-from benchmarks.simulated_lanes import TODAY, simulate_lanes
 from tools.domain.orders import Receipt
 from tools.lead_times import LeadTimeDistribution, estimate_lead_times, promise_trust
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.errors import BadInput, NotFound
 from tools.domain.snapshots import Intent, SharedLimits
 from tools.ordering import curve_in_words, explain_line, extra_cost_of_switching, plan_orders

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.planning_worlds import Terms, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, snapshot_of_paths
 from tools.ordering import days_short_before, expected_volume
 
 WEEKS = 10

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.orders import OpenOrderStatus, PurchaseOrder
 from tools.domain.snapshots import Intent, OrderingSettings
 from tools.ordering import plan_orders, verify

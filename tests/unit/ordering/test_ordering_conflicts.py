@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SharedLimits
 from tools.ordering import plan_orders, verify
 

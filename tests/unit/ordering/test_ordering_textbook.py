@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, poisson
 
-from benchmarks.planning_worlds import Terms, snapshot_of_paths, source_table
+from benchmarks.cases.planning_worlds import Terms, snapshot_of_paths, source_table
 from tools.domain.snapshots import OrderingSettings
 from tools.ordering import InventoryStates, ItemModel, choose_policy, plan_orders, verify
 from tools.ordering.problem.levels import at_quantile

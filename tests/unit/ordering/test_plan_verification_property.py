@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ordering_cases import random_problem
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
-from tests.ordering_cases import random_problem
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
 from tools.ordering import plan_orders, verify
 

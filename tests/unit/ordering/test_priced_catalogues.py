@@ -8,7 +8,7 @@ from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 from ordering_cases import random_problem
 
-from benchmarks.planning_worlds import random_snapshot
+from benchmarks.cases.planning_worlds import random_snapshot
 from tools.domain.arrays import IntArray
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
 from tools.ordering import PROFILES, Catalogue, extra_cost_of_switching, plan_options, plan_orders

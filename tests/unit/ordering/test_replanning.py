@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderPlan, PlanningSnapshot, SharedLimits
 from tools.ordering import Nervousness, SnapshotDelta, plan_orders, replan, verify
 from tools.ordering.pricing.proposed_orders import price_orders

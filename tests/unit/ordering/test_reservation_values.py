@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.errors import BadInput, NotFound
 from tools.domain.snapshots import OrderingSettings, SharedLimits
 from tools.ordering import plan_orders, reservation_prices, reservation_values

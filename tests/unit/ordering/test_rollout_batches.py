@@ -5,9 +5,9 @@ import copy
 import numpy as np
 import pytest
 
+from benchmarks.cases.planning_worlds import random_snapshot
+from benchmarks.cases.throughput_worlds import World, throughput_snapshot
 from benchmarks.ordering_throughput import sampled
-from benchmarks.planning_worlds import random_snapshot
-from benchmarks.throughput_worlds import World, throughput_snapshot
 from tools.domain.snapshots import OrderingSettings
 from tools.ordering import plan, plan_orders, verify
 from tools.ordering.candidates.columns import mark_distinct

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.planning_worlds import random_snapshot
+from benchmarks.cases.planning_worlds import random_snapshot
 from tools.domain.snapshots import OrderingSettings, RiskMeasure
 from tools.ordering.candidates.columns import build_columns
 from tools.ordering.problem.levels import cumulative_demand, item_costs, source_levels

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.errors import BadInput
 from tools.domain.orders import PurchaseOrder
 from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import PlanningSnapshot, SharedLimits
 from tools.ordering import plan_orders, verify
 from tools.ordering.limits import choice_filling, choice_search, limit_use

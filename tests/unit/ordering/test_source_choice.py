@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.planning_worlds import Terms, random_snapshot, snapshot_of_paths
+from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.snapshots import OrderingSettings
 from tools.ordering import plan_orders, verify
 from tools.ordering.candidates.columns import Columns

@@ -8,16 +8,16 @@ import pytest
 from rich.console import Console
 
 from scripts.week.__main__ import main
+from scripts.week.checks.findings import Failure, Finding
+from scripts.week.checks.surface_checks import figures_agree, journal_whole, nothing_crashed, screens_full, served_well
+from scripts.week.checks.surfaces import of_answers
+from scripts.week.company.firm import Firm, Stuck
+from scripts.week.company.office import Office
+from scripts.week.company.page import TABS, number_after
+from scripts.week.company.witness import Answered, Ran, Witness
 from scripts.week.days import EVENTS, name_of, script
-from scripts.week.findings import Failure, Finding
-from scripts.week.firm import Firm, Stuck
 from scripts.week.living import Lived, Taken, take
-from scripts.week.office import Office
-from scripts.week.page import TABS, number_after
-from scripts.week.surface_checks import figures_agree, journal_whole, nothing_crashed, screens_full, served_well
-from scripts.week.surfaces import of_answers
 from scripts.week.timetable import as_json, row_of, show_failures, show_table
-from scripts.week.witness import Answered, Ran, Witness
 
 ROWS = [{"seq": seq, "hash": f"h{seq}"} for seq in (1, 2, 3)]
 WHOLE = {"ok": True, "reason": ""}

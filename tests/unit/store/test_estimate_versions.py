@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sandbox_world import OFFER
 
-from graph.distributions import demand_from, demand_rows, lead_time_from, lead_time_row
+from graph.computation.distributions import demand_from, demand_rows, lead_time_from, lead_time_row
 from store.arrays import from_bytes, to_bytes
 from store.estimates import EstimateKind, EstimateOrigin, EstimateRow, hash_of
 from store.warehouse import Warehouse

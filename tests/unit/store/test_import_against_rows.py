@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.ingest import import_folder
-from store.ingest.plain import lay_out
+from store.ingest.files.plain import lay_out
 from store.warehouse import Warehouse
 
 AS_OF = date(2024, 3, 31)

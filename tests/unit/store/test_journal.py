@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from store.chain import JournalHead, chain, verify_chain
-from store.journal import Journal, TransitionDraft
+from store.audit.chain import JournalHead, chain, verify_chain
+from store.audit.journal import Journal, TransitionDraft
 from store.operations import Operations
 from store.warehouse import Warehouse
 from tools.domain.errors import IntegrityBroken

@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from erp.sandbox import SandboxErp
 from erp.sandbox_tables import writing
-from graph.checkpoints import open_checkpointer
+from graph.run.checkpoints import open_checkpointer
+from store.audit.journal import Journal, TransitionDraft
 from store.faults import faults_named, storage_fault
-from store.journal import Journal, TransitionDraft
 from store.operations import Operations
 from store.warehouse import Warehouse
 from tools.domain.errors import DiskFull, FileBroken, StorageOutOfReach

@@ -1,10 +1,10 @@
 """The fan chart and sparklines in letters."""
 
 import pytest
-from integration.web_forecasts import forecast_of, version_of
-from integration.web_stock import ITEMS
+from integration.web.web_forecasts import forecast_of, version_of
+from integration.web.web_stock import ITEMS
 
-from graph.forecast_views import ForecastView
+from graph.views.forecasts import ForecastView
 from terminal.fan import ROWS, draw_fan, spark
 from terminal.forecasts import show_estimates, show_forecast
 

@@ -1,8 +1,8 @@
 """Lead times in letters: the table of suppliers, curves of arrival, and open orders."""
 
 import pytest
-from integration.web_lead_times import open_order_of, view_of
-from integration.web_stock import ITEMS
+from integration.web.web_lead_times import open_order_of, view_of
+from integration.web.web_stock import ITEMS
 
 from terminal.lead_times import axis, curve_letters, show_lead_times, signed
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from plan_views import approval_view, line_view
 
-from graph.views import (
+from graph.views.views import (
     ApprovalView,
     LineView,
     OutlookView,
@@ -16,8 +16,8 @@ from graph.views import (
     TriggerKind,
     VerdictView,
 )
-from terminal.first_page import show_first_page
-from terminal.matters import at_stake, decision_of
+from terminal.demo.first_page import show_first_page
+from terminal.demo.matters import at_stake, decision_of
 
 LEVELS = {"inventory_position": 40.0, "reorder_point": 120.0}
 

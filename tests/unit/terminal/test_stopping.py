@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from graph.views import StepView
+from graph.views.views import StepView
 from terminal import failures
 from terminal.steps import until_stopped
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from plan_views import line_view
 
-from graph.views import (
+from graph.views.views import (
     OptionView,
     PlanView,
     RunStatus,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from graph.views import OptionView, OutlookView
-from web.pages.charts import options_chart, stock_chart
-from web.pages.risks_tab import days, node_words
-from web.pages.wording import money, percent, plain, quantity, seconds, short, source_words, when, words
+from graph.views.views import OptionView, OutlookView
+from web.pages.tabs.risks_tab import days, node_words
+from web.pages.widgets.charts import options_chart, stock_chart
+from web.pages.widgets.wording import money, percent, plain, quantity, seconds, short, source_words, when, words
 
 
 @pytest.mark.parametrize(

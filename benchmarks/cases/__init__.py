@@ -1,0 +1,1 @@
+"""The cases that benchmarks measure on: worlds, records, lanes, instances and peers."""

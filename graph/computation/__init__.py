@@ -1,0 +1,1 @@
+"""What is computed from a dataset, made once: estimates, problems, options and plans."""

@@ -1,0 +1,1 @@
+"""What people decide of orders: signatures, edits, and what a ruling tells later plans."""

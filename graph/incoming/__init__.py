@@ -1,0 +1,1 @@
+"""What comes in: imports, what the ERP did, alerts, and what people ask."""

@@ -1,0 +1,1 @@
+"""What is stored, read for screens and answers."""

@@ -1,0 +1,1 @@
+"""One run: its state, nodes, gates and edges, what drives it, and what stays of it."""

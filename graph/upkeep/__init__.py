@@ -1,0 +1,1 @@
+"""Homes: diagnosis, backups, restores, and homes of earlier versions."""

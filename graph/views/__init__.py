@@ -1,0 +1,1 @@
+"""What the doors see: plain, JSON-able views."""

@@ -1,0 +1,1 @@
+"""The company that is lived in: its home, server, office, pages and books."""

@@ -1,0 +1,1 @@
+"""Copies of one moment, and putting them back."""

@@ -1,0 +1,1 @@
+"""Versioned datasets: staged, shelved, derived, and loaded as values."""

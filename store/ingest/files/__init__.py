@@ -1,0 +1,1 @@
+"""What files hold: found, read as they are, their shapes, and their cells made plain."""

@@ -1,0 +1,1 @@
+"""The workbench's tabs, one file each."""
