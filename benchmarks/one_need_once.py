@@ -28,7 +28,8 @@ from evals.worlds.demo import AS_OF, make_demo_world
 from evals.worlds.folder import write_folder
 from graph.session import LocalSession, open_session
 from graph.settings import Settings
-from graph.views.views import ApprovalView, Trigger, TriggerKind
+from graph.views.orders import ApprovalView
+from graph.views.runs import Trigger, TriggerKind
 from store.operations import Operations
 from tools.domain.errors import JitError
 from web.client import RemoteSession

@@ -24,7 +24,7 @@ from evals.worlds.folder import write_folder
 from graph.computation.desk import Desk, Scope
 from graph.session import LocalSession, open_session
 from graph.settings import Settings
-from graph.views.views import Trigger, TriggerKind
+from graph.views.runs import Trigger, TriggerKind
 from store.warehouse import Warehouse
 from tools.ordering import plan_orders
 

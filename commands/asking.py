@@ -10,7 +10,7 @@ from commands.options import Actor, AsJson, Everything
 from tools.domain.errors import NotFound
 
 if TYPE_CHECKING:
-    from graph.views.views import AnswerView
+    from graph.views.plans import AnswerView
 
 GROUP = Group("Ask")
 

@@ -11,7 +11,7 @@ from commands.opening import actor, printed, report, session, stored
 from commands.options import Actor, AsJson, Everything
 
 if TYPE_CHECKING:
-    from graph.views.views import PlanView
+    from graph.views.plans import PlanView
 
 GROUP = Group("Plan")
 
@@ -38,7 +38,7 @@ def planned(reason: str, items: Sequence[str], given: str, *, printing: bool, qu
     from terminal.screen import working
 
     with working("Opening the home", quiet=quiet):
-        from graph.views.views import Trigger, TriggerKind
+        from graph.views.runs import Trigger, TriggerKind
 
         opened = session()
         trigger = Trigger(kind=TriggerKind.CLI, actor=actor(given), reason=reason, item_ids=tuple(items))

@@ -6,25 +6,12 @@ from typing import Protocol
 
 from graph.views.decisions import DecisionView
 from graph.views.forecasts import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.views.installation import DatasetView, PartView, RejectView
 from graph.views.lead_times import LeadTimesView
 from graph.views.line_stories import LineStoryView
-from graph.views.views import (
-    AlertView,
-    AnswerView,
-    ApprovalView,
-    DatasetView,
-    EditPreviewView,
-    JournalCheckView,
-    OutlookView,
-    PartView,
-    PlanView,
-    RejectView,
-    RunView,
-    StepView,
-    TransitionView,
-    Trigger,
-    WaitingView,
-)
+from graph.views.orders import ApprovalView, EditPreviewView, WaitingView
+from graph.views.plans import AnswerView, OutlookView, PlanView
+from graph.views.runs import AlertView, JournalCheckView, RunView, StepView, TransitionView, Trigger
 
 
 def silent(_step: str) -> None:

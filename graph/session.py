@@ -28,16 +28,10 @@ from graph.upkeep.backups import Backups
 from graph.upkeep.diagnosis import diagnose
 from graph.upkeep.old_homes import OLD_ORDERS, move_old_runs
 from graph.views.forecasts import BacktestView, EstimateView
-from graph.views.views import (
-    AlertView,
-    AnswerView,
-    ApprovalView,
-    EditPreviewView,
-    PartView,
-    RunView,
-    StepView,
-    Trigger,
-)
+from graph.views.installation import PartView
+from graph.views.orders import ApprovalView, EditPreviewView
+from graph.views.plans import AnswerView
+from graph.views.runs import AlertView, RunView, StepView, Trigger
 from store.accounts import ONE_PERSON
 from store.audit.journal import TransitionDraft
 from tools.domain.errors import BadInput, Conflict, StorageOutOfReach

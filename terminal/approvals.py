@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graph.views.views import ApprovalView, EditPreviewView, WaitingView
+from graph.views.orders import ApprovalView, EditPreviewView, WaitingView
 from terminal.figures import amount, count, program, units
 from terminal.screen import bullet, heading, say, say_whole, table
 from tools.domain.names import may_be_taken_for

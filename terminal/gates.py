@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from graph.views.views import VerdictView
+from graph.views.orders import VerdictView
 from terminal.figures import count, subject
 from terminal.screen import bullet, clean, heading, screen
 

@@ -9,7 +9,9 @@ import orjson
 from pydantic import ValidationError
 
 from graph.contracts import SourcingSession, StoredAnswers
-from graph.views.views import AlertView, ApprovalView, RejectView, WaitingView
+from graph.views.installation import RejectView
+from graph.views.orders import ApprovalView, WaitingView
+from graph.views.runs import AlertView
 from tools.domain.errors import BadInput
 
 ALERT_PATIENCE_SECONDS = 120.0

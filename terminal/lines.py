@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from graph.views.views import LineView, OutlookView
+from graph.views.orders import LineView
+from graph.views.plans import OutlookView
 from terminal.figures import amount, rough, share, units
 from terminal.screen import aligned, bullet, heading, pairs, say, say_whole
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from graph.views.views import ChangeView, OptionView, PlanPartView, PlanView, RunView, TriggerKind, WholePlanView
+from graph.views.plans import ChangeView, OptionView, PlanPartView, PlanView, WholePlanView
+from graph.views.runs import RunView, TriggerKind
 from terminal.figures import amount, count, moment, program, share
 from terminal.gates import show_gates
 from terminal.lines import show_lines

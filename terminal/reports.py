@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from graph.views.views import AnswerView, DatasetView, PartView, PlanView, RejectView, RunView
+from graph.views.installation import DatasetView, PartView, RejectView
+from graph.views.plans import AnswerView, PlanView
+from graph.views.runs import RunView
 from terminal.figures import amount, count, moment, program
 from terminal.lines import explain_line, explain_outlook
 from terminal.screen import bullet, heading, pairs, say, say_whole, table

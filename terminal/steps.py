@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from rich.text import Text
 
-from graph.views.views import UNDER_WAY, StepView
+from graph.views.runs import UNDER_WAY, StepView
 from terminal.failures import stop_if_asked
 from terminal.figures import seconds
 from terminal.screen import bullet, screen, working

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from graph.views.line_stories import LineStoryView
-from graph.views.views import LineView
+from graph.views.orders import LineView
 from terminal.figures import amount, share, units
 from terminal.screen import bullet, heading, table
 from tools.domain.errors import JitError

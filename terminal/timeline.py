@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from graph.views.views import JournalCheckView, TransitionView
+from graph.views.runs import JournalCheckView, TransitionView
 from terminal.figures import moment, seconds
 from terminal.screen import clean, say, shorten, table
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from graph.views.views import TriggerKind
+from graph.views.runs import TriggerKind
 from tools.domain.alerts import AlertKind, DelayDays, Share
 from tools.domain.calendar_days import PlanningDay, StartDay
 from tools.domain.plain_json import misfit

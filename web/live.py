@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from threading import Condition, Lock
 
 from graph.contracts import SourcingSession
-from graph.views.views import UNDER_WAY, ApprovalView, PlanView, RunStatus, RunView, StepView, Trigger, WaitingView
+from graph.views.orders import ApprovalView, WaitingView
+from graph.views.plans import PlanView
+from graph.views.runs import UNDER_WAY, RunStatus, RunView, StepView, Trigger
 
 RUNS_SHOWN = 3
 ORDERS_SHOWN = 10

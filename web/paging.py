@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Response
 
-from graph.views.views import PlanView
+from graph.views.plans import PlanView
 
 Row = TypeVar("Row")
 TOTAL = "X-Total-Count"

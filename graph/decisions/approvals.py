@@ -12,7 +12,7 @@ from graph.decisions.rulings import decisions_on, reconsidered
 from graph.facts import records
 from graph.parts import Parts
 from graph.run.state import Json
-from graph.views.views import ApprovalView, EditPreviewView
+from graph.views.orders import ApprovalView, EditPreviewView
 from policies.approval import may_decide, signs_own
 from policies.gates import Effect, Tier
 from store.operations import ApprovalRow, Ruling

@@ -8,7 +8,7 @@ from graph.facts import order_facts as facts
 from graph.facts import records
 from graph.run.gates import below_minimum, route_order
 from graph.run.transitions import stable_hash
-from graph.views.views import EditedLineView, EditPreviewView
+from graph.views.orders import EditedLineView, EditPreviewView
 from policies.facts import LineFacts
 from policies.gates import Effect, Gate, Verdict, evaluate
 from tools.domain.catalogue import Offer

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from graph.reading.answering import Answering
-from graph.views.views import AnswerView, StepView, Trigger, TriggerKind
+from graph.views.plans import AnswerView
+from graph.views.runs import StepView, Trigger, TriggerKind
 from store.operations import Operations
 from tools.domain.errors import BadInput
 

@@ -9,7 +9,7 @@ from graph.incoming.triggers import FORM, typed_alert
 from graph.parts import Parts
 from graph.run.driver import RunDriver
 from graph.run.state import Json
-from graph.views.views import AlertView
+from graph.views.runs import AlertView
 from store.background import BackgroundWork
 from store.operations import InboxRow, RunRow
 from tools.domain.errors import BadInput, Conflict, JitError, StorageOutOfReach

@@ -9,7 +9,7 @@ import orjson
 from graph.incoming.triggers import typed_alert
 from graph.parts import Parts
 from graph.run.state import Json
-from graph.views.views import Trigger, TriggerKind
+from graph.views.runs import Trigger, TriggerKind
 from store.background import attempted
 from store.operations import InboxRow
 from tools.domain.alerts import Alert

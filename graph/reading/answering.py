@@ -8,7 +8,8 @@ from graph.reading.answers import facts_of
 from graph.reading.lead_time_facts import lead_time_facts
 from graph.stores import Stores
 from graph.views.lead_times import LeadTimesView
-from graph.views.views import AnswerView, ApprovalView, PlanView
+from graph.views.orders import ApprovalView
+from graph.views.plans import AnswerView, PlanView
 
 
 class Answering:

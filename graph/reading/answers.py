@@ -4,16 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.contracts import Fact
-from graph.views.views import (
-    ApprovalView,
-    LineView,
-    OptionView,
-    OutlookView,
-    PlanView,
-    RiskView,
-    VerdictView,
-    WholePlanView,
-)
+from graph.views.orders import ApprovalView, LineView, VerdictView
+from graph.views.plans import OptionView, OutlookView, PlanView, RiskView, WholePlanView
 from tools.domain.orders import PLACING
 
 EFFECTS = {"warn": "warned", "deny": "denied", "require_approval": "to be signed"}

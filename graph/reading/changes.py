@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from graph.views.plans import ChangeView
 from graph.views.standing import shown_status
-from graph.views.views import ChangeView
 from tools.domain.datasets import Dataset
 from tools.domain.orders import Order, OrderLine
 

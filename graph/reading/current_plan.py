@@ -5,17 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agents.contracts import Severity
+from graph.views.orders import LineView, VerdictView
+from graph.views.plans import OptionView, OutlookView, PlanPartView, PlanView, RiskView, WholePlanView
 from graph.views.standing import LEAVING
-from graph.views.views import (
-    LineView,
-    OptionView,
-    OutlookView,
-    PlanPartView,
-    PlanView,
-    RiskView,
-    VerdictView,
-    WholePlanView,
-)
 from tools.domain.orders import ON_ORDER, UNSENT, Order, OrderLine, OrderStatus
 
 _S = OrderStatus

@@ -11,8 +11,10 @@ from graph.reading.current_plan import Part, is_under_way, merged, with_marks
 from graph.reading.queries import figures_by_run
 from graph.run.progress import OrderCounts, step_summary, stored_step
 from graph.stores import Stores
+from graph.views.orders import LineView
+from graph.views.plans import ChangeView, OutlookView, PlanView
+from graph.views.runs import RunStatus, RunView, StepView
 from graph.views.standing import shown_status
-from graph.views.views import ChangeView, LineView, OutlookView, PlanView, RunStatus, RunView, StepView
 from store.operations import RunRow
 from tools.domain.datasets import Dataset, grouped
 from tools.domain.errors import NotFound

@@ -5,22 +5,11 @@ from types import MappingProxyType
 from typing import Any
 
 from graph.reading.naming import Named, in_plain_words
+from graph.views.installation import DatasetView
+from graph.views.orders import ApprovalView, LineView, VerdictView
+from graph.views.plans import OptionView, OutlookView, PlanView, RiskView
+from graph.views.runs import RunStatus, RunView, StepView, TransitionView, Trigger
 from graph.views.standing import LEAVING, shown_status
-from graph.views.views import (
-    ApprovalView,
-    DatasetView,
-    LineView,
-    OptionView,
-    OutlookView,
-    PlanView,
-    RiskView,
-    RunStatus,
-    RunView,
-    StepView,
-    TransitionView,
-    Trigger,
-    VerdictView,
-)
 from store.datasets.lineage import DatasetInfo
 from store.operations import ApprovalRow, Operations, OutboxRow, RunRow
 from store.warehouse import Transition

@@ -25,21 +25,12 @@ from graph.stores import Stores, open_stores
 from graph.upkeep.old_homes import MOVED
 from graph.views.decisions import DecisionView
 from graph.views.forecasts import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.views.installation import DatasetView, RejectView
 from graph.views.lead_times import LeadTimesView
 from graph.views.line_stories import LineStoryView
-from graph.views.views import (
-    AnswerView,
-    ApprovalView,
-    DatasetView,
-    JournalCheckView,
-    OutlookView,
-    PlanView,
-    RejectView,
-    RunView,
-    StepView,
-    TransitionView,
-    WaitingView,
-)
+from graph.views.orders import ApprovalView, WaitingView
+from graph.views.plans import AnswerView, OutlookView, PlanView
+from graph.views.runs import JournalCheckView, RunView, StepView, TransitionView
 from policies.approval import signs_own
 from store.operations import ApprovalRow
 

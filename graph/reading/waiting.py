@@ -9,7 +9,7 @@ import orjson
 from graph.computation.estimate_desk import EstimateDesk
 from graph.rules import rules_of
 from graph.stores import Stores
-from graph.views.views import EXTRA_COST, ApprovalView, WaitingGroupView, WaitingView
+from graph.views.orders import EXTRA_COST, ApprovalView, WaitingGroupView, WaitingView
 from policies.approval import signs_own
 from store.ledger.approvals import PendingText
 from store.operations import ApprovalRow

@@ -20,8 +20,8 @@ from graph.run.closed_runs import ClosedRuns
 from graph.run.pace import Pace
 from graph.run.progress import PROGRESS_TITLES, HowFar, live_step, step_under_way
 from graph.run.transitions import JournalCallbacks
+from graph.views.runs import StepView, Trigger
 from graph.views.standing import LEAVING
-from graph.views.views import StepView, Trigger
 from store.operations import ApprovalRow
 from tools.domain.errors import BadInput, Cancelled, JitError, StorageOutOfReach
 from tools.domain.orders import Order

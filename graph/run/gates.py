@@ -15,8 +15,8 @@ from graph.facts.drift import about_order
 from graph.run import free_memory
 from graph.run.state import Json, RunState, scope_of
 from graph.run.transitions import stable_hash
+from graph.views.runs import TriggerKind
 from graph.views.standing import LEAVING
-from graph.views.views import TriggerKind
 from policies.approval import approval_tier
 from policies.facts import LineFacts
 from policies.gates import Effect, Tier, Verdict, decide, evaluate

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from graph.views.views import UNDER_WAY, StepView
+from graph.views.runs import UNDER_WAY, StepView
 from store.operations import Operations
 from store.warehouse import Transition, Warehouse
 

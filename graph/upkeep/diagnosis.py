@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from erp.sandbox_home import erp_mark
 from graph.incoming.unexplained import told_of
 from graph.parts import Parts
-from graph.views.views import PartView
+from graph.views.installation import PartView
 from store.audit.belonging import must_belong
 from store.background import BackgroundWork
 from store.faults import space_left

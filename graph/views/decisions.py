@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from graph.views.views import View
+from graph.views.base import View
 
 
 class DecisionKind(StrEnum):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from graph.views.views import View
+from graph.views.base import View
 
 
 class EstimateView(View):

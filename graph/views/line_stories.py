@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from graph.views.views import View
+from graph.views.base import View
 
 
 class CurvePointView(View):

@@ -16,7 +16,7 @@ from evals.worlds.folder import write_folder
 from graph.session import open_session
 from graph.settings import Settings
 from graph.stores import open_stores
-from graph.views.views import Trigger, TriggerKind
+from graph.views.runs import Trigger, TriggerKind
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "demo_rdc"
 KINDS = ("plan", "option", "outlook", "verdict", "drift", "risk", "negotiation", "quality", "kpi")

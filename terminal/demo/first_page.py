@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from graph.views.views import ApprovalView, PlanView
+from graph.views.orders import ApprovalView
+from graph.views.plans import PlanView
 from terminal.approvals import decide_command
 from terminal.demo.matters import DecisionView, MatterView
 from terminal.demo.tour import patterns, show_risks

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from graph.views.views import EXTRA_COST, ApprovalView, LineView, OutlookView, PlanView, View
+from graph.views.base import View
+from graph.views.orders import EXTRA_COST, ApprovalView, LineView
+from graph.views.plans import OutlookView, PlanView
 from terminal.approvals import who
 from terminal.figures import count, rough, share, units
 

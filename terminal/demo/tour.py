@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from graph.views.views import ApprovalView, PlanView
+from graph.views.orders import ApprovalView
+from graph.views.plans import PlanView
 from terminal.approvals import decide_command, show_waiting_in_short
 from terminal.figures import amount, count, program, share
 from terminal.screen import bullet, heading, say, say_whole

@@ -16,7 +16,7 @@ sys.path[:0] = [str(folder) for folder in (TESTS.parent, TESTS, HELPERS / "cases
 from integration.web.web_session import InMemorySession, team  # noqa: E402
 from integration.web.web_stock import many_items  # noqa: E402
 
-from graph.views.views import Trigger, TriggerKind  # noqa: E402
+from graph.views.runs import Trigger, TriggerKind  # noqa: E402
 from web.server import serve  # noqa: E402
 from web.settings import WebSettings  # noqa: E402
 

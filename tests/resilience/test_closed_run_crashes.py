@@ -12,7 +12,7 @@ from demo_home import FEW_ITEMS, demo_home, plan_trigger, settings_of
 from loaded_command import loaded_command
 
 from graph.session import open_session
-from graph.views.views import PlanView
+from graph.views.plans import PlanView
 from store.operations import Operations
 
 DYING = """

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 from nicegui import run, ui
 
 from graph.contracts import SourcingSession
-from graph.views.views import ApprovalView, WaitingGroupView
+from graph.views.orders import ApprovalView, WaitingGroupView
 from policies.approval import may_decide
 from policies.gates import Effect, Tier
 from tools.domain.errors import JitError, NotAllowed

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from nicegui import run, ui
 
-from graph.views.views import PlanView, Trigger, TriggerKind
+from graph.views.plans import PlanView
+from graph.views.runs import Trigger, TriggerKind
 from tools.domain.errors import NotFound
 from web.live import Glance
 from web.pages.room import Seat

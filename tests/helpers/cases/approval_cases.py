@@ -17,7 +17,7 @@ from graph.facts import order_facts as facts
 from graph.facts.order_facts import Standing
 from graph.parts import Parts
 from graph.run.gates import route_order
-from graph.views.views import ApprovalView
+from graph.views.orders import ApprovalView
 from policies.facts import LineFacts
 from policies.gates import RuleSet, Verdict
 from store.operations import Moved, Operations, Plan, Window

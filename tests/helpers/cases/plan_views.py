@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from graph.views.views import ApprovalView, LineView
+from graph.views.orders import ApprovalView, LineView
 
 
 def line_view(item_id: str = "I1", *, intent: str = "place", extra: float | None = None, **limits: float) -> LineView:

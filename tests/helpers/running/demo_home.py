@@ -14,7 +14,7 @@ from erp.sandbox_home import erp_mark
 from evals.worlds.demo import AS_OF, write_demo_world
 from graph.session import LocalSession, open_session
 from graph.settings import Settings
-from graph.views.views import Trigger, TriggerKind
+from graph.views.runs import Trigger, TriggerKind
 from store.audit.belonging import OperationsMark
 from store.operations import Operations
 from store.warehouse import Warehouse

@@ -9,7 +9,7 @@ from demo_home import demo_home, demo_session, plan_trigger, settings_of
 
 from graph.rules import BUILT_IN_RULES
 from graph.session import LocalSession, open_session
-from graph.views.views import ApprovalView, LineView
+from graph.views.orders import ApprovalView, LineView
 from tools.domain.errors import BadInput, Conflict, NotAllowed
 
 

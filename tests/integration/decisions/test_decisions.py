@@ -15,7 +15,7 @@ from statements import statements
 
 from graph.session import LocalSession, open_session
 from graph.views.decisions import DecisionKind, DecisionView
-from graph.views.views import ApprovalView
+from graph.views.orders import ApprovalView
 from tools.domain.errors import BadInput
 
 VIEWS = TypeAdapter(list[DecisionView])

@@ -12,7 +12,7 @@ from integration.web.running_app import running
 from pydantic import SecretStr
 
 from graph.session import LocalSession
-from graph.views.views import ApprovalView, LineView
+from graph.views.orders import ApprovalView, LineView
 from tools.domain.errors import BadInput, Conflict
 from web.api import create_app
 from web.auth import WithOwner

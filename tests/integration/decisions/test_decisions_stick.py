@@ -9,7 +9,7 @@ from demo_home import demo_session, plan_trigger, settings_of
 
 from evals.worlds.demo import AS_OF, write_demo_world
 from graph.session import LocalSession, open_session
-from graph.views.views import ApprovalView, LineView
+from graph.views.orders import ApprovalView, LineView
 from tools.domain.errors import Conflict, NotAllowed
 
 ITEM = "I022"

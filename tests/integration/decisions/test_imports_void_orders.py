@@ -11,7 +11,7 @@ from demo_home import demo_home, settings_of
 
 from evals.worlds.demo import AS_OF, write_demo_world
 from graph.session import LocalSession, open_session
-from graph.views.views import ApprovalView
+from graph.views.orders import ApprovalView
 from tools.domain.errors import Conflict
 
 Row = dict[str, str]

@@ -14,7 +14,7 @@ from demo_home import demo_session, plan_trigger
 from postgres_cluster import postgres_cluster
 
 from graph.session import LocalSession
-from graph.views.views import ApprovalView
+from graph.views.orders import ApprovalView
 from tools.domain.errors import Conflict
 
 AUTOMATIC = "I002"

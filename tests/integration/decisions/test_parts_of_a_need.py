@@ -7,7 +7,7 @@ import pytest
 from demo_home import demo_session, plan_trigger
 
 from graph.session import LocalSession
-from graph.views.views import LineView
+from graph.views.orders import LineView
 
 ITEM = "I002"
 """Three suppliers share its need: the cheapest by sea in 104 days, two by road in 19 and 14."""

@@ -10,7 +10,7 @@ from erp.adapter import ActionKind, DraftLine, OrderAction, OrderChange, OrderDr
 from graph.computation.desk import Scope
 from graph.incoming.readback import dated_alike
 from graph.session import LocalSession
-from graph.views.views import ApprovalView
+from graph.views.orders import ApprovalView
 from tools.domain.datasets import Period
 from tools.domain.errors import Conflict
 from tools.forecasting import bucket

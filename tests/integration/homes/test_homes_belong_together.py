@@ -17,7 +17,7 @@ from graph.session import LocalSession, open_session
 from graph.settings import Settings
 from graph.stores import open_operations
 from graph.upkeep.starting_afresh import start_afresh
-from graph.views.views import Trigger
+from graph.views.runs import Trigger
 from store.audit.belonging import DatabaseForeign, DatabaseMissing, DatabaseOlder, Part
 from tools.domain.errors import BadInput, Conflict, JitError, OutOfReach
 from tools.domain.orders import OrderStatus

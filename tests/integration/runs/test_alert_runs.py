@@ -11,7 +11,7 @@ from demo_home import demo_home, demo_session, plan_trigger, settings_of
 
 from graph.run.state import scope_of
 from graph.session import LocalSession, open_session
-from graph.views.views import AlertView
+from graph.views.runs import AlertView
 from store.operations import Operations
 from tools.domain.errors import BadInput, Conflict, NotAllowed
 

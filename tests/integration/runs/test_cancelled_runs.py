@@ -14,7 +14,7 @@ from demo_home import demo_session, plan_trigger
 from graph.computation import desk
 from graph.run import watching
 from graph.session import LocalSession
-from graph.views.views import UNDER_WAY, RunStatus, StepView
+from graph.views.runs import UNDER_WAY, RunStatus, StepView
 from tools.domain.errors import Conflict, NotFound
 from tools.domain.progress import did, expect
 from tools.ordering import PROFILES

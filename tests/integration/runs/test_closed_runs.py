@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 
 from graph.session import LocalSession, open_session
 from graph.settings import Settings
-from graph.views.views import RunStatus
+from graph.views.runs import RunStatus
 from store.operations import Operations
 
 POSTGRES_TABLES = ("checkpoints", "checkpoint_writes", "checkpoint_blobs")

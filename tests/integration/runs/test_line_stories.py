@@ -12,7 +12,7 @@ from jit_command import Jit
 from pydantic import SecretStr
 
 from graph.session import LocalSession
-from graph.views.views import Trigger, TriggerKind
+from graph.views.runs import Trigger, TriggerKind
 from tools.domain.errors import NotFound
 from web.api import create_app
 from web.client import RemoteSession

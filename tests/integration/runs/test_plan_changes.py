@@ -7,7 +7,7 @@ from demo_home import demo_session, plan_trigger
 
 from graph.reading.changes import LEFT
 from graph.session import LocalSession
-from graph.views.views import ChangeView
+from graph.views.plans import ChangeView
 from terminal.plans import change_in_words
 
 

@@ -13,7 +13,7 @@ from postgres_cluster import postgres_cluster
 
 from graph.rules import BUILT_IN_RULES
 from graph.session import LocalSession, open_session
-from graph.views.views import RunStatus
+from graph.views.runs import RunStatus
 from tools.domain.errors import BadInput
 
 

@@ -13,7 +13,8 @@ from statements import statements
 
 from evals.worlds.demo import AS_OF
 from graph.session import LocalSession, open_session
-from graph.views.views import PlanView, Trigger, TriggerKind
+from graph.views.plans import PlanView
+from graph.views.runs import Trigger, TriggerKind
 
 PART = ("I002", "I008")
 

@@ -10,7 +10,7 @@ from nicegui import Client, ui
 from nicegui.page import page as page_of
 from pydantic import SecretStr
 
-from graph.views.views import Trigger, TriggerKind
+from graph.views.runs import Trigger, TriggerKind
 from web.live import LiveRuns, Pulse
 from web.pages.room import Room, Seat
 from web.pages.widgets.parts import has_left, while_shown

@@ -11,7 +11,7 @@ from statements import statements
 
 from graph.computation.memo import Memo, MemoByKind
 from graph.session import LocalSession
-from graph.views.views import EXTRA_COST, ApprovalView
+from graph.views.orders import EXTRA_COST, ApprovalView
 from store.ledger import approvals, order_book
 from tools.domain.errors import NotFound
 from web.live import Pulse

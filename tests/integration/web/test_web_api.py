@@ -11,7 +11,7 @@ from integration.web.running_app import running
 from integration.web.web_session import InMemorySession, team
 from pydantic import SecretStr
 
-from graph.views.views import Trigger, TriggerKind
+from graph.views.runs import Trigger, TriggerKind
 from scripts.week.company.firm import Firm
 from scripts.week.company.wire import Wire
 from tools.domain.errors import BadInput, Conflict, NotAllowed, NotFound, OutOfReach

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 
 from graph.contracts import SourcingSession
 from graph.session import LocalSession
-from graph.views.views import Trigger, TriggerKind
+from graph.views.runs import Trigger, TriggerKind
 from web.api import create_app
 from web.client import RemoteSession
 from web.settings import WebSettings

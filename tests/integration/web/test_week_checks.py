@@ -11,7 +11,7 @@ import pytest
 from demo_home import demo_session, plan_trigger, settings_of
 
 from graph.session import open_session
-from graph.views.views import PlanView
+from graph.views.plans import PlanView
 from scripts.week.checks.findings import Finding
 from scripts.week.checks.order_checks import bought_once, decided_by, decisions_stick, sent_once
 from scripts.week.checks.steadiness import bought_on

@@ -1,7 +1,7 @@
 """Decisions of the session in memory."""
 
 from graph.views.decisions import DecidedLineView, DecisionKind, DecisionView
-from graph.views.views import ApprovalView, LineView
+from graph.views.orders import ApprovalView, LineView
 
 KINDS = {"approved": DecisionKind.APPROVED, "edited": DecisionKind.EDITED, "rejected": DecisionKind.REJECTED}
 

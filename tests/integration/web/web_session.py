@@ -30,29 +30,21 @@ from integration.web.web_waiting import waiting_of
 from graph.contracts import silent
 from graph.views.decisions import DecisionView
 from graph.views.forecasts import BacktestView, EstimateView, ForecastRowView, ForecastView
+from graph.views.installation import DatasetView, PartView, RejectView
 from graph.views.lead_times import LeadTimesView
 from graph.views.line_stories import LineStoryView
-from graph.views.views import (
+from graph.views.orders import ApprovalView, EditedLineView, EditPreviewView, LineView, WaitingView
+from graph.views.plans import AnswerView, OutlookView, PlanView
+from graph.views.runs import (
     UNDER_WAY,
     AlertView,
-    AnswerView,
-    ApprovalView,
-    DatasetView,
-    EditedLineView,
-    EditPreviewView,
     JournalCheckView,
-    LineView,
-    OutlookView,
-    PartView,
-    PlanView,
-    RejectView,
     RunStatus,
     RunView,
     StepView,
     TransitionView,
     Trigger,
     TriggerKind,
-    WaitingView,
 )
 from tools.domain.errors import BadInput, Conflict, NotAllowed, NotFound
 

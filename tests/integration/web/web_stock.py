@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from graph.views.views import LineView, OptionView, OutlookView, RiskView, VerdictView
+from graph.views.orders import LineView, VerdictView
+from graph.views.plans import OptionView, OutlookView, RiskView
 
 SAFETY_DAYS = 7
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from graph.views.views import EXTRA_COST, ApprovalView, WaitingGroupView, WaitingView
+from graph.views.orders import EXTRA_COST, ApprovalView, WaitingGroupView, WaitingView
 
 
 def waiting_of(pending: Sequence[ApprovalView], limit: int, offset: int, search: str) -> WaitingView:

@@ -5,17 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from plan_views import approval_view, line_view
 
-from graph.views.views import (
-    ApprovalView,
-    LineView,
-    OutlookView,
-    PlanView,
-    RunStatus,
-    RunView,
-    Trigger,
-    TriggerKind,
-    VerdictView,
-)
+from graph.views.orders import ApprovalView, LineView, VerdictView
+from graph.views.plans import OutlookView, PlanView
+from graph.views.runs import RunStatus, RunView, Trigger, TriggerKind
 from terminal.demo.first_page import show_first_page
 from terminal.demo.matters import at_stake, decision_of
 

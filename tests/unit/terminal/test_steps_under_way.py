@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from graph.views.views import UNDER_WAY, StepView
+from graph.views.runs import UNDER_WAY, StepView
 from terminal import steps
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

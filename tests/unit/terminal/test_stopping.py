@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from graph.views.views import StepView
+from graph.views.runs import StepView
 from terminal import failures
 from terminal.steps import until_stopped
 

@@ -5,17 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from plan_views import line_view
 
-from graph.views.views import (
-    OptionView,
-    PlanView,
-    RunStatus,
-    RunView,
-    StepView,
-    TransitionView,
-    Trigger,
-    TriggerKind,
-    VerdictView,
-)
+from graph.views.orders import VerdictView
+from graph.views.plans import OptionView, PlanView
+from graph.views.runs import RunStatus, RunView, StepView, TransitionView, Trigger, TriggerKind
 from terminal.figures import amount, rough, seconds, share, subject, units
 from terminal.gates import examples
 from terminal.lines import in_figures

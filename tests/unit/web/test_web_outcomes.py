@@ -4,7 +4,7 @@ import pytest
 from plan_views import approval_view as approval
 from plan_views import line_view as line
 
-from graph.views.views import ApprovalView, WaitingGroupView, WaitingView
+from graph.views.orders import ApprovalView, WaitingGroupView, WaitingView
 from web.pages.tabs.edit_dialog import changed_quantities, limits_of, quantity_fault
 from web.pages.widgets.outcomes import (
     cost_of_nothing,

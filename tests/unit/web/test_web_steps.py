@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from graph.views.views import UNDER_WAY, StepView
+from graph.views.runs import UNDER_WAY, StepView
 from web.live import Feed, as_they_stand
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

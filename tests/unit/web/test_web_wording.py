@@ -2,7 +2,7 @@
 
 import pytest
 
-from graph.views.views import OptionView, OutlookView
+from graph.views.plans import OptionView, OutlookView
 from web.pages.tabs.risks_tab import days, node_words
 from web.pages.widgets.charts import options_chart, stock_chart
 from web.pages.widgets.wording import money, percent, plain, quantity, seconds, short, source_words, when, words

@@ -6,7 +6,7 @@ from datetime import date
 
 from nicegui import ui
 
-from graph.views.views import ApprovalView, LineView, WaitingView
+from graph.views.orders import ApprovalView, LineView, WaitingView
 from web.live import ORDERS_SHOWN, Glance
 from web.pages.room import Seat, signing_refused
 from web.pages.tabs.decided import DecidedList

@@ -5,7 +5,7 @@ from typing import cast
 
 from nicegui import ui
 
-from graph.views.views import UNDER_WAY, RunView, StepView, TriggerKind
+from graph.views.runs import UNDER_WAY, RunView, StepView, TriggerKind
 from web.live import MESSAGES_SHOWN, Glance
 from web.pages.room import Seat
 from web.pages.widgets.outcomes import counted

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
 
-from graph.views.views import ApprovalView, Trigger, TriggerKind
+from graph.views.orders import ApprovalView
+from graph.views.runs import Trigger, TriggerKind
 from web.pages.room import Seat, signing_refused
 from web.pages.widgets.outcomes import is_withdrawn, may_be_proposed_anew, may_be_taken_back, outcome, undoing
 from web.pages.widgets.parts import action, chip, dialog_title, heading, quoted

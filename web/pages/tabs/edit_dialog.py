@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 
-from graph.views.views import ApprovalView, EditedLineView, EditPreviewView, LineView
+from graph.views.orders import ApprovalView, EditedLineView, EditPreviewView, LineView
 from web.pages.widgets.parts import action, dialog_title
 from web.pages.widgets.wording import money, quantity
 

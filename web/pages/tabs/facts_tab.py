@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 
-from graph.views.views import DatasetView, PlanView, RejectView, VerdictView
+from graph.views.installation import DatasetView, RejectView
+from graph.views.orders import VerdictView
+from graph.views.plans import PlanView
 from web.pages.room import Seat
 from web.pages.widgets.line_drawer import show_verdict
 from web.pages.widgets.parts import action, cut, empty, figures, heading, long_table

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from graph.views.forecasts import ForecastView
 from graph.views.lead_times import LeadTimesView
-from graph.views.views import OutlookView, PlanView
+from graph.views.plans import OutlookView, PlanView
 from web.pages.room import Seat
 from web.pages.tabs.estimate_choice import Changed, EstimateChoice
 from web.pages.tabs.plan_tab import NUMBER, NUMBER_CELL

@@ -5,7 +5,8 @@ from typing import Any
 
 from nicegui import ui
 
-from graph.views.views import ChangeView, LineView, OptionView, PlanView, WholePlanView
+from graph.views.orders import LineView
+from graph.views.plans import ChangeView, OptionView, PlanView, WholePlanView
 from web.pages.widgets.charts import labelled_chart, options_chart, trade_off_words
 from web.pages.widgets.line_drawer import LineDrawer, named
 from web.pages.widgets.outcomes import counted

@@ -5,7 +5,8 @@ from functools import partial
 
 from nicegui import ui
 
-from graph.views.views import AlertView, PlanView, RiskView
+from graph.views.plans import PlanView, RiskView
+from graph.views.runs import AlertView
 from web.pages.room import Seat
 from web.pages.widgets.lead_times import suppliers_section
 from web.pages.widgets.parts import Cell, chip, empty, grid_table, heading, long_table

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
 
-from graph.views.views import RunView, TransitionView
+from graph.views.runs import RunView, TransitionView
 from web.pages.room import Seat
 from web.pages.widgets.outcomes import counted
 from web.pages.widgets.parts import action, chip, empty, heading, showing

@@ -5,7 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
-from graph.views.views import OptionView, OutlookView
+from graph.views.plans import OptionView, OutlookView
 from web.pages.widgets.wording import money, percent
 
 INK = "#3a7ca5"

@@ -2,7 +2,7 @@
 
 from nicegui import ui
 
-from graph.views.views import LineView, VerdictView
+from graph.views.orders import LineView, VerdictView
 from web.pages.room import Seat
 from web.pages.widgets.line_story import story_section
 from web.pages.widgets.parts import chip, figures, heading, while_shown

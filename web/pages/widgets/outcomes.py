@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from graph.views.views import EXTRA_COST, ApprovalView, WaitingGroupView, WaitingView
+from graph.views.orders import EXTRA_COST, ApprovalView, WaitingGroupView, WaitingView
 from tools.domain.orders import PLACING
 from web.pages.widgets.wording import money
 

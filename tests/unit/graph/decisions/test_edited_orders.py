@@ -17,7 +17,7 @@ from graph.context import Context
 from graph.decisions.edits import asked_anew, edited_order, previewed, refuse_denied
 from graph.facts import order_facts as facts
 from graph.run.transitions import stable_hash
-from graph.views.views import EditedLineView, EditPreviewView
+from graph.views.orders import EditedLineView, EditPreviewView
 from policies.facts import LineFacts
 from policies.gates import Effect, Verdict, default_rules
 from tools.domain.catalogue import Autonomy, Offer, PriceBreak, Supplier

@@ -9,19 +9,10 @@ from sandbox_world import small_dataset
 
 from graph.reading.current_plan import Part, is_under_way, merged, with_marks
 from graph.reading.queries import line_view
+from graph.views.orders import VerdictView
+from graph.views.plans import ChangeView, OptionView, OutlookView, PlanView, RiskView
+from graph.views.runs import RunStatus, RunView, Trigger, TriggerKind
 from graph.views.standing import shown_status
-from graph.views.views import (
-    ChangeView,
-    OptionView,
-    OutlookView,
-    PlanView,
-    RiskView,
-    RunStatus,
-    RunView,
-    Trigger,
-    TriggerKind,
-    VerdictView,
-)
 from tools.domain.orders import Order, OrderStatus
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)

@@ -8,7 +8,9 @@ from plan_views import line_view
 from agents.contracts import AnalystBrief
 from agents.rules import RuleAnalyst
 from graph.reading.answers import facts_of
-from graph.views.views import LineView, PlanView, RunStatus, RunView, Trigger, TriggerKind
+from graph.views.orders import LineView
+from graph.views.plans import PlanView
+from graph.views.runs import RunStatus, RunView, Trigger, TriggerKind
 
 
 def spending(*lines: LineView) -> str:
