@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.cases.throughput_worlds import World, throughput_snapshot
 from benchmarks.figures import Figure, report
 from tools.domain.arrays import FloatArray, IntArray
-from tools.domain.snapshots import ItemOutlook, OrderingSettings, OrderPlan, PlanLine, PlanningSnapshot
+from tools.domain.plans import ItemOutlook, OrderPlan, PlanLine
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering import plan_orders, snapshot_hash, verify
 from tools.ordering.candidates.columns import Columns
 from tools.ordering.plan import add_costs

@@ -19,7 +19,8 @@ from benchmarks.cases.rolling_world import KINDS, BuyersView, Played, RollingWor
 from benchmarks.figures import Figure, quick_asked, report
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.datasets import DemandHistory, Period
-from tools.domain.snapshots import Intent, OrderingSettings, PlanningSnapshot
+from tools.domain.orders import Intent
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.forecasting import ForecastSettings, forecast_demand
 from tools.ordering import plan_orders
 from tools.ordering.problem.levels import lead_ranks

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.domain.catalogue import Record
 from tools.domain.errors import JitError, OutOfReach
-from tools.domain.orders import OpenOrderStatus, PurchaseOrder, Receipt
-from tools.domain.snapshots import Intent
+from tools.domain.orders import Intent, OpenOrderStatus, PurchaseOrder, Receipt
 
 
 class Frozen(BaseModel):

@@ -11,7 +11,9 @@ from graph.computation.desk import DeskSettings
 from tools.domain.arrays import FloatArray
 from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset, Period
-from tools.domain.snapshots import Intent, OrderingSettings, OrderPlan
+from tools.domain.orders import Intent
+from tools.domain.plans import OrderPlan
+from tools.domain.snapshots import OrderingSettings
 from tools.forecasting import DemandContext, DemandForecast, ForecastSettings, forecast_demand
 from tools.lead_times import LeadTimeDistribution, estimate_lead_times
 from tools.ordering import build_snapshot, plan_orders

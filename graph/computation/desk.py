@@ -14,7 +14,8 @@ from graph.computation.estimate_desk import DeskSettings, EstimateDesk, Scope
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
 from tools.domain.orders import PurchaseOrder
-from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption, SharedLimits
+from tools.domain.plans import OrderPlan, PlanOption
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SharedLimits
 from tools.forecasting.planned import planned
 from tools.network import ItemExposure, build_graph, exposure, propagate
 from tools.network.disruption import Disruption

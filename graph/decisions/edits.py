@@ -14,7 +14,7 @@ from policies.gates import Effect, Gate, Verdict, evaluate
 from tools.domain.catalogue import Offer
 from tools.domain.errors import BadInput
 from tools.domain.orders import Order, OrderLine
-from tools.domain.snapshots import OrderPlan
+from tools.domain.plans import OrderPlan
 
 
 def edited_order(

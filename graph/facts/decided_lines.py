@@ -10,7 +10,7 @@ from tools.domain.alerts import Alert
 from tools.domain.datasets import Dataset
 from tools.domain.decisions import Decisions, LineDecision, LineKey
 from tools.domain.orders import Order, OrderLine, OrderStatus, Route, RouteKind
-from tools.domain.snapshots import OrderPlan
+from tools.domain.plans import OrderPlan
 
 HELD = "held"
 TINY = 1e-6

@@ -14,7 +14,8 @@ from tools.domain.catalogue import Offer, SupplierStatus
 from tools.domain.datasets import Dataset
 from tools.domain.money import Money
 from tools.domain.orders import OpenOrderStatus, OrderLine
-from tools.domain.snapshots import OrderPlan, PlanLine, PlanningSnapshot
+from tools.domain.plans import OrderPlan, PlanLine
+from tools.domain.snapshots import PlanningSnapshot
 from tools.ordering import days_short_before, extra_cost_of_switching
 from tools.ordering.pricing.catalogue_prices import Priced
 from tools.ordering.verification.rules import PLACING

@@ -15,7 +15,7 @@ from tools.domain.catalogue import Autonomy
 from tools.domain.datasets import Dataset
 from tools.domain.errors import NotFound
 from tools.domain.orders import Order, OrderLine, OrderVerdict
-from tools.domain.snapshots import ItemOutlook, OrderPlan, PlanLine, PlanOption
+from tools.domain.plans import ItemOutlook, OrderPlan, PlanLine, PlanOption
 from tools.ordering.limits.limit_words import limit_in_words
 
 OUTLOOK_FIGURES = tuple(field.name for field in fields(ItemOutlook) if field.name not in ("projected_stock", "cost"))

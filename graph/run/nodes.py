@@ -28,8 +28,8 @@ from graph.run.state import Json, NegotiationTask, RunState, scope_of
 from policies.gates import Effect
 from tools.domain.alerts import Alert
 from tools.domain.orders import Order, OrderLine
+from tools.domain.plans import OrderPlan, PlanOption
 from tools.domain.progress import look_up
-from tools.domain.snapshots import OrderPlan, PlanOption
 from tools.negotiation import price_limits
 
 Update = dict[str, Any]

@@ -7,13 +7,8 @@ from datetime import timedelta
 import numpy as np
 
 from tools.domain.arrays import BoolArray
-from tools.domain.snapshots import (
-    CostParts,
-    ItemOutlook,
-    OrderPlan,
-    PlanLine,
-    PlanningSnapshot,
-)
+from tools.domain.plans import CostParts, ItemOutlook, OrderPlan, PlanLine
+from tools.domain.snapshots import PlanningSnapshot
 from tools.ordering.explaining.plan_lines import sort_lines
 from tools.ordering.pricing.proposed_orders import price_orders
 from tools.ordering.problem.affected import touching

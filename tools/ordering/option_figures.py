@@ -7,7 +7,8 @@ from operator import attrgetter
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot
+from tools.domain.plans import OrderPlan
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.explaining.outlook import reaches
 from tools.ordering.plan import Draft
 from tools.ordering.pricing.catalogue_prices import taken

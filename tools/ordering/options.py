@@ -9,8 +9,9 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, IntArray
 from tools.domain.errors import NotFound
+from tools.domain.plans import CostParts, OrderPlan, PlanOption
 from tools.domain.progress import expect, look_up
-from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, PlanOption
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.explaining.plan_lines import Written
 from tools.ordering.option_figures import ItemFigures, Outcomes, Placed, figures_of
 from tools.ordering.plan import Draft, draft_orders, write_plan

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tools.domain.plans import CostParts, OrderPlan, Violation
 from tools.domain.progress import counted, expect
-from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, Violation
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.candidates.columns import Columns
 from tools.ordering.explaining.conflicts import find_conflicts
 from tools.ordering.explaining.plan_lines import Writer, Written, sort_lines

@@ -6,15 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray
-from tools.domain.snapshots import (
-    CostParts,
-    ItemOutlook,
-    OrderPlan,
-    PlanLine,
-    PlanningSnapshot,
-    SharedLimits,
-    Violation,
-)
+from tools.domain.plans import CostParts, ItemOutlook, OrderPlan, PlanLine, Violation
+from tools.domain.snapshots import PlanningSnapshot, SharedLimits
 from tools.ordering.nervousness import Nervousness, settle
 from tools.ordering.plan import add_costs, plan_orders, sort_lines
 from tools.ordering.pricing.items import take_items

@@ -6,17 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.domain.snapshots import (
-    BindingLimit,
-    CostParts,
-    Explanation,
-    Intent,
-    ItemOutlook,
-    OrderingSettings,
-    OrderPlan,
-    PlanLine,
-    PlanningSnapshot,
-)
+from tools.domain.orders import Intent
+from tools.domain.plans import BindingLimit, CostParts, Explanation, ItemOutlook, OrderPlan, PlanLine
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.explaining.conflicts import scheduled_conflicts
 from tools.ordering.explaining.explanation import later_date, line_of
 from tools.ordering.explaining.plan_lines import sort_lines

@@ -20,7 +20,8 @@ from tools.domain.catalogue import Offer, PriceBreak, Supplier
 from tools.domain.datasets import Dataset
 from tools.domain.decisions import LineDecision, LineKey, LineRuling
 from tools.domain.orders import Order, OrderLine
-from tools.domain.snapshots import CostParts, ItemOutlook, OrderingSettings, OrderPlan
+from tools.domain.plans import CostParts, ItemOutlook, OrderPlan
+from tools.domain.snapshots import OrderingSettings
 from tools.network import build_graph, propagate
 from tools.network.disruption import Disruption
 

@@ -10,15 +10,8 @@ from sandbox_world import OFFER, OTHER
 
 from graph.computation.desk import Scope
 from tools.domain.orders import Intent
-from tools.domain.snapshots import (
-    CostParts,
-    Explanation,
-    ItemOutlook,
-    OrderingSettings,
-    OrderPlan,
-    PlanLine,
-    PlanOption,
-)
+from tools.domain.plans import CostParts, Explanation, ItemOutlook, OrderPlan, PlanLine, PlanOption
+from tools.domain.snapshots import OrderingSettings
 from tools.network import ItemExposure
 
 SCOPE = Scope("ds-1", ("A", "B"))

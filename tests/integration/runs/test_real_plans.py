@@ -15,8 +15,9 @@ from policies.gates import Effect, decide, default_rules, evaluate
 from store.ingest import import_folder
 from store.warehouse import Warehouse
 from tools.domain.datasets import Dataset
-from tools.domain.orders import OpenOrderStatus, OrderLine, PurchaseOrder
-from tools.domain.snapshots import Intent, OrderingSettings, OrderPlan, PlanLine, PlanningSnapshot
+from tools.domain.orders import Intent, OpenOrderStatus, OrderLine, PurchaseOrder
+from tools.domain.plans import OrderPlan, PlanLine
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.lead_times import LeadTimeDistribution, estimate_lead_times
 from tools.ordering import build_snapshot, days_short_before, plan_orders, verify
 from tools.ordering.problem.levels import draw_leads

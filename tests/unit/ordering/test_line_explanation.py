@@ -10,7 +10,8 @@ from scipy.stats import norm
 
 from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.errors import BadInput, NotFound
-from tools.domain.snapshots import Intent, SharedLimits
+from tools.domain.orders import Intent
+from tools.domain.snapshots import SharedLimits
 from tools.ordering import curve_in_words, explain_line, extra_cost_of_switching, plan_orders
 
 

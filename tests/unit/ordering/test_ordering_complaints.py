@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
-from tools.domain.orders import OpenOrderStatus, PurchaseOrder
-from tools.domain.snapshots import Intent, OrderingSettings
+from tools.domain.orders import Intent, OpenOrderStatus, PurchaseOrder
+from tools.domain.snapshots import OrderingSettings
 from tools.ordering import plan_orders, verify
 
 WEEKS = 12

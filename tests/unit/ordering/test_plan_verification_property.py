@@ -7,7 +7,8 @@ import pytest
 from ordering_cases import random_problem
 
 from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
-from tools.domain.snapshots import CostParts, OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
+from tools.domain.plans import CostParts, OrderPlan
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SharedLimits
 from tools.ordering import plan_orders, verify
 
 BATCHES, EACH = 10, 50

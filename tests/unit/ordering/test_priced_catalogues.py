@@ -10,7 +10,8 @@ from ordering_cases import random_problem
 
 from benchmarks.cases.planning_worlds import random_snapshot
 from tools.domain.arrays import IntArray
-from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
+from tools.domain.plans import OrderPlan
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SharedLimits
 from tools.ordering import PROFILES, Catalogue, extra_cost_of_switching, plan_options, plan_orders
 from tools.ordering.limits.limit_use import candidate_storage
 from tools.ordering.plan import candidates_of

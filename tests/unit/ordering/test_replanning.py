@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
-from tools.domain.snapshots import OrderPlan, PlanningSnapshot, SharedLimits
+from tools.domain.plans import OrderPlan
+from tools.domain.snapshots import PlanningSnapshot, SharedLimits
 from tools.ordering import Nervousness, SnapshotDelta, plan_orders, replan, verify
 from tools.ordering.pricing.proposed_orders import price_orders
 from tools.ordering.problem.affected import FREE

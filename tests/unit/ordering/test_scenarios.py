@@ -9,7 +9,8 @@ import pytest
 from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
 from tools.domain.errors import BadInput
 from tools.domain.orders import PurchaseOrder
-from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot
+from tools.domain.plans import OrderPlan
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.network import Disruption
 from tools.ordering import Scenario, plan_orders, verify, with_scenarios
 from tools.ordering.problem.scenarios import NO_SCENARIO, scenario_paths

@@ -6,14 +6,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from tools.domain.arrays import FloatArray
-from tools.domain.snapshots import (
-    BindingLimit,
-    Explanation,
-    Intent,
-    OrderingSettings,
-    PlanLine,
-    PlanningSnapshot,
-)
+from tools.domain.orders import Intent
+from tools.domain.plans import BindingLimit, Explanation, PlanLine
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.limits.allocation import Allocation
 from tools.ordering.limits.limit_words import binding_limit
 from tools.ordering.pricing.items import Batch

@@ -12,7 +12,8 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray
 from tools.domain.errors import NotFound
-from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanLine, PlanningSnapshot, SourceTable
+from tools.domain.plans import OrderPlan, PlanLine
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SourceTable
 from tools.ordering.candidates.columns import Columns, build_columns
 from tools.ordering.limits.allocation import Candidates, limit_rows, limits_may_bind
 from tools.ordering.pricing.catalogue_prices import Priced

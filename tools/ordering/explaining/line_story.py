@@ -11,7 +11,8 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray
 from tools.domain.errors import BadInput, NotFound
-from tools.domain.snapshots import BindingLimit, CostParts, OrderPlan, PlanLine, PlanningSnapshot
+from tools.domain.plans import BindingLimit, CostParts, OrderPlan, PlanLine
+from tools.domain.snapshots import PlanningSnapshot
 from tools.ordering.explaining.item_case import (
     ItemCase,
     Orders,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.domain.snapshots import CostParts, ItemOutlook, OrderingSettings
+from tools.domain.plans import CostParts, ItemOutlook
+from tools.domain.snapshots import OrderingSettings
 from tools.ordering.explaining.explanation import Scene
 from tools.ordering.pricing.items import Batch
 from tools.ordering.problem.levels import quantile_index

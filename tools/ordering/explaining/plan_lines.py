@@ -8,7 +8,8 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from tools.domain.arrays import IntArray
-from tools.domain.snapshots import ItemOutlook, OrderingSettings, PlanLine, PlanningSnapshot
+from tools.domain.plans import ItemOutlook, PlanLine
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.explaining.explanation import Scene, intended_lines, lines_now
 from tools.ordering.explaining.outlook import outlook
 from tools.ordering.limits.allocation import Allocation

@@ -13,7 +13,8 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray
 from tools.domain.errors import BadInput, NotFound
-from tools.domain.snapshots import OrderPlan, PlanningSnapshot, SourceTable
+from tools.domain.plans import OrderPlan
+from tools.domain.snapshots import PlanningSnapshot, SourceTable
 from tools.ordering.candidates.columns import Columns
 from tools.ordering.candidates.refinement import may_refine
 from tools.ordering.explaining.item_case import (

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tools.domain.snapshots import PlanLine
+from tools.domain.plans import PlanLine
 from tools.ordering.explaining.item_case import ItemCase
 from tools.ordering.problem.quantities import TINY
 from tools.ordering.textbook import base_stock_normal, economic_order_quantity, newsvendor_normal

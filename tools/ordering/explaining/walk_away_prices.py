@@ -10,7 +10,8 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.datasets import grouped
-from tools.domain.snapshots import OrderPlan, PlanLine, PlanningSnapshot
+from tools.domain.plans import OrderPlan, PlanLine
+from tools.domain.snapshots import PlanningSnapshot
 from tools.ordering.candidates.columns import Columns, build_columns
 from tools.ordering.explaining.item_case import limit_value
 from tools.ordering.limits.allocation import limits_may_bind

@@ -1,6 +1,7 @@
 """Limits that bind, in words with their worth in money."""
 
-from tools.domain.snapshots import BindingLimit, PlanningSnapshot
+from tools.domain.plans import BindingLimit
+from tools.domain.snapshots import PlanningSnapshot
 
 ONE_MORE = {"units": "unit of", "volume": "unit of", "orders": "order in the"}
 """How one more of a limit's unit is told before its name."""

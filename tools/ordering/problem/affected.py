@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from tools.domain.arrays import BoolArray
-from tools.domain.snapshots import OrderPlan, PlanningSnapshot, SharedLimits, SourceTable, Violation
+from tools.domain.plans import OrderPlan, Violation
+from tools.domain.snapshots import PlanningSnapshot, SharedLimits, SourceTable
 
 Key = tuple[str, str]
 """(item_id, site_id)."""

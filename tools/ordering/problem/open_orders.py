@@ -5,8 +5,9 @@ from datetime import date
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.domain.orders import OpenOrderStatus, PurchaseOrder
-from tools.domain.snapshots import Explanation, Intent, OrderingSettings, PlanLine, PlanningSnapshot
+from tools.domain.orders import Intent, OpenOrderStatus, PurchaseOrder
+from tools.domain.plans import Explanation, PlanLine
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.problem.quantities import TINY
 
 CHANGEABLE = (OpenOrderStatus.DRAFT, OpenOrderStatus.SENT)

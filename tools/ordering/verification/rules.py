@@ -10,7 +10,8 @@ import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.orders import PLACING
-from tools.domain.snapshots import CostParts, OrderPlan, PlanLine, PlanningSnapshot, Violation
+from tools.domain.plans import CostParts, OrderPlan, PlanLine, Violation
+from tools.domain.snapshots import PlanningSnapshot
 from tools.ordering.problem.fingerprint import snapshot_hash
 from tools.ordering.verification.stock import volume_by_period
 

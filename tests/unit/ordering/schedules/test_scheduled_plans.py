@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.cases.planning_worlds import Terms, random_snapshot, snapshot_of_paths
-from tools.domain.snapshots import OrderingSettings, OrderPlan, PlanningSnapshot, SharedLimits
+from tools.domain.plans import OrderPlan
+from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SharedLimits
 from tools.ordering import PROFILES, Catalogue, combine, plan_options, plan_orders, verify
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.domain.snapshots import Violation
+from tools.domain.plans import Violation
 from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleOutcome, ScheduleProblem
 
 RELATIVE = 1e-6
