@@ -13,7 +13,8 @@ TESTS = Path(__file__).parents[1]
 HELPERS = TESTS / "helpers"
 sys.path[:0] = [str(folder) for folder in (TESTS.parent, TESTS, HELPERS / "cases", HELPERS / "running")]
 
-from integration.web.web_session import InMemorySession, team  # noqa: E402
+from integration.web.web_members import team  # noqa: E402
+from integration.web.web_session import InMemorySession  # noqa: E402
 from integration.web.web_stock import many_items  # noqa: E402
 
 from graph.views.runs import Trigger, TriggerKind  # noqa: E402

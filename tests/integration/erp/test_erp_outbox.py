@@ -1,119 +1,23 @@
 """The outbox between the real operations database and the real sandbox ERP, over a wire that fails on purpose."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
-
 import pytest
-from order_cases import order_of
-from sandbox_world import LEAD_TIMES, changing, placing, queued, small_dataset
-from sqlalchemy import text
+from integration.erp.outbox_wire import Clock, Rows, Wire, row_of
+from sandbox_world import changing, placing, queued
 
-from erp.actions import cancelling, queued_actions
 from erp.adapter import (
     ActionKind,
     AuthFailed,
     Capabilities,
     ConflictFound,
-    ErpAdapter,
-    ErpOrder,
     InDoubt,
-    OrderAction,
     OrderChange,
     Permanent,
     Retryable,
 )
 from erp.outbox import HALTED_FLAG, MAX_ATTEMPTS, Outbox
 from erp.sandbox import SandboxErp
-from store.audit.journal import TransitionDraft
-from store.operations import Operations, OutboxRow, Plan, Ruling, Window
-from store.packing import unpacked
-from tools.domain.errors import JitError
-from tools.domain.orders import OpenOrderStatus, Order, OrderStatus
-
-
-class Wire:
-    """A connection to an ERP that fails before or after the ERP has done what it was asked."""
-
-    def __init__(self, erp: ErpAdapter) -> None:
-        self._erp = erp
-        self.before: list[JitError] = []
-        self.after: list[JitError] = []
-        self.calls: list[str] = []
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return getattr(self._erp, name)
-
-    def submit(self, action: OrderAction) -> ErpOrder:
-        return self._through("submit", lambda: self._erp.submit(action))
-
-    def confirm(self, erp_ref: str, key: str) -> ErpOrder:
-        return self._through("confirm", lambda: self._erp.confirm(erp_ref, key))
-
-    def find_by_key(self, key: str) -> ErpOrder | None:
-        self.calls.append("find")
-        return self._erp.find_by_key(key)
-
-    def _through(self, name: str, call: Callable[[], ErpOrder]) -> ErpOrder:
-        self.calls.append(name)
-        if self.before:
-            raise self.before.pop()
-        order = call()
-        if self.after:
-            raise self.after.pop()
-        return order
-
-
-class Clock:
-    """Time that a test moves, so that a delay needs no waiting."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-class Rows:
-    """Keeps journal rows in order."""
-
-    def __init__(self) -> None:
-        self.drafts: list[TransitionDraft] = []
-
-    def record(self, draft: TransitionDraft) -> None:
-        self.drafts.append(draft)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def operations(tmp_path: Path, clock: Clock) -> Iterator[Operations]:
-    with Operations(f"sqlite:///{tmp_path / 'operations.sqlite'}", clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def erp(tmp_path: Path) -> Iterator[SandboxErp]:
-    sandbox = SandboxErp(tmp_path / "erp.sqlite")
-    sandbox.seed_from(small_dataset(), LEAD_TIMES)
-    yield sandbox
-    sandbox.close()
-
-
-@pytest.fixture
-def wire(erp: SandboxErp) -> Wire:
-    return Wire(erp)
-
-
-def row_of(operations: Operations, key: str) -> OutboxRow:
-    return next(row for row in operations.outbox() if row.action_key == key)
+from store.operations import Operations, OutboxRow
+from tools.domain.orders import OpenOrderStatus
 
 
 def test_every_queued_action_is_carried_out_once_and_noted(operations: Operations, erp: SandboxErp) -> None:
@@ -275,134 +179,3 @@ def test_every_attempt_is_a_journal_row(operations: Operations, wire: Wire, cloc
         ("erp", "ok", 2, "run-1"),
     ]
     assert rows.drafts[1].payload["erp_ref"] == "SB000001"
-
-
-def _approved(operations: Operations) -> Order:
-    """An order in the ledger that leaves by itself, with its action queued."""
-    order = order_of("A", status=OrderStatus.APPROVED)
-    plan = Plan(order.run_id, operations.supply_seq(), ["A"], {}, [order], queued_actions(order))
-    assert operations.publish(plan) == (order,)
-    return order
-
-
-def _stands(operations: Operations, order: Order) -> OrderStatus:
-    return operations.orders_for([order.order_key])[order.order_key].status
-
-
-def test_an_order_of_the_ledger_is_sent_as_it_was_decided(operations: Operations, erp: SandboxErp) -> None:
-    order = _approved(operations)
-    assert len(Outbox(operations, erp).drain().done) == 1
-    assert _stands(operations, order) in (OrderStatus.PLACED, OrderStatus.CONFIRMED)
-
-
-@pytest.mark.parametrize(
-    ("column", "table", "old", "new"),
-    [
-        ("payload", "outbox", '"quantity":10.0', '"quantity":1000.0'),
-        ("body", "orders", '"quantity":10.0', '"quantity":1000.0'),
-        ("body", "orders", '"policy_version":"p-1"', '"policy_version":"p-2"'),
-    ],
-)
-def test_an_order_or_an_action_changed_after_it_was_decided_is_never_sent(
-    operations: Operations, erp: SandboxErp, column: str, table: str, old: str, new: str
-) -> None:
-    order = _approved(operations)
-    with operations._write() as connection:
-        stored = unpacked(connection.execute(text(f"SELECT {column} FROM {table}")).scalar_one())  # noqa: S608
-        plain = stored.decode() if isinstance(stored, bytes) else stored
-        assert old in plain
-        change = text(f"UPDATE {table} SET {column} = :changed")  # noqa: S608
-        connection.execute(change, {"changed": plain.replace(old, new)})
-    assert len(Outbox(operations, erp).drain().failed) == 1
-    assert erp.health()["orders"] == 0
-    assert _stands(operations, order) is OrderStatus.FAILED
-
-
-def test_an_order_whose_approval_was_not_given_is_never_sent(operations: Operations, erp: SandboxErp) -> None:
-    order = order_of("A")
-    operations.publish(Plan(order.run_id, operations.supply_seq(), ["A"], {}, [order]))
-    (action,) = queued_actions(order)
-    operations.enqueue(action)
-    assert Outbox(operations, erp).drain().failed == (action.action_key,)
-    assert erp.health()["orders"] == 0
-
-
-def _signed_and_sent(operations: Operations, erp: SandboxErp) -> Order:
-    """An order that bob signed and that stands in the ERP."""
-    order, window = order_of("A"), Window(date(2026, 3, 2), date(2026, 3, 29))
-    operations.publish(Plan(order.run_id, operations.supply_seq(), ["A"], {("A", "MAIN"): window}, [order]))
-    route = order.route
-    operations.decide(
-        Ruling(route.approval_id, "approve", "bob", "", route.content_hash, actions=queued_actions(order))
-    )
-    assert len(Outbox(operations, erp).drain().done) == 1
-    return order
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('"kind":"cancel"', '"kind":"expedite"'),
-        ('"kind":"cancel","order":null', '"kind":"amend","order":null'),
-        ('"erp_ref":"SB000001"', '"erp_ref":"SB000001/1"'),
-    ],
-)
-def test_a_withdrawal_that_was_changed_after_it_was_asked_for_is_never_sent(
-    operations: Operations, erp: SandboxErp, old: str, new: str
-) -> None:
-    order = _signed_and_sent(operations, erp)
-    stood = erp.get_status("SB000001")
-    operations.withdraw(order.route.approval_id, "bob", "a mistake", cancelling)
-    with operations._write() as connection:
-        change = text(
-            "UPDATE outbox SET payload = REPLACE(REPLACE(payload, :old, :new), :nothing, :much) WHERE kind = 'cancel'"
-        )
-        much = '"change":{"quantity":1000.0,"due_date":null}'
-        connection.execute(change, {"old": old, "new": new, "nothing": '"change":null', "much": much})
-    assert len(Outbox(operations, erp).drain().failed) == 1
-    assert erp.get_status("SB000001") == stood
-    assert _stands(operations, order) in (OrderStatus.PLACED, OrderStatus.CONFIRMED)
-
-
-def test_an_order_that_was_taken_back_is_cancelled_in_the_erp(operations: Operations, erp: SandboxErp) -> None:
-    order = _signed_and_sent(operations, erp)
-    operations.withdraw(order.route.approval_id, "bob", "a mistake", cancelling)
-    assert len(Outbox(operations, erp).drain().done) == 1
-    assert erp.get_status("SB000001").status is OpenOrderStatus.CANCELLED
-    assert _stands(operations, order) is OrderStatus.CANCELLED
-
-
-def test_an_order_in_doubt_stays_on_order_when_it_is_given_up(
-    operations: Operations, wire: Wire, erp: SandboxErp, clock: Clock
-) -> None:
-    order = _approved(operations)
-    for _ in range(2):
-        wire.before = [InDoubt("No answer.", remedy="Look it up.")]
-        Outbox(operations, wire).drain()
-        clock.wait(400)
-    assert operations.outbox()[0].status == "failed"
-    assert _stands(operations, order) is OrderStatus.IN_DOUBT
-    assert operations.unsent_orders()[0].counts_as_on_order
-
-
-def test_an_order_that_was_refused_is_no_longer_on_order(operations: Operations, wire: Wire) -> None:
-    order = _approved(operations)
-    wire.before = [Permanent("No such supplier.", remedy="Add it.")]
-    Outbox(operations, wire).drain()
-    assert _stands(operations, order) is OrderStatus.FAILED
-    assert operations.unsent_orders() == []
-
-
-def test_an_order_whose_process_died_while_sending_is_in_doubt_until_it_is_found(
-    operations: Operations, wire: Wire, erp: SandboxErp, clock: Clock
-) -> None:
-    order = _approved(operations)
-    operations.lease(1, 60)
-    assert _stands(operations, order) is OrderStatus.SENDING
-    clock.wait(61)
-    operations.lease(1, 60)
-    assert _stands(operations, order) is OrderStatus.IN_DOUBT
-    clock.wait(61)
-    Outbox(operations, wire).drain()
-    assert erp.health()["orders"] == 1
-    assert _stands(operations, order) in (OrderStatus.PLACED, OrderStatus.CONFIRMED)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from demo_home import demo_home, demo_session
 from integration.web.running_app import running
-from integration.web.web_session import InMemorySession, team
+from integration.web.web_members import team
+from integration.web.web_session import InMemorySession
 from jit_command import Jit
 from pydantic import SecretStr
 

@@ -5,7 +5,8 @@ import gc
 from pathlib import Path
 
 import pytest
-from integration.web.web_session import InMemorySession, team
+from integration.web.web_members import team
+from integration.web.web_session import InMemorySession
 from nicegui import Client, ui
 from nicegui.page import page as page_of
 from pydantic import SecretStr

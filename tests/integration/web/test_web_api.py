@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 from integration.web.running_app import running
-from integration.web.web_session import InMemorySession, team
+from integration.web.web_members import team
+from integration.web.web_session import InMemorySession
 from pydantic import SecretStr
 
 from graph.views.runs import Trigger, TriggerKind

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import schemathesis
 from hypothesis import Phase, given, settings
-from integration.web.web_session import InMemorySession, team
+from integration.web.web_members import team
+from integration.web.web_session import InMemorySession
 from pydantic import SecretStr
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from integration.web.running_app import running
 from integration.web.signed_alerts import SECRET, signed
-from integration.web.web_session import team
+from integration.web.web_members import team
 from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from integration.web.running_app import running
 from integration.web.web_lead_times import open_order_of
-from integration.web.web_session import InMemorySession, team
+from integration.web.web_members import team
+from integration.web.web_session import InMemorySession
 from integration.web.web_stock import ITEMS
 from pydantic import SecretStr
 
