@@ -11,7 +11,7 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.ordering.schedules.column_generation.item_sweeps import solve_free, total_use
-from tools.ordering.schedules.problem.catalogue import Limits, limits_of, terms_of
+from tools.ordering.schedules.problem.programme_arrays import Limits, limits_of, terms_of
 from tools.ordering.schedules.problem.statement import ScheduleProblem
 from tools.ordering.schedules.problem.unmet_limits import idle_storage
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.ordering.schedules.column_generation.item_sweeps import costs_of_items, place_in_turn, total_use, withdraw
-from tools.ordering.schedules.problem.catalogue import Limits, PacksArray, Terms
+from tools.ordering.schedules.problem.programme_arrays import Limits, PacksArray, Terms
 
 EASING = (0.6, 0.25, 0.0)
 """Shares of the prices under which items are ordered again, until only their own cost counts."""

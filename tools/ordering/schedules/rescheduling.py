@@ -18,9 +18,9 @@ from tools.ordering.schedules.column_generation.item_sweeps import (
     withdraw,
 )
 from tools.ordering.schedules.feasible import KEPT_BACK, none_like
-from tools.ordering.schedules.problem.catalogue import Limits, PacksArray, Terms, limits_of, prices_of, terms_of
 from tools.ordering.schedules.problem.changes import changes_between
 from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.programme_arrays import Limits, PacksArray, Terms, limits_of, prices_of, terms_of
 from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.problem.unmet_limits import conflicts_of, idle_storage
 

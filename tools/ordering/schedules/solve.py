@@ -10,7 +10,8 @@ from tools.ordering.schedules.column_generation.dual_prices import FIRST_STEP, D
 from tools.ordering.schedules.column_generation.exact_prices import finish_exactly
 from tools.ordering.schedules.column_generation.sampling import sampled
 from tools.ordering.schedules.feasible import Draft, first_schedule, improve
-from tools.ordering.schedules.problem.catalogue import (
+from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.programme_arrays import (
     Limits,
     PacksArray,
     as_prices,
@@ -19,7 +20,6 @@ from tools.ordering.schedules.problem.catalogue import (
     terms_of,
     unflat,
 )
-from tools.ordering.schedules.problem.expected_cost import evaluate
 from tools.ordering.schedules.problem.statement import LimitPrices, ScheduleOrders, ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.problem.unmet_limits import conflicts_of
 

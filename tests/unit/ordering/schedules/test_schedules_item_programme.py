@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tools.ordering.schedules.column_generation.item_sweeps import solve_free
-from tools.ordering.schedules.problem.catalogue import Limits, limits_of, terms_of
 from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.programme_arrays import Limits, limits_of, terms_of
 from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleProblem
 
 HORIZON = 4

@@ -9,8 +9,8 @@ from benchmarks.cases.schedule_worlds import WorldSize, make_world
 from tools.ordering.schedules.column_generation import item_sweeps, master
 from tools.ordering.schedules.column_generation.dual_prices import DualPrices
 from tools.ordering.schedules.feasible import first_schedule, improve
-from tools.ordering.schedules.problem.catalogue import limits_of, prices_of, terms_of, unflat
 from tools.ordering.schedules.problem.expected_cost import evaluate
+from tools.ordering.schedules.problem.programme_arrays import limits_of, prices_of, terms_of, unflat
 from tools.ordering.schedules.problem.schedule_check import verify_schedule
 from tools.ordering.schedules.problem.statement import ScheduleOutcome, ScheduleProblem
 from tools.ordering.schedules.rescheduling import reschedule

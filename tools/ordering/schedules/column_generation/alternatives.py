@@ -4,7 +4,7 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.ordering.schedules.column_generation.item_sweeps import solve_free
-from tools.ordering.schedules.problem.catalogue import Terms, prices_of, terms_of
+from tools.ordering.schedules.problem.programme_arrays import Terms, prices_of, terms_of
 from tools.ordering.schedules.problem.statement import LimitPrices, ScheduleProblem
 
 NEVER = -1

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from tools.domain.arrays import FloatArray, IntArray
 from tools.kernels import kernel
 from tools.ordering.schedules.column_generation.item_sweeps import cost_of_orders, price_per_pack
-from tools.ordering.schedules.problem.catalogue import Limits, PacksArray, Terms
 from tools.ordering.schedules.problem.expected_cost import expected_stock
+from tools.ordering.schedules.problem.programme_arrays import Limits, PacksArray, Terms
 
 RowArray = NDArray[np.int32]
 AmountArray = NDArray[np.float32]

@@ -12,7 +12,7 @@ from tools.domain.arrays import FloatArray
 from tools.ordering.schedules.column_generation.columns import PlanPool
 from tools.ordering.schedules.column_generation.item_sweeps import solve_free, total_use
 from tools.ordering.schedules.column_generation.master import master_prices
-from tools.ordering.schedules.problem.catalogue import Limits, Terms, unflat
+from tools.ordering.schedules.problem.programme_arrays import Limits, Terms, unflat
 
 FIRST_STEP = 0.5
 """First step of the ascent, in multiples of a row's `price_scale`."""

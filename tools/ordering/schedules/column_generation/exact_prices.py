@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from tools.domain.arrays import FloatArray, IntArray
 from tools.ordering.schedules.column_generation.columns import PlanPool
 from tools.ordering.schedules.column_generation.dual_prices import DualPrices
-from tools.ordering.schedules.problem.catalogue import PacksArray
+from tools.ordering.schedules.problem.programme_arrays import PacksArray
 
 ROUNDS = 60
 CLOSED = 1e-7

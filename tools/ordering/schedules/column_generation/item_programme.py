@@ -13,8 +13,8 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.kernels import kernel
-from tools.ordering.schedules.problem.catalogue import Limits, PacksArray, Terms
 from tools.ordering.schedules.problem.expected_cost import add_period_cost, expected_stock
+from tools.ordering.schedules.problem.programme_arrays import Limits, PacksArray, Terms
 
 TINY = 1e-9
 ENDLESS = 10**9

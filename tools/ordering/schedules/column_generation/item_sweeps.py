@@ -11,8 +11,8 @@ import numpy as np
 from tools.domain.arrays import FloatArray, IntArray
 from tools.kernels import kernel
 from tools.ordering.schedules.column_generation.item_programme import TINY, scratch, solve_item
-from tools.ordering.schedules.problem.catalogue import Limits, PacksArray, Terms
 from tools.ordering.schedules.problem.expected_cost import expected_stock
+from tools.ordering.schedules.problem.programme_arrays import Limits, PacksArray, Terms
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")

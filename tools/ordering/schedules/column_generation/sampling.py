@@ -4,7 +4,7 @@ import numpy as np
 
 from tools.domain.arrays import IntArray
 from tools.ordering.schedules.column_generation.item_sweeps import total_use
-from tools.ordering.schedules.problem.catalogue import Limits, Terms
+from tools.ordering.schedules.problem.programme_arrays import Limits, Terms
 
 OF_ITEMS = ("requirement", "holding", "shortage", "end_value", "volume", "top")
 
