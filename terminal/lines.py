@@ -42,7 +42,7 @@ def show_lines(lines: Sequence[LineView], currency: str, *, everything: bool, mo
     say_whole(head, "dim")
     for row, line in zip(rows, shown, strict=True):
         say_whole(row, "" if line.status not in ("denied", "failed", "rejected") else "red")
-        say(in_figures(line), "dim", indent=2)
+        say(line.sentence or in_figures(line), "dim", indent=2)
     if len(shown) < len(ranked):
         rest = sum(line.value for line in ranked[len(shown) :])
         say(f"{len(ranked) - len(shown)} more lines worth {amount(rest)} {currency}: {more}")
@@ -105,19 +105,27 @@ def explain_line(line: LineView) -> None:
         f"{line.status}{f', ordered by the earlier {line.run_id}' if line.under_way else ''}."
     )
     say_whole(f"line {line.line_id}", "dim")
+    if line.sentence:
+        say(line.sentence)
+    for reason in line.reasons:
+        bullet(reason)
+    told = (f"{verdict.effect} by {verdict.rule}: {verdict.reason}" for verdict in line.verdicts if verdict.limit)
+    for verdict in dict.fromkeys(told):
+        bullet(verdict)
+    say("The mathematics", "bold")
+    say(f"{in_figures(line)}.", indent=2)
     say(f"{line.policy}: {line.formula}." if line.policy else line.formula, indent=2)
     pairs((FIGURES.get(name, name.replace("_", " ")), f"{value:,.6g}") for name, value in line.figures.items())
     for note in (*line.notes, *(f"Limit: {limit}" for limit in line.binding)):
         bullet(note)
-    told = (f"{verdict.effect} by {verdict.rule}: {verdict.reason}" for verdict in line.verdicts if verdict.limit)
-    for verdict in dict.fromkeys(told):
-        bullet(verdict)
 
 
 def explain_outlook(outlook: OutlookView) -> None:
     """Where an item stands and what is expected of it."""
     heading(f"{outlook.item_id} {outlook.item}: where it stands")
-    bullet(outlook.reason)
+    bullet(outlook.sentence or outlook.reason)
+    if outlook.sentence:
+        bullet(outlook.reason)
     bullet(
         f"{units(outlook.on_hand)} on hand, position {units(outlook.inventory_position)}, covers "
         f"{outlook.days_of_cover:,.0f} days; stock-out probability {share(outlook.stockout_probability, 0)} before the "

@@ -77,9 +77,10 @@ def _line_fact(line: LineView) -> Fact:
     by = f", on its way from the earlier {line.run_id}" if line.under_way else ""
     text = (
         f"{line.item_id}: {line.intent} {line.quantity:,.0f} {line.uom} from {line.supplier} for {line.value:,.0f} "
-        f"{line.currency}, expected {line.expected_arrival} ({line.status}{by})."
-    )
-    detail = " ".join([*line.notes, f"Formula: {line.formula}."] if line.formula else line.notes)
+        f"{line.currency}, expected {line.expected_arrival} ({line.status}{by}). {line.sentence}"
+    ).rstrip()
+    formula = (f"Formula: {line.formula}.",) if line.formula else ()
+    detail = " ".join((*line.reasons, *line.notes, *formula))
     subjects = (line.item_id, line.supplier_id, line.supplier, line.line_id, line.item, line.status)
     figures = {**line.figures, "unit_price": line.unit_price}
     # neither what an earlier plan spent nor a change of an open order is part of what this one spends
@@ -97,10 +98,7 @@ def _line_fact(line: LineView) -> Fact:
 
 
 def _outlook_fact(outlook: OutlookView, *, several: bool) -> Fact:
-    text = (
-        f"{outlook.item_id}: {outlook.reason} Stock covers {outlook.days_of_cover:,.0f} days; the probability of a "
-        f"stock-out is {outlook.stockout_probability:.0%}."
-    )
+    text = f"{outlook.item_id}: {outlook.sentence} {outlook.reason}"
     if several:
         text += f" {outlook.run_id} planned it."
     figures = {"days_of_cover": outlook.days_of_cover, "stockout_probability": outlook.stockout_probability}

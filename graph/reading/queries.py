@@ -6,7 +6,7 @@ from typing import Any
 
 from graph.reading.naming import Named, in_plain_words
 from graph.views.installation import DatasetView
-from graph.views.orders import ApprovalView, LineView, VerdictView
+from graph.views.orders import EXTRA_COST, ApprovalView, LineView, VerdictView
 from graph.views.plans import OptionView, OutlookView, PlanView, RiskView
 from graph.views.runs import RunStatus, RunView, StepView, TransitionView, Trigger
 from graph.views.standing import LEAVING, shown_status
@@ -15,6 +15,7 @@ from store.operations import ApprovalRow, Operations, OutboxRow, RunRow
 from store.warehouse import Transition
 from tools.domain.datasets import Dataset, grouped
 from tools.domain.orders import Order, OrderLine, OrderVerdict
+from tools.wording import LineFacts, StockFacts, told_of_line, told_of_stock
 
 Stored = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Artifacts of a run, by kind and key."""
@@ -121,6 +122,7 @@ def _with_limits(line: OrderLine, dataset: Named) -> OrderLine:
 def line_view(line: OrderLine, order: Order, dataset: Named, status: str, verdicts: Sequence[VerdictView]) -> LineView:
     """One line with everything that explains it, `verdicts` on it among that."""
     supplier = dataset.suppliers.get(order.supplier_id)
+    told = told_of_line(_facts_of(line, order, supplier.name if supplier else "", status))
     return LineView(
         line_id=line.line_id,
         order_key=order.order_key,
@@ -139,6 +141,8 @@ def line_view(line: OrderLine, order: Order, dataset: Named, status: str, verdic
         order_date=line.order_date.isoformat(),
         expected_arrival=line.expected_arrival.isoformat(),
         status=status,
+        sentence=told.sentence,
+        reasons=told.reasons,
         policy=line.policy,
         formula=line.formula,
         figures=line.figures,
@@ -147,6 +151,32 @@ def line_view(line: OrderLine, order: Order, dataset: Named, status: str, verdic
         verdicts=tuple(verdicts),
         run_id=order.run_id,
         planned_by=line.planned_by,
+    )
+
+
+def _facts_of(line: OrderLine, order: Order, supplier: str, status: str) -> LineFacts:
+    """What the line's own figures say; an edited quantity was rounded by nobody."""
+    known = line.figures
+    planned = known.get("quantity") == line.quantity
+    return LineFacts(
+        intent=line.intent,
+        quantity=line.quantity,
+        uom=line.uom,
+        supplier_id=order.supplier_id,
+        supplier=supplier or order.supplier_id,
+        currency=line.currency,
+        order_date=line.order_date,
+        expected_arrival=line.expected_arrival,
+        days_of_cover=known.get("days_of_cover"),
+        cost_of_waiting=known.get(EXTRA_COST),
+        cost_of_next_best=known.get("extra_cost_of_next_best_source"),
+        expected_need=known.get("lead_time_demand_mean"),
+        in_reach=known.get("inventory_position"),
+        reserve=known.get("safety_stock"),
+        before_rounding=known.get("quantity_before_rounding") if planned else None,
+        share_that_needs_it=known.get("share_of_paths_that_need_it"),
+        limited=bool(line.binding),
+        kept=line.notes[0] if status == "held" and line.notes else "",
     )
 
 
@@ -237,9 +267,11 @@ def outlook_view(raw: Mapping[str, Any], run: RunView, dataset: Dataset, made: M
     """A stored outlook of a run; `made` is what its estimates say of the item, without which it has no series."""
     figures = {name: raw[name] for name in OutlookView.model_fields if name in raw and (made or name not in SERIES)}
     figures["reason"] = in_plain_words(str(raw["reason"]), dataset)
+    stands = StockFacts(float(raw["days_of_cover"]), float(raw["stockout_probability"]))
     quantiles: Mapping[str, Sequence[float]] = made.get("quantiles", {})
     return OutlookView(
         **figures,
+        sentence=told_of_stock(stands),
         item=dataset.items[raw["item_id"]].description or raw["item_id"],
         on_hand=dataset.on_hand.get((raw["item_id"], raw["site_id"]), 0.0),
         forecast_model=str(made.get("model", "")),

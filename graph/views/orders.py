@@ -43,6 +43,10 @@ class LineView(View):
     expected_arrival: str
     status: str
     """planned, denied, shadow, held, waiting, approved, rejected, dispatched, confirmed, failed, withdrawn"""
+    sentence: str = ""
+    """What to order and why now, as a buyer would say it."""
+    reasons: tuple[str, ...] = ()
+    """At most three; `formula`, `figures`, `notes` and `binding` are the mathematics behind them."""
     policy: str = ""
     formula: str = ""
     figures: dict[str, float] = Field(default_factory=dict)

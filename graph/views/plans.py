@@ -38,7 +38,10 @@ class OutlookView(View):
     days_of_cover: float
     stockout_probability: float
     fill_rate: float
+    sentence: str = ""
+    """Where the item stands, as a buyer would say it."""
     reason: str
+    """Why it orders or does not, with the figures of the plan."""
     forecast_model: str = ""
     demand_pattern: str = ""
     history_dates: tuple[str, ...] = ()

@@ -121,6 +121,7 @@ def _explain(scene: Scene, row: int, quantity: float, part: int) -> Explanation:
     figures = {
         "on_hand": float(scene.snapshot.on_hand[scene.row]),
         "inventory_position": float(levels.position[row]),
+        "days_of_cover": days_of_cover(scene),
         "lead_time_periods_mean": float(levels.mean_lead[row]),
         "review_periods": float(scene.settings.review_periods),
         "lead_time_demand_mean": float(levels.window_mean[row]),
@@ -155,6 +156,14 @@ def _explain(scene: Scene, row: int, quantity: float, part: int) -> Explanation:
         " shortage cost over the horizon is taken"
     )
     return Explanation("order up to a newsvendor quantile, priced by rollout", formula, figures, tuple(notes))
+
+
+def days_of_cover(scene: Scene) -> float:
+    """Days that stock and all open orders last at mean demand; 99,999 where there is hardly any."""
+    snapshot, row = scene.snapshot, scene.row
+    position = float(snapshot.on_hand[row] + snapshot.arrivals[row].sum(axis=1).mean())
+    daily = float(scene.batch.costs.mean_demand[row]) / snapshot.period.days
+    return min(max(position, 0.0) / max(daily, 1e-12), 99_999.0)
 
 
 def _policy_note(scene: Scene) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.plans import CostParts, ItemOutlook
 from tools.domain.snapshots import OrderingSettings
-from tools.ordering.explaining.explanation import Scene
+from tools.ordering.explaining.explanation import Scene, days_of_cover
 from tools.ordering.pricing.items import Batch
 from tools.ordering.problem.levels import quantile_index
 from tools.ordering.problem.quantities import TINY
@@ -23,7 +23,6 @@ def outlook(scene: Scene) -> ItemOutlook:
     position = float(snapshot.on_hand[row] + snapshot.arrivals[row].sum(axis=1).mean())
     source, levels = reference_source(scene), batch.levels
     missed = float(scene.result.missed[row, 0]) * demand.shape[0]
-    daily = float(batch.costs.mean_demand[row]) / snapshot.period.days
     level = 0.0 if source is None else float(levels.level[source])
     reach = int(reaches(batch, scene.settings)[row])
     later = _ready_rate(paths[min(reach, snapshot.horizon - 1) :])
@@ -38,7 +37,7 @@ def outlook(scene: Scene) -> ItemOutlook:
         stockout_probability=float((paths[:reach].min(axis=0) < -TINY).mean()),
         fill_rate=float(1 - missed / max(demand.sum(), 1e-12)),
         projected_stock=_bands(paths),
-        days_of_cover=min(max(position, 0.0) / max(daily, 1e-12), 99_999.0),
+        days_of_cover=days_of_cover(scene),
         policy=batch.policy.name_of(row),
         reason=_reason(scene, source, later),
         ready_rate_later=later,

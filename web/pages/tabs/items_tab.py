@@ -113,7 +113,10 @@ def _row(outlook: OutlookView) -> dict[str, object]:
 
 def _detail(outlook: OutlookView, view: ForecastView | None, leads: LeadTimesView | None) -> None:
     heading(named(outlook.item_id, outlook.item))
-    ui.label(outlook.reason)
+    ui.label(outlook.sentence or outlook.reason)
+    if outlook.sentence:
+        with ui.expansion("The mathematics").classes("fill"):
+            ui.label(outlook.reason)
     figures(
         [
             ("Safety stock", quantity(round(outlook.safety_stock, 1))),

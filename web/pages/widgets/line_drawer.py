@@ -61,6 +61,19 @@ def _explanation(line: LineView) -> None:
         f"{quantity(line.quantity, line.uom)} from {line.supplier} at {money(line.unit_price, line.currency)},"
         f" {money(line.landed_cost, line.currency)} landed. Ordered {line.order_date}, arrives {line.expected_arrival}."
     )
+    if line.sentence:
+        ui.label(line.sentence).classes("sentence")
+    _sentences("Why", line.reasons)
+    if line.verdicts:
+        heading("Gates", 3)
+        for verdict in line.verdicts:
+            show_verdict(verdict)
+    with ui.expansion("The mathematics", icon="functions").classes("fill"):
+        _mathematics(line)
+
+
+def _mathematics(line: LineView) -> None:
+    """Formula, every figure, notes and limits: what the sentence was made from."""
     if line.formula:
         heading("Formula", 3)
         if line.policy:
@@ -71,10 +84,6 @@ def _explanation(line: LineView) -> None:
         figures([(words(name), quantity(value)) for name, value in line.figures.items()])
     _sentences("Notes and next best source", line.notes)
     _sentences("Limits that bind", line.binding)
-    if line.verdicts:
-        heading("Gates", 3)
-        for verdict in line.verdicts:
-            show_verdict(verdict)
 
 
 def _sentences(title: str, found: tuple[str, ...]) -> None:

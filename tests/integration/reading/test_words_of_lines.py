@@ -1,0 +1,156 @@
+"""What a buyer reads of lines and items: short, without the engine's words, each number that of the facts."""
+
+import re
+from calendar import month_name
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from pathlib import Path
+
+import pytest
+from demo_home import demo_session, plan_trigger, settings_of
+from shared_data import shared_data
+
+from graph.session import open_session
+from graph.views.orders import LineView
+from graph.views.plans import PlanView
+
+LONGEST = 35
+ENGINE_WORDS = (
+    "position",
+    "order-up-to",
+    "level",
+    "quantile",
+    "cvar",
+    "shadow",
+    "pipeline",
+    "newsvendor",
+    "rollout",
+    "sample path",
+    "candidate",
+    "horizon",
+    "safety stock",
+    "lead time",
+    "stochastic",
+    "bp",
+    "continuation",
+    "base stock",
+    "expected cost",
+    "backorder",
+    "period",
+)
+MONTHS = month_name[1:]
+NUMBER = re.compile(r"(?<![\w|])\d[\d,]*(?:\.\d+)?(?![\w|])")
+
+
+@pytest.fixture(scope="module", params=["demo", "demo_rdc"])
+def plan(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlanView]:
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "demo":
+        with demo_session(folder) as session:
+            yield session.plan()
+        return
+    session = open_session(settings_of(folder))
+    session.import_folder(str(shared_data("demo_rdc")))
+    session.start(plan_trigger())
+    yield session.plan()
+    session.close()
+
+
+def two_digits(value: float) -> str:
+    """An estimate as people say it, by another way than the program's."""
+    near = Context(prec=2, rounding=ROUND_HALF_EVEN).create_decimal(Decimal(repr(value))).normalize()
+    return f"{near:,f}"
+
+
+def numbers_of(line: LineView) -> set[str]:
+    """Every number that may stand in the words of a line."""
+    known = line.figures
+    ordered, arrives = date.fromisoformat(line.order_date), date.fromisoformat(line.expected_arrival)
+    found = {f"{line.quantity:,.0f}", f"{(arrives - ordered).days}"}
+    if "days_of_cover" in known:
+        cover = round(known["days_of_cover"])
+        runs_out = ordered + timedelta(days=min(cover, 100_000))
+        found |= {f"{cover:,}", str(runs_out.day), str(runs_out.year)}
+    estimates = (
+        "extra_cost_of_ordering_nothing",
+        "extra_cost_of_next_best_source",
+        "lead_time_demand_mean",
+        "inventory_position",
+        "safety_stock",
+        "quantity_before_rounding",
+    )
+    found |= {two_digits(known[name]) for name in estimates if name in known}
+    found |= {str(round(100 * known[name])) for name in ("share_of_paths_that_need_it",) if name in known}
+    return found | ({"100"} if "share_of_paths_that_need_it" in known else {"0"})
+
+
+def words_of(text: str, line: LineView) -> str:
+    """The text without names, which may hold any number."""
+    return text.replace(f"{line.supplier} ({line.supplier_id})", "NAME")
+
+
+def test_every_line_has_a_short_sentence_and_at_most_three_reasons(plan: PlanView) -> None:
+    assert plan.lines
+    for line in plan.lines:
+        assert line.sentence.endswith(".") and "\n" not in line.sentence
+        assert len(line.reasons) <= 3
+        sentences = [line.sentence, *(part for reason in line.reasons for part in re.split(r"(?<=\.) ", reason))]
+        assert {text: len(text.split()) for text in sentences if len(text.split()) > LONGEST} == {}
+
+
+def test_no_word_of_the_engine_stands_in_what_a_buyer_reads_first(plan: PlanView) -> None:
+    told = [words_of(text, line) for line in plan.lines for text in (line.sentence, *line.reasons)]
+    told += [outlook.sentence for outlook in plan.outlooks]
+    found = {(word, text) for text in told for word in ENGINE_WORDS if re.search(rf"\b{word}", text.lower())}
+    assert found == set()
+
+
+def test_a_supplier_is_named_with_its_id(plan: PlanView) -> None:
+    for line in plan.lines:
+        if line.status != "held" and line.supplier != line.supplier_id:
+            assert f"{line.supplier} ({line.supplier_id})" in line.sentence
+
+
+def test_every_number_is_that_of_the_facts(plan: PlanView) -> None:
+    checked = 0
+    for line in plan.lines:
+        if line.status == "held":
+            continue
+        for text in (line.sentence, *line.reasons):
+            for number in NUMBER.findall(words_of(text, line)):
+                assert number.rstrip(",") in numbers_of(line), (number, text, line.figures)
+                checked += 1
+    assert checked >= 4 * len(plan.lines)
+
+
+def test_the_day_on_which_stock_runs_out_is_the_end_of_its_cover(plan: PlanView) -> None:
+    told = 0
+    for line in plan.lines:
+        found = re.search(r"run out around (\d+) (\w+)", line.sentence)
+        if found:
+            out = date.fromisoformat(line.order_date) + timedelta(days=round(line.figures["days_of_cover"]))
+            assert (int(found[1]), found[2]) == (out.day, MONTHS[out.month - 1])
+            assert out < date.fromisoformat(line.expected_arrival)
+            told += 1
+    assert told or all(line.figures.get("days_of_cover", 1e9) > 0 for line in plan.lines)
+
+
+def test_an_item_is_told_of_by_its_cover_and_its_risk(plan: PlanView) -> None:
+    for outlook in plan.outlooks:
+        days = round(outlook.days_of_cover)
+        assert f" {days:,} day" in outlook.sentence or days >= 3_650
+        if 0.01 <= outlook.stockout_probability <= 0.99:
+            assert f"{round(100 * outlook.stockout_probability)} %" in outlook.sentence
+        assert len(outlook.sentence.split()) <= LONGEST
+
+
+def test_sentences_are_the_same_wherever_a_line_is_told(tmp_path: Path) -> None:
+    with demo_session(tmp_path) as session:
+        lines = {line.line_id: line for line in session.plan().lines}
+        told = [line for approval in session.pending() for line in approval.lines]
+        assert told
+        for line in told:
+            assert (line.sentence, line.reasons) == (lines[line.line_id].sentence, lines[line.line_id].reasons)
+        asked = session.explain(None, told[0].item_id)
+        assert told[0].sentence in asked.text or told[0].sentence in " ".join(asked.sources)
