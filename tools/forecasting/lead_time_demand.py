@@ -1,4 +1,7 @@
-"""Demand over a random lead time: what ordering needs of a forecast."""
+"""Demand over a random lead time: what ordering needs of a forecast.
+
+In plain Python it is `tests/helpers/cases/lead_time_demand_in_words.py`; tests hold the two equal.
+"""
 
 import numpy as np
 
@@ -16,8 +19,10 @@ def lead_time_demand(
     samples, periods = paths.shape
     passed = np.concatenate([np.zeros((samples, 1)), np.cumsum(paths, axis=1)], axis=1)
     spans = np.asarray(days, dtype=float) / period_days
+    # a span of just the horizon takes the last period as its part, so that no index is beyond it
     whole = np.minimum(spans.astype(int), periods - 1)
     units = passed[:, whole] + (np.minimum(spans, periods) - whole) * paths[:, whole]
+    # beyond the horizon the path goes on at its own mean, so that high paths stay high
     units += np.maximum(spans - periods, 0.0) * paths.mean(axis=1, keepdims=True)
     weights = np.broadcast_to(probabilities / samples, units.shape)
     order = np.argsort(units, axis=None, kind="stable")

@@ -1,24 +1,54 @@
-"""The compiled rollout and its costs against the same rules written out in plain Python, path by path."""
+"""The compiled rollout and its costs against the same rules in plain Python: `rollout_in_words`, path by path."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import Phase, given
+from hypothesis import settings as bounds
+from hypothesis import strategies as st
+from ordering_cases import random_problem
+from rollout_in_words import play_in_words
 
 from benchmarks.cases.planning_worlds import random_snapshot
 from tools.domain.snapshots import OrderingSettings, RiskMeasure
-from tools.ordering.candidates.columns import build_columns
+from tools.ordering.candidates.columns import Columns, build_columns
 from tools.ordering.problem.levels import cumulative_demand, item_costs, source_levels
 from tools.ordering.stochastic.continuations import KINDS
 from tools.ordering.stochastic.costing import cost_parts, path_costs, tail_costs
 from tools.ordering.stochastic.policy_kinds import continuation
 from tools.ordering.stochastic.rollout import play
+from tools.ordering.stochastic.rollout_kernels import (
+    BLOCK,
+    EXCESS,
+    HELD,
+    LOST,
+    MISSED,
+    MISSED_LATER,
+    REGULAR,
+    REGULAR_ORDERS,
+    SCRAPPED,
+    SHORT,
+)
+
+SUMS = {
+    "held": HELD,
+    "short": SHORT,
+    "excess": EXCESS,
+    "lost": LOST,
+    "scrapped": SCRAPPED,
+    "missed": MISSED,
+    "missed_later": MISSED_LATER,
+}
+CANDIDATES = 6
+"""Candidates of a problem that are played in words."""
+GENERATED = bounds(max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
 
 
-def with_everything(seed: int, review: int = 1):
+def with_everything(seed: int, review: int = 1, *, items: int = 5, paths: int = 40, horizon: int = 14):
     """A small random problem in which every optional trait of an item and a source occurs."""
     rng = np.random.default_rng(seed)
-    snapshot = random_snapshot(5, seed=seed, paths=40, horizon=14)
+    snapshot = random_snapshot(items, seed=seed, paths=paths, horizon=horizon)
     rows = snapshot.sources.item.size
     sources = replace(
         snapshot.sources,
@@ -26,19 +56,23 @@ def with_everything(seed: int, review: int = 1):
         incremental=rng.random(rows) < 0.5,
         first_period=rng.choice([0, 0, 3], rows),
         last_period=rng.choice([9, 10_000], rows),
-        path_delay=rng.choice([0, 0, 2], (rows, 40)),
+        path_delay=rng.choice([0, 0, 2], (rows, paths)),
         capacity_per_period=rng.choice([np.inf, 150.0], rows),
     )
     snapshot = replace(
         snapshot,
         sources=sources,
-        lost_share=rng.choice([0.0, 0.4, 1.0], 5),
-        shelf_life_periods=rng.choice([np.inf, 3.0, 6.5, 1.0], 5),
-        frozen_periods=rng.choice([0, 0, 2], 5),
+        lost_share=rng.choice([0.0, 0.4, 1.0], items),
+        shelf_life_periods=rng.choice([np.inf, 3.0, 6.5, 1.0], items),
+        frozen_periods=rng.choice([0, 0, 2], items),
         on_hand=snapshot.on_hand - 20,
-        unit_value=rng.uniform(1, 20, 5),
+        unit_value=rng.uniform(1, 20, items),
     )
-    settings = OrderingSettings(review_periods=review)
+    return world_of(snapshot, OrderingSettings(review_periods=review), rng)
+
+
+def world_of(snapshot, settings, rng):
+    """What `play` takes, with the continuation of each candidate drawn at random."""
     costs = item_costs(snapshot, settings)
     levels = source_levels(snapshot, settings, costs, cumulative_demand(snapshot))
     policy = continuation(snapshot, settings, costs, levels, alternatives=True)
@@ -47,100 +81,56 @@ def with_everything(seed: int, review: int = 1):
     return snapshot, settings, costs, levels, policy, columns, choice
 
 
-def accepted(gap: float, moq: float, multiple: float, cap: float, usable: float) -> float:
-    units = max(gap / usable, moq)
-    if multiple > 0:
-        units = float(np.ceil(units / multiple - 1e-9)) * multiple
-    return min(units, cap)
-
-
-def played_path(  # noqa: C901 - the rules of a period, in their order
-    snapshot, settings, levels, policy, columns, item, column, kind, path
-):
-    """One path of one candidate: what `play` adds up, by name."""
-    horizon, sources, tables = snapshot.horizon, snapshot.sources, policy.tables
-    comes, asks = snapshot.arrivals[item, path], snapshot.demand[item, path]
-    pipe = dict.fromkeys(range(horizon + 1), 0.0)
-    for part in range(columns.source.shape[2]):
-        row, units = columns.source[item, column, part], columns.quantity[item, column, part]
-        if units > 0:
-            pipe[min(int(levels.lead[row, path]), horizon)] += units * sources.yield_rate[row]
-    lots: list[list[float]] = [[0, max(float(snapshot.on_hand[item]), 0.0)]]
-    backlog = max(-float(snapshot.on_hand[item]), 0.0)
-    shelf, share = snapshot.shelf_life_periods[item], snapshot.lost_share[item]
-    told = dict.fromkeys(("held", "short", "lost", "scrapped", "missed", "missed_later", "excess"), 0.0)
-    orders = [[], []]
-    for period in range(horizon):
-
-        def take_in(units: float, period: int = period) -> None:
-            nonlocal backlog
-            served = min(backlog, units)
-            backlog -= served
-            lots.append([period, units - served])
-
-        take_in(float(comes[period]))
-        if period > 0 and period % settings.review_periods == 0:
-            for channel in (1, 0):
-                row, wait, first, last = (int(v) for v in tables.whole[kind, channel, item])
-                if row < 0 or not first <= period <= last:
-                    continue
-                on_hand = sum(units for _, units in lots) - backlog
-                reach = period + wait + settings.review_periods if channel else horizon + 1
-                near = sum(
-                    units for at, units in pipe.items() if period <= at < reach and (not channel or at < horizon)
-                )
-                position = on_hand + tables.within[kind, channel, item, period] * comes[period + 1 :].sum() + near
-                if position < tables.level[kind, channel, item, period] - 1e-9:
-                    level, up_to = (float(t[kind, channel, item, period]) for t in (tables.level, tables.up_to))
-                    lot = up_to - level
-                    gap = np.ceil((level - position) / lot - 1e-9) * lot if lot > 1e-9 else up_to - position
-                    units = accepted(gap, *(float(v) for v in tables.terms[kind, channel, item]))
-                    lands = period + int(levels.usual_lead[row, path])
-                    if sources.path_delay[row, path] > 0:
-                        lands = max(lands, int(levels.lead[row, path]))
-                    pipe[min(lands, horizon)] += units * tables.terms[kind, channel, item, 3]
-                    orders[channel].extend([units] if units > 0 else [])
-        take_in(pipe.pop(period))
-        wanted = float(asks[period])
-        for lot in lots:
-            used = min(lot[1], wanted)
-            lot[1] -= used
-            wanted -= used
-        told["missed"] += wanted
-        told["missed_later"] += wanted if period >= policy.reach[item] else 0.0
-        told["lost"] += share * wanted
-        backlog += (1 - share) * wanted
-        told["held"] += sum(units for _, units in lots)
-        told["short"] += backlog
-        if np.isfinite(shelf) and shelf <= horizon:
-            for lot in lots:
-                if period - lot[0] >= max(int(shelf), 1) - 1:
-                    told["scrapped"] += lot[1]
-                    lot[1] = 0.0
-    left = sum(units for _, units in lots) - backlog + sum(pipe.values())
-    over = max(left - max(policy.burn_level[item], 0.0), 0.0)
-    rate = snapshot.holding_cost[item] / (2 * snapshot.demand[item].mean())
-    told["excess"] = min(rate * over**2, snapshot.unit_value[item] * over)
-    told["regular_units"], told["express_units"] = sum(orders[0]), sum(orders[1])
-    told["regular_orders"], told["express_orders"] = len(orders[0]), len(orders[1])
-    return told
-
-
-@pytest.mark.parametrize(("seed", "review", "every"), [(1, 1, 1), (2, 2, 1), (3, 1, 4), (4, 3, 2), (5, 1, 1)])
-def test_the_compiled_rollout_adds_up_what_plain_python_adds_up(seed, review, every):
-    snapshot, settings, costs, levels, policy, columns, choice = with_everything(seed, review)
-    result = play(snapshot, settings, costs, levels, policy, columns, every=every, choice=choice)
-    items, tried = np.nonzero(columns.valid)
-    picked = np.random.default_rng(seed).permutation(items.size)[:40]
-    for item, column in zip(items[picked].tolist(), tried[picked].tolist(), strict=True):
+def assert_played_as_in_words(world, every: int, rng) -> None:
+    """A few candidates, path by path: every sum, and the record of stock and later orders."""
+    snapshot, settings, costs, levels, policy, columns, choice = world
+    result = play(snapshot, settings, costs, levels, policy, columns, by_path=True, every=every, choice=choice)
+    assert result.by_path is not None
+    places = np.argwhere(columns.valid)
+    for item, column in rng.permutation(places)[:CANDIDATES].tolist():
         kind = int(choice[item, column])
-        paths = [
-            played_path(snapshot, settings, levels, policy, columns, item, column, kind, path)
-            for path in range(0, 40, every)
-        ]
-        for name in paths[0]:
-            mean = np.mean([path[name] for path in paths])
-            assert getattr(result, name)[item, column] == pytest.approx(mean, rel=1e-9, abs=1e-7), name
+        one = Columns(*(a[:, [column]] for a in (columns.source, columns.quantity, columns.valid, columns.wanted)))
+        single = play(
+            snapshot, settings, costs, levels, policy, one, record=True, every=every, choice=choice[:, [column]]
+        )
+        assert single.stock is not None and single.later is not None
+        told, stocks, orders = zip(
+            *(
+                play_in_words(snapshot, settings, levels, policy, columns, item, column, kind, path)
+                for path in range(0, snapshot.demand.shape[1], every)
+            ),
+            strict=True,
+        )
+        for name, place in SUMS.items():
+            sums = [path[name] for path in told]
+            assert result.by_path[item, column, place] == pytest.approx(sums, rel=1e-9, abs=1e-7), name
+            assert result.mean[item, column, place] == pytest.approx(np.mean(sums), rel=1e-9, abs=1e-7), name
+        for place, per_path in ((REGULAR, np.sum), (REGULAR_ORDERS, np.count_nonzero)):
+            for channel in range(2):
+                sums = [per_path(path[:, channel]) for path in orders]
+                assert result.by_path[item, column, place + 2 * channel] == pytest.approx(sums, rel=1e-9, abs=1e-7)
+        assert single.stock[:, item] == pytest.approx(np.stack(stocks, axis=1), rel=1e-9, abs=1e-7)
+        assert single.later[:, item] == pytest.approx(np.mean(orders, axis=0), rel=1e-9, abs=1e-7)
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 14),
+    st.sampled_from([1, 5, BLOCK + 6]),
+    st.integers(1, 3),
+    st.integers(1, 3),
+)
+@GENERATED
+def test_the_compiled_rollout_plays_every_path_as_it_is_said_in_words(seed, horizon, paths, review, every):
+    world = with_everything(seed, review, items=3, paths=paths, horizon=horizon)
+    assert_played_as_in_words(world, every, np.random.default_rng(seed))
+
+
+@given(st.integers(0, 2**32 - 1))
+@GENERATED
+def test_it_does_so_on_items_without_demand_or_sources_and_terms_that_nothing_fits(seed):
+    rng = np.random.default_rng(seed)
+    assert_played_as_in_words(world_of(*random_problem(seed), rng), 1, rng)
 
 
 def price_of_order(sources, row: int, units: float) -> float:

@@ -59,11 +59,14 @@ def _step_levels(
 ) -> None:  # pragma: no cover - compiled
     """Move levels on and add up errors of the level model, and of theta beside it."""
     for g in range(alphas.size):
+        # errors first, then the levels: each is of a forecast made without this value
         plain = value - level[g]
         tilted = plain - half_slope * offset[g]
         level[g] += alphas[g] * plain
+        # periods of drift by which a level with drift is ahead of the plain one
         offset[g] = 1.0 + (1.0 - alphas[g]) * offset[g]
         size = abs(plain)
+        # the scale takes errors in full, the choice of a parameter limited ones
         sizes[g] = SCALE_DISCOUNT * sizes[g] + size
         size = size if size < limit else limit
         squares[g] = DISCOUNT * squares[g] + size * size
@@ -109,6 +112,7 @@ def _weigh(
     least = max(least, 1e-12)
     total, error = 0.0, 0.0
     for g in range(squares.size):
+        # relative to the least, so that the powers neither vanish nor overflow
         weights[g] = (least / max(squares[g], 1e-12)) ** (SHARPNESS * observations)
         total += weights[g]
     for g in range(squares.size):
@@ -145,6 +149,7 @@ def _look_ahead_trend(
         reach, power = 0.0, 1.0
         for h in range(ahead.shape[1]):
             power *= dampings[g]
+            # damping adds up phi + phi^2 + .. + phi^h periods of trend
             reach += power
             ahead[2, h] += weights[g] * (level[g] + reach * trend[g])
 
@@ -206,6 +211,7 @@ def smooth_rows(
         sums, zeros = np.zeros(5), np.zeros(2)
         observations, recent, place = 0.0, 0.0, 0
         for step in range(first[i], row.size + 1):
+            # forecasts come before the step's own value is taken in: an origin knows only the past
             due = place < origins.size and origins[place] == step and slots[i] >= 0
             if due or step == row.size:
                 target = ahead[i] if step == row.size else origin_ahead[slots[i], place]
@@ -216,6 +222,7 @@ def smooth_rows(
                 found[3] = zeros[0] / max(zeros[1], 1e-9)
                 _look_ahead_level(level, offset, _half_slope(sums), weights, theta, target)
                 _look_ahead_trend(trend_level, trend, dampings, damped, target)
+            # origins before the history begins get nothing
             while place < origins.size and origins[place] <= step:
                 place += 1
             if step == row.size or np.isnan(row[step]):
@@ -223,6 +230,7 @@ def smooth_rows(
             value, half = row[step], _half_slope(sums)
             limit = np.inf
             if sums[0] > WARM_UP:
+                # of one middling constant, so that one error is limited alike for all
                 limit = ERROR_LIMIT * np.sqrt(squares[2] / observations)
             _step_levels(value, limit, half, alphas, level, offset, squares, sizes, tilted_squares, tilted_sizes)
             _step_trends(value, limit, trend_alphas, gains, dampings, trend_level, trend, trend_squares, trend_sizes)

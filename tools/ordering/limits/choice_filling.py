@@ -145,6 +145,7 @@ class _Filling:
             short = self.short(state)
             if not short.size:
                 return
+            # a supplier that lags behind an even rise to its least value is given up
             hopeless = short[state.spent[short] < turn / DRAWS * least[short]]
             state.banned[hopeless] = True
             rebate[short] = np.maximum(2 * rebate[short], FIRST_REBATE)
@@ -173,6 +174,7 @@ class _Filling:
             tried.banned[supplier] = closing
             affected = self.users(state, supplier) if closing else self.customers(supplier)
             fee = self.terms.opening.copy()
+            # no item by itself would pay for what all of them would share
             fee[supplier] = 0.0
             self.round(tried, affected, self.choice.cost, guard=True, fee=fee)
             better = self.cost(tried) < self.cost(state) - TOLERANCE
@@ -240,6 +242,7 @@ def take_turns(  # noqa: C901 - one compiled loop over arrays; split, each turn 
     moved = 0
     for g in order:
         current = chosen[g]
+        # the group gives back what it takes, so that its own option fits again
         for e in range(begin[current], begin[current + 1]):
             left[row[e]] += amount[e]
         for e in range(supplier_begin[current], supplier_begin[current + 1]):
@@ -247,6 +250,7 @@ def take_turns(  # noqa: C901 - one compiled loop over arrays; split, each turn 
             spent[supplier[e]] -= value[e]
         best, best_cost = current, np.inf
         for turn in range(first[g + 1] - first[g] + 1):
+            # the current option first: another must be cheaper by more than rounding
             v = current if turn == 0 else first[g] + turn - 1
             cost = priced[v]
             if cost >= best_cost - 1e-9 * max(abs(best_cost), 1.0):
@@ -255,6 +259,7 @@ def take_turns(  # noqa: C901 - one compiled loop over arrays; split, each turn 
             for e in range(supplier_begin[v], supplier_begin[v + 1]):
                 if banned[supplier[e]]:
                     fine = False
+                # whoever comes first to a supplier pays for ordering there at all
                 if uses[supplier[e]] == 0:
                     cost += opening[supplier[e]]
             if not fine or cost >= best_cost - 1e-9 * max(abs(best_cost), 1.0):
@@ -265,6 +270,7 @@ def take_turns(  # noqa: C901 - one compiled loop over arrays; split, each turn 
                         fine = False
                         break
                 if guard and fine:
+                    # the suppliers joined reach their least value, and those left behind keep theirs
                     for e in range(supplier_begin[v], supplier_begin[v + 1]):
                         k = supplier[e]
                         if spent[k] + value[e] < least[k] * (1.0 - 1e-9):

@@ -24,6 +24,7 @@ def dual_prices(choice: Choice) -> tuple[float, FloatArray]:
     low = np.minimum.reduceat(choice.cost, first[:-1])
     spread = np.maximum.reduceat(choice.cost, first[:-1]) - low
     most = max(float(spread.sum()), 1e-9)
+    # rows are scaled to about 1, so that this is the size of a price
     unit = most / max(choice.limit.size, 1)
     best, at = choice.bound(np.zeros(choice.limit.size)), np.zeros(choice.limit.size)
 
@@ -33,11 +34,13 @@ def dual_prices(choice: Choice) -> tuple[float, FloatArray]:
         priced = choice.priced(prices)
         least = np.minimum.reduceat(priced, first[:-1])
         shared = float(prices @ choice.limit)
+        # the bound that counts is the exact one; the soft one only shows the way
         exact = float(least.sum()) - shared
         if exact > best:
             best, at = exact, prices.copy()
         weight = np.exp((np.repeat(least, counts) - priced) / np.repeat(width, counts))
         mass = np.add.reduceat(weight, first[:-1])
+        # the weights of the soft minimum are its gradient: how much of each option is taken
         slope = choice.usage @ (weight / np.repeat(mass, counts)) - choice.limit
         value = float((least - width * np.log(mass)).sum()) - shared
         return -value / most, -slope * unit / most
@@ -47,5 +50,6 @@ def dual_prices(choice: Choice) -> tuple[float, FloatArray]:
         soft = np.maximum(width * spread, 1e-9)
         top = np.full(start.size, most / unit)
         found, fell = descend(partial(fallen, width=soft), start, top, steps=STEPS)
+        # a stage that ended below the best exact bound is no place to start from
         start = at / unit if best > -fell * most else found
     return best, at

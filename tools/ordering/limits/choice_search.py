@@ -36,6 +36,7 @@ def best_choice(
         known = _core_choice(choice, reduced, known, CORE_TIME * seconds)
     value = float(choice.cost[known].sum())
     tolerance = CLOSE * max(abs(value), 1.0)
+    # with such an option the bound alone would exceed the known choice
     kept = reduced <= value - bound + tolerance
     kept[known] = True
     smaller, places = choice.only(kept)
@@ -137,6 +138,7 @@ def depth_first(
     level, nodes = 0, 0
     while level >= 0:
         v = at[level]
+        # options ascend, so that none after this one can be better either
         if v == begin[level + 1] or bound + extra[level] + reduced[v] >= best - tolerance:
             at[level] = begin[level]
             level -= 1
@@ -148,6 +150,7 @@ def depth_first(
         fine = True
         for r in range(rows):
             used[level + 1, r] = used[level, r] + usage[v, r]
+            # not even the thriftiest options of the groups to come would fit
             if used[level + 1, r] + rest[level + 1, r] > room[r]:
                 fine = False
                 break
@@ -160,5 +163,6 @@ def depth_first(
         if spent[groups] < best - tolerance:
             best = spent[groups]
             for g in range(groups):
+                # `at` has moved on to the option after the one taken
                 picked[g] = at[g] - 1
     return True

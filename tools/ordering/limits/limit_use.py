@@ -265,6 +265,7 @@ def add_stock(  # noqa: C901 - one compiled loop over arrays, with and without d
             for bit in range(parts):
                 if pattern >> bit & 1:
                     units += usable[v, live[bit]]
+            # without disruption the pattern's chance is the same on all paths and is taken out of the sum
             if delay.size == 0:
                 _arrived_so(chance, pattern, parts, live, source[v], arrived, delay, 0)
                 total[:] = 0.0

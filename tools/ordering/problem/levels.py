@@ -1,7 +1,8 @@
 """Order-up-to levels from the empirical distribution of demand over lead time plus review.
 
 Levels are newsvendor quantiles (Snyder & Shen, Fundamentals of Supply Chain Theory, 4.3): the smallest level
-whose probability of covering the demand until the next order can arrive reaches b / (b + h).
+whose probability of covering the demand until the next order can arrive reaches b / (b + h). Which demand that is,
+path by path in plain Python: `tests/helpers/cases/lead_time_demand_in_words.py`.
 """
 
 from collections.abc import Sequence
@@ -161,6 +162,7 @@ def source_levels(
     leads = usual + sources.path_delay if sources.path_delay.size else usual
     demand = demand_within(total, rows, leads + review, costs.mean_demand)
     arrived = np.cumsum(snapshot.arrivals, axis=2)
+    # the next order, a review later, arrives a lead time after that: this one has to last until then
     last = np.minimum(leads + review, horizon) - 1
     cover = arrived[rows[:, None], np.arange(leads.shape[1])[None, :], last]
     stock = snapshot.on_hand[rows]

@@ -137,6 +137,7 @@ def iterate(  # noqa: C901 - one compiled sweep over states; split, each state w
         for code in range(codes):
             next_in = code // head if gap > 1 else 0
             rest = (code % head) * base if gap > 1 else 0
+            # from high stock down, so that one unit from the fast source leads to a state already settled
             for at in range(size - 1, -1, -1):
                 best, units = np.inf, 0
                 for quantity in range(base):
@@ -162,6 +163,7 @@ def iterate(  # noqa: C901 - one compiled sweep over states; split, each state w
         for at in range(size):
             for code in range(codes):
                 value[at, code] = fresh[at, code] - anchor
+        # the cost per period lies between the least and the largest rise of any state
         average = 0.5 * (low + high)
         if high - low <= tolerance * max(1.0, abs(average)):
             break

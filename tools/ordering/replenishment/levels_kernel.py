@@ -78,10 +78,12 @@ def play_worlds(  # noqa: C901 - one compiled loop over periods; split, each per
             stock, on_way = 0.0, 0.0
             for period in range(length):
                 place = period % longest
+                # what was ordered arrives before orders are placed; its place in the ring is then free for them
                 stock += pipe[place]
                 on_way -= pipe[place]
                 pipe[place] = 0.0
                 spent = 0.0
+                # express first, so that the regular source counts what it was just asked for
                 for source in range(1, -1, -1):
                     if source == 1 and not express:
                         continue
@@ -105,6 +107,7 @@ def play_worlds(  # noqa: C901 - one compiled loop over periods; split, each per
                         units = np.ceil(units / multiple - 1e-9) * multiple
                         top = np.floor(top / multiple + 1e-9) * multiple
                     units = min(units, top)
+                    # the largest order may be below the MOQ: then there is none
                     if units <= 0 or units < terms[source, 3] - 1e-9:
                         continue
                     price = reached = terms[source, 0]
@@ -116,8 +119,10 @@ def play_worlds(  # noqa: C901 - one compiled loop over periods; split, each per
                     if terms[source, 7] == 0:
                         money = price * units
                     usable = units * terms[source, 6]
+                    # usable units are credited at the cheapest price, so that only what is paid beyond it counts
                     spent += money + units * terms[source, 1] + terms[source, 2] - usable * costs[3]
                     wait = lead[source, world, period]
+                    # without lead time it serves this period's demand
                     if wait == 0:
                         stock += usable
                     else:
@@ -125,8 +130,10 @@ def play_worlds(  # noqa: C901 - one compiled loop over periods; split, each per
                         on_way += usable
                 stock -= demand[world, period]
                 held = costs[0] * stock if stock > 0 else -costs[1] * stock
+                # of this period's unmet demand alone: older debt has been kept already
                 if stock < 0 and costs[2] > 0:
                     stock += costs[2] * min(-stock, demand[world, period])
+                # the worlds start empty, which is not how they go on
                 if period >= warm_up:
                     total += spent + held
         found[setting] = total / (n_worlds * (length - warm_up))

@@ -74,8 +74,10 @@ def tail_costs(by_path: FloatArray, settings: OrderingSettings) -> FloatArray:
     whole = int(min(np.ceil(tail - 1e-9), paths))
     worst = np.sort(measured, axis=2)[:, :, ::-1][:, :, :whole]
     weight = np.ones(whole)
+    # the tail may end within a path, which then counts in part
     weight[-1] = tail - (whole - 1)
     cvar = (worst * weight).sum(axis=2) / weight.sum()
+    # invalid candidates cost inf, and inf - inf is no number
     with np.errstate(invalid="ignore"):
         extra = settings.cvar_weight * (cvar - total.mean(axis=2))
     return np.where(np.isfinite(extra), extra, 0.0)
@@ -166,6 +168,7 @@ def fill_costs(
                 for step in range(break_quantity.shape[1]):
                     if units >= break_quantity[row, step] - 1e-9:
                         price = break_price[row, step]
+                        # incremental breaks: each one changes the price of the units beyond it alone
                         spent += (units - break_quantity[row, step]) * (price - before)
                         before = price
                 bought += spent if incremental[row] else units * price
@@ -179,6 +182,7 @@ def fill_costs(
                 carried += units * rates[k, channel, item, 1]
                 ordered += orders * rates[k, channel, item, 2]
                 placed += units * terms[k, channel, item, YIELD]
+            # what demand uses beyond all orders comes from stock; below 0, orders have added to it
             drawn = demand[item, column] - mean[item, column, LOST] - placed
             held = holding[item] * mean[item, column, HELD] + mean[item, column, EXCESS]
             scrapped = unit_value[item] * mean[item, column, SCRAPPED]
@@ -186,4 +190,5 @@ def fill_costs(
             parts[item, column, 1] = carried + worth[item, 1] * drawn
             parts[item, column, 2] = ordered + worth[item, 2] * drawn
             parts[item, column, 3] = held + scrapped
+            # lost units are not among those short: they cost the price once
             parts[item, column, 4] = shortage[item] * (mean[item, column, SHORT] + mean[item, column, LOST])

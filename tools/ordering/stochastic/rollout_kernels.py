@@ -2,6 +2,9 @@
 
 Paths of one item run side by side in short rows, so that each step of a period is a vector operation; a block of
 paths and its pipeline stay in the first-level cache. Results do not depend on the number of threads.
+
+The same rules path by path, in plain Python: `tests/helpers/cases/rollout_in_words.py` for `play_paths`, and
+`lead_time_demand_in_words.py` beside it for `fill_windows`. Tests hold them equal.
 """
 
 import numpy as np
@@ -56,6 +59,7 @@ def fill_windows(
     needed, landed = np.zeros(horizon + 1), np.zeros(horizon + 1)
     for item in range(n_items):
         for path in range(n_paths):
+            # running sums, so that each window is a difference of two
             for period in range(horizon):
                 needed[period + 1] = needed[period] + demand[item, path, period]
                 landed[period + 1] = landed[period] + arrivals[item, path, period]
@@ -63,6 +67,7 @@ def fill_windows(
                 end = period + lead[item, path] + review
                 inside = min(end, horizon)
                 window[item, period, path] = needed[inside] - needed[period] + (end - inside) * mean_demand[item]
+                # from the next period on: what arrives in this one is in stock when its orders are placed
                 cover[item, period] += (landed[inside] - landed[period + 1]) / n_paths
 
 
@@ -114,6 +119,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
     n_paths, horizon = demand.shape[1], demand.shape[2]
     n_used = (n_paths + every - 1) // every
     width = min(n_used, BLOCK)
+    # with few paths, several candidates are played beside each other to fill a block
     lanes = width * max(min(BLOCK // width, source.shape[1]), 1)
     record, keep = stock_out.shape[0] > 0, by_path.shape[0] > 0
     sums = np.zeros((N_TOTALS, lanes))
@@ -124,12 +130,14 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
     lands = np.zeros(horizon, dtype=np.bool_)
     for item in range(first_item, end_item):
         lost_share, reach = traits[item, LOST_SHARE], int(traits[item, REACH])
+        # what keeps beyond the horizon is never scrapped; what keeps for less than a period still serves its own
         shelf = horizon + 1 if traits[item, SHELF] > horizon else max(int(traits[item, SHELF]), 1)
         for start in range(0, n_used, width):
             used = min(width, n_used - start)
             all_come[:] = 0.0
             lands[:] = False
             for p in range(width):
+                # a block that is not full repeats the last path, which no total counts
                 path = min(start + p, n_used - 1) * every
                 for period in range(horizon):
                     goes[period, p] = demand[item, path, period]
@@ -139,7 +147,9 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                 for p in range(width):
                     all_come[p] += landing[p]
                     any_lands = max(any_lands, landing[p])
+                # most periods have no open order on any path, and are passed over below
                 lands[period] = any_lands > 0
+            # each candidate of a block sees the same paths
             for p in range(width, lanes):
                 all_come[p] = all_come[p - width]
                 for period in range(horizon):
@@ -149,6 +159,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
             while column < source.shape[1]:
                 count, k = 0, 0
                 while column < source.shape[1] and count < members.size:
+                    # candidates of one block share a policy, so that its terms are read once for all lanes
                     if valid[item, column]:
                         if count > 0 and policy[item, column] != k:
                             break
@@ -172,13 +183,16 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                         if placed > 0:
                             row = source[item, members[slot], part]
                             good = placed * yields[row]
+                            # the place at the horizon gathers all that arrives after it
                             for p in range(used):
                                 pipe[min(lead[row, (start + p) * every], horizon), slot * width + p] += good
                             for p in range(slot * width, (slot + 1) * width):
                                 on_way[p] += good
+                # orders of the first period are the candidate itself
                 due_review = review
                 for period in range(horizon):
                     landing, arriving, wanted = comes[period], pipe[period], goes[period]
+                    # open orders arrive before any order is placed
                     if lands[period]:
                         for p in range(n):
                             stock[p] += landing[p]
@@ -186,12 +200,15 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                     if period == due_review:
                         due_review += review
                         for step in range(2):
+                            # express first, so that the regular source counts what it was just asked for
                             channel = 1 - step
                             row, first = whole[k, channel, item, ROW], whole[k, channel, item, FIRST]
                             if row < 0 or period < first or period > whole[k, channel, item, LAST]:
                                 continue
                             wait = whole[k, channel, item, LEAD]
+                            # of open orders only those within the channel's own window are cover
                             share = within[k, channel, item, period]
+                            # regular counts all that is on its way, express what arrives before its next order could
                             if channel == 0:
                                 for p in range(n):
                                     order[p] = stock[p] + to_come[p] * share + on_way[p]
@@ -206,23 +223,27 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                             below = 0
                             for p in range(n):
                                 below += np.int64(order[p] < floor)
+                            # often no path is below its level: then nothing has to be sized
                             if below == 0:
                                 continue
                             moq, multiple = terms[k, channel, item, MOQ], terms[k, channel, item, MULTIPLE]
                             cap, usable = terms[k, channel, item, CAP], terms[k, channel, item, YIELD]
                             packs, per_unit = 1.0 / multiple if multiple > 0 else 0.0, 1.0 / usable
                             units_sum, orders_sum = sums[REGULAR + 2 * channel], sums[REGULAR_ORDERS + 2 * channel]
+                            # marks apart are a reorder point and a lot (r, Q): whole lots until the level is reached
                             lot = up_to[k, channel, item, period] - level[k, channel, item, period]
                             for p in range(n):
                                 position = order[p]
                                 units = ceiling - position
                                 if lot > 1e-9:
                                     units = np.ceil((ceiling - lot - position) / lot - 1e-9) * lot
+                                # the supplier's rules come in this order: yield, MOQ, multiple, cap (a multiple itself)
                                 units = units * per_unit
                                 units = units if units > moq else moq
                                 if packs > 0:
                                     units = np.ceil(units * packs - 1e-9) * multiple
                                 units = units if units < cap else cap
+                                # sized for all and then dropped: a loop without branches runs as vector operations
                                 units = units if position < floor else 0.0
                                 order[p] = units
                                 units_sum[p] += units
@@ -232,6 +253,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                                 if order[p] > 0:
                                     path = min(start + p % width, n_used - 1) * every
                                     lands_in = period + usual[row, path]
+                                    # a disrupted source delivers nothing before an order of period 0 would arrive
                                     if delay.shape[0] > 0 and delay[row, path] > 0:
                                         lands_in = max(lands_in, lead[row, path])
                                     pipe[min(lands_in, horizon), p] += order[p] * usable
@@ -239,21 +261,25 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                                 for p in range(used):
                                     later_out[period, item, channel] += order[p] / n_used
                     held, short, missed = sums[HELD], sums[SHORT], sums[MISSED]
+                    # orders of no lead time are in `arriving` by now: they serve this period's demand
                     for p in range(n):
                         stock[p] += arriving[p] - wanted[p]
                         on_way[p] -= arriving[p]
                     for p in range(n):
                         left = stock[p]
                         debt = -left if left < 0 else 0.0
+                        # debt beyond this period's demand was missed before and only goes on waiting
                         fresh = debt if debt < wanted[p] else wanted[p]
                         missed[p] += fresh
                         owed[p] = fresh
+                        # left + debt is what is positive of left
                         held[p] += left + debt
                         short[p] += debt
                     if period >= reach:
                         missed_later = sums[MISSED_LATER]
                         for p in range(n):
                             missed_later[p] += owed[p]
+                    # after the count of what is short: lost units are taken out of it again
                     if lost_share > 0:
                         lost = sums[LOST]
                         for p in range(n):
@@ -263,6 +289,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                             stock[p] += gone
                     if shelf <= horizon:
                         scrapped = sums[SCRAPPED]
+                        # what arrives in the first period ages with the stock on hand, and neither is recent
                         if period > 0:
                             for p in range(n):
                                 recent[p] += landing[p] + arriving[p]
@@ -270,6 +297,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                             old, older = comes[period - shelf + 1], pipe[period - shelf + 1]
                             for p in range(n):
                                 recent[p] -= old[p] + older[p]
+                        # first in, first out: stock beyond all that arrived lately is what is at its end
                         if period >= shelf - 1:
                             for p in range(n):
                                 stale = stock[p] - recent[p]
@@ -281,6 +309,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                             stock_out[period, item, start + p] = stock[p]
                 rate, most, excess = traits[item, BURN_RATE], traits[item, BURN_CAP], sums[EXCESS]
                 for p in range(n):
+                    # used up at the mean demand, the excess is held for over / (2 mean) periods on average
                     over = stock[p] + on_way[p] - traits[item, BURN_LEVEL]
                     over = over if over > 0 else 0.0
                     burnt, sold = rate * over * over, most * over
@@ -292,6 +321,7 @@ def play_paths(  # noqa: C901 - one compiled loop over arrays; split, each path 
                         if keep:
                             for p in range(used):
                                 by_path[item, members[slot], total, start + p] = row_of[p]
+                        # added by halves: rounding grows with the logarithm of the paths
                         left_over = used
                         while left_over > 1:
                             half = left_over // 2

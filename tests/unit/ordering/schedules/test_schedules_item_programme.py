@@ -1,16 +1,26 @@
 """The compiled programme of one item against plain enumeration and against its own invariants."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from schedule_cases import random_problem, without_limits
+from schedule_in_words import end_cost, least_cost, order_cost, order_use
 
+from tools.ordering.schedules.column_generation.item_programme import scratch, solve_item
 from tools.ordering.schedules.column_generation.item_sweeps import solve_free
 from tools.ordering.schedules.problem.expected_cost import evaluate
 from tools.ordering.schedules.problem.programme_arrays import Limits, limits_of, terms_of
 from tools.ordering.schedules.problem.statement import ScheduleOrders, ScheduleProblem
 
 HORIZON = 4
+PRICES = (2.0, 0.3, 0.5, 3.0)
+"""Highest prices of capacity, budget, storage and orders."""
+GENERATED = settings(max_examples=60, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
 
 
 def item(seed: int, *, sources: int = 2, atoms: int = 3, **changes: object) -> ScheduleProblem:
@@ -73,27 +83,72 @@ def enumerated(problem: ScheduleProblem, prices: Limits) -> float:
     best = np.inf
     for plan in product(*sizes):
         if sum(plan) <= 14 and sum(q > 0 for q in plan) <= 3:
-            best = min(best, priced(problem, places, plan, prices))
+            orders = [(s, t, q) for (s, t), q in zip(places, plan, strict=True) if q > 0]
+            best = min(best, priced(problem, orders, prices))
     return best
 
 
-def priced(problem: ScheduleProblem, places: list[tuple[int, int]], plan: tuple[int, ...], prices: Limits) -> float:
-    """Cost of a plan, written as the contract says it."""
+def priced(problem: ScheduleProblem, orders: Iterable[tuple[int, int, int]], prices: Limits, item: int = 0) -> float:
+    """Cost of an item's orders: source, period and packs of each."""
     cost, landed = 0.0, np.zeros(problem.horizon)
-    for (s, t), packs in zip(places, plan, strict=True):
-        if packs == 0:
-            continue
-        unit = problem.unit_price[s]
-        for point, price in zip(problem.break_packs[s], problem.break_price[s], strict=True):
-            unit = price if packs >= point else unit
-        effort = problem.effort_per_order[s] + problem.effort_per_pack[s] * packs
-        cost += unit * packs * (1 + prices.budget[t]) + problem.freight[s] * packs + problem.fixed_cost[s]
-        cost += prices.capacity[problem.source_supplier[s], t] * effort + prices.orders[t]
-        landed[t + problem.lead[s] :] += packs
-    over = landed[:, None] - problem.requirement[0]
-    stock, short = np.maximum(over, 0).mean(axis=1), np.maximum(-over, 0).mean(axis=1)
-    cost += (stock * (problem.holding[0] + prices.storage * problem.volume[0])).sum()
-    return float(cost + problem.shortage[0] * short.sum() - problem.end_value[0] * over[-1].mean())
+    for source, placed, packs in orders:
+        cost += order_cost(problem, source, placed, packs, prices)
+        landed[placed + problem.lead[source] :] += packs
+    return cost + sum(float(end_cost(problem, item, t, landed[t], prices)[0]) for t in range(problem.horizon))
+
+
+def wider(problem: ScheduleProblem, rng: np.random.Generator) -> ScheduleProblem:
+    """The problem with longer lead times, a second break at which the price may rise, and need beyond one order."""
+    m = problem.lead.size
+    price = problem.unit_price[:, None] * rng.uniform(0.8, 1.1, (m, 2))
+    return replace(
+        problem,
+        requirement=problem.requirement * rng.integers(1, 4),
+        shortage=problem.shortage * rng.choice([1.0, 10.0]),
+        fixed_cost=problem.fixed_cost * rng.choice([0.0, 1.0]),
+        lead=rng.integers(0, 4, m),
+        break_packs=np.sort(rng.choice(np.arange(2, 7), (m, 2)), axis=1),
+        break_price=price,
+    )
+
+
+def drawn(problem: ScheduleProblem, rng: np.random.Generator) -> Limits:
+    """A price of each limit; a third of them are 0."""
+    shapes = [(top, part.shape) for top, part in zip(PRICES, limits_of(problem), strict=True)]
+    return Limits(*(rng.uniform(0, top, shape) * (rng.random(shape) < 0.67) for top, shape in shapes))
+
+
+def fitting(problem: ScheduleProblem, room: Limits, barred: set[tuple[int, int]]) -> Callable[[int, int, int], bool]:
+    """Whether an order by itself fits into what is left of the limits."""
+
+    def fits(source: int, placed: int, packs: int) -> bool:
+        price, effort = order_use(problem, source, packs)
+        capacity = room.capacity[problem.source_supplier[source], placed]
+        fine = price <= room.budget[placed] and effort <= capacity and room.orders[placed] >= 1
+        return bool(fine) and (source, placed) not in barred
+
+    return fits
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 3), st.integers(1, 6), st.integers(1, 4), st.booleans()
+)
+@GENERATED
+def test_the_compiled_programme_finds_what_plain_numpy_finds(seed, items, sources, horizon, atoms, within) -> None:
+    rng = np.random.default_rng(seed)
+    problem = wider(random_problem(seed, items=items, sources=sources, horizon=horizon, atoms=atoms), rng)
+    terms, prices = terms_of(problem), drawn(problem, rng)
+    room = limits_of(problem).times(float(rng.choice([0.5, 1.0]))) if within else limits_of(without_limits(problem))
+    shut = (rng.random((problem.lead.size, horizon)) < 0.1).astype(np.int64) * within
+    fits = fitting(problem, room, {(int(s), int(t)) for s, t in np.argwhere(shut)})
+    packs, work = np.zeros(shut.shape, np.int32), scratch(terms)
+    for one in range(items):
+        mine = slice(terms.start[one], terms.start[one + 1])
+        value = solve_item(one, terms, prices, room, within, shut[mine], work, packs[mine])
+        orders = [(int(s), int(t), int(packs[s, t])) for s, t in np.argwhere(packs) if problem.source_item[s] == one]
+        assert value == pytest.approx(least_cost(problem, one, prices, fits, room.storage), rel=1e-9, abs=1e-9)
+        assert priced(problem, orders, prices, one) == pytest.approx(value, rel=1e-9, abs=1e-9)
+        assert all(fits(*order) for order in orders)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -109,9 +164,7 @@ def test_the_programme_finds_the_cheapest_of_all_plans(seed: int) -> None:
 def test_prices_of_limits_count_as_money(seed: int) -> None:
     problem = item(100 + seed)
     rng = np.random.default_rng(seed)
-    prices = Limits(
-        *(rng.uniform(0, top, p.shape) for top, p in zip((2, 0.3, 0.5, 3), limits_of(problem), strict=True))
-    )
+    prices = drawn(problem, rng)
     assert free(problem, prices)[0] == pytest.approx(enumerated(problem, prices), abs=1e-9)
 
 

@@ -29,6 +29,7 @@ def fingerprints(terms: Terms, packs: PacksArray, out: IntArray) -> None:  # pra
                     mark = (mark ^ np.uint64(place + 1)) * np.uint64(MIX)
                     mark = (mark ^ np.uint64(packs[source, placed])) * np.uint64(MIX)
                     mark = mark ^ (mark >> np.uint64(29))
+        # one bit less, so that the mark is a positive signed number
         out[item] = np.int64(mark >> np.uint64(1))
 
 
@@ -78,6 +79,7 @@ def plan_rows(  # noqa: C901 - one compiled loop over arrays; split, each item w
                         row[at] = (suppliers + 2) * horizon + placed
                         amount[at] = 1.0
                     at += 1
+        # storage takes what has arrived up to the period's end, the other limits what is placed in it
         level = 0
         for period in range(horizon):
             for source in range(terms.start[item], terms.start[item + 1]):
@@ -167,6 +169,7 @@ class PlanPool:
         cost, begin = np.empty(items.size), np.empty(items.size + 1, np.int64)
         none = Limits(*(np.zeros_like(part) for part in finite))
         nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
+        # counted first, so that the arrays are made once in their size
         size = plan_rows(items, terms, packs, finite, none, False, cost, begin, *nothing)
         row, amount = np.empty(size, np.int32), np.empty(size, np.float32)
         plan_rows(items, terms, packs, finite, none, True, cost, begin, row, amount)

@@ -5,6 +5,8 @@ whose order can arrive then, so that several may arrive together. A source's ste
 cheapest of all order sizes at once: with costs linear in the size it is a minimum over a sliding window of levels,
 found by doubling in log2(window) passes over the levels. No loop over order sizes is left: O(T S B K log K).
 Prices of the limits enter as dearer packs, orders and stock; what is left of the limits as smaller order sizes.
+
+The same programme in plain NumPy is `tests/helpers/cases/schedule_in_words.py`; tests hold the two equal.
 """
 
 from typing import NamedTuple
@@ -70,10 +72,12 @@ def _take_segment(
     pad = one.size // 2
     # slices spare the check for negative places, which would keep the compiler from using vectors
     source, target = before[:padded], one[pad : pad + padded]
+    # before[k - q] + unit q = (before[k - q] - unit (k - q)) + unit k: the bracket is one array for all k
     for j in range(padded):
         target[j] = source[j] - unit * j
     span = 1
     while span < width:
+        # two spans that overlap make a wider one: a minimum does not mind what it sees twice
         step = min(span, width - span)
         back = pad - step * multiple
         source, earlier, target = one[pad : pad + padded], one[back : back + padded], two[pad : pad + padded]
@@ -81,6 +85,7 @@ def _take_segment(
             target[j] = source[j] if source[j] < earlier[j] else earlier[j]
         one, two = two, one
         span += step
+    # the window that ends at level j leads to level least + j
     base = fixed + unit * least
     source, target = one[pad : pad + padded], after[least : least + padded]
     for j in range(padded):
@@ -98,6 +103,7 @@ def packs_left(source: int, period: int, terms: Terms, room: Limits) -> int:  # 
     if left == np.inf:
         return ENDLESS
     slack = TINY * (1.0 + abs(left))
+    # the set-up is due before the first pack
     left -= terms.effort_order[source]
     if left < -slack:
         return 0
@@ -112,6 +118,7 @@ def segment_most(
 ) -> int:  # pragma: no cover - compiled
     """Most packs of one order within a price segment when `packs` and `left` of the budget are left."""
     most, price = min(terms.most[source, segment], packs), terms.price[source, segment]
+    # divide only where the price is above 0
     if price * most > left:
         most = int(max(left + TINY * (1.0 + left), 0.0) / price)
     return most
@@ -124,10 +131,12 @@ def _bar_full_levels(
     """Forbid levels whose expected stock does not fit into what is left of the storage."""
     if left == np.inf or volume <= 0.0:
         return
+    # what is in stock without any order is stored whatever the room
     allowed = max(left, expected_stock(0.0, atoms) * volume)
     allowed += TINY * (1.0 + allowed)
     if expected_stock(float(top), atoms) * volume <= allowed:
         return
+    # expected stock rises with the level, so that one level parts those that fit from those that do not
     low, high = 0, top
     while low < high:
         middle = (low + high + 1) // 2
@@ -159,10 +168,12 @@ def solve_item(  # noqa: C901 - one compiled loop over arrays; split, each item 
     start, end = terms.start[item], terms.start[item + 1]
     packs[: end - start] = 0
     row = 0
+    # nothing has arrived before the first period
     rows[0, : top + 1] = np.inf
     rows[0, 0] = 0.0
     for period in range(horizon):
         for source in range(start, end):
+            # what can arrive now was placed a lead time ago, and pays the prices of that period
             placed = period - terms.lead[source]
             if placed < terms.first[source] or placed > terms.last[source]:
                 continue
@@ -184,6 +195,7 @@ def solve_item(  # noqa: C901 - one compiled loop over arrays; split, each item 
                     most = segment_most(source, segment, float(room.budget[placed]), packs_most, terms)
                     if most < least:
                         continue
+                # ordering nothing comes first, and every segment starts from there: one order a source and period
                 if not opened:
                     rows[row + 1, : top + 1] = rows[row, : top + 1]
                     opened = True
@@ -192,9 +204,11 @@ def solve_item(  # noqa: C901 - one compiled loop over arrays; split, each item 
             if opened:
                 row += 1
                 kind[row] = source * horizon + placed
+        # the storage is looked at when all sources have delivered, as the stock of the period's end is stored
         if within:
             _bar_full_levels(rows[row], top, terms.requirement[item, period], terms.volume[item], room.storage[period])
         hold = terms.holding[item] + prices.storage[period] * terms.volume[item]
+        # stock left at the end is worth its value, and packs short are charged it
         credit = terms.end_value[item] if period == horizon - 1 else 0.0
         add_period_cost(
             rows[row], rows[row + 1], top, terms.requirement[item, period], hold, terms.shortage[item], credit
@@ -202,6 +216,7 @@ def solve_item(  # noqa: C901 - one compiled loop over arrays; split, each item 
         row += 1
         kind[row] = -1
     best = 0
+    # the fewest packs among equals
     for k in range(1, top + 1):
         if rows[row, k] < rows[row, best]:
             best = k
@@ -225,12 +240,14 @@ def _walk_back(
     """Find the orders along the best path: at each step that lowered the cost, the size that did."""
     rows, kind, horizon = work.rows, work.kind, terms.requirement.shape[1]
     for back in range(row, 0, -1):
+        # an order is only taken where it is cheaper, so that an equal cost means none
         if kind[back] < 0 or rows[back, level] == rows[back - 1, level]:
             continue
         source, placed = kind[back] // horizon, kind[back] % horizon
         charge = prices.capacity[terms.supplier[source], placed]
         fixed = terms.fixed[source] + charge * terms.effort_order[source] + prices.orders[placed]
         add = terms.freight[source] + charge * terms.effort_pack[source]
+        # the least and not the equal cost: the sums are rounded otherwise than on the way forward
         best, size = np.inf, 0
         for segment in range(terms.price.shape[1]):
             least, most = terms.least[source, segment], terms.most[source, segment]

@@ -79,6 +79,7 @@ def cost_of_orders(item: int, packs: PacksArray, terms: Terms, prices: Limits) -
     for period in range(horizon):
         level += _arriving(item, packs, period, terms)
         atoms = terms.requirement[item, period]
+        # E(R - k)+ = E(k - R)+ - (k - E R), so that one pass over the atoms gives both
         stock = expected_stock(float(level), atoms)
         net = level - atoms.mean()
         hold = terms.holding[item] + prices.storage[period] * terms.volume[item]
@@ -150,6 +151,7 @@ def _bar_clashes(  # noqa: C901 - one compiled loop over arrays; split, each ite
         over = money > room.budget[placed] + TINY * (1.0 + abs(money)) * 2 or orders > room.orders[placed] + TINY
         for s in range(n_sources):
             effort, supplier = 0.0, terms.supplier[start + s]
+            # the first source of each supplier sees all of its orders
             for other in range(s, n_sources):
                 if packs[other, placed] > 0 and terms.supplier[start + other] == supplier:
                     effort += terms.effort_order[start + other]
@@ -179,10 +181,12 @@ def place_in_turn(
     for item in items:
         start, end = terms.start[item], terms.start[item + 1]
         mine = packs[start:end]
+        # the item gives back what it takes before it orders again
         use_limits(item, mine, 1.0, terms, stored, room)
         fit = np.zeros((end - start, horizon), packs.dtype)
         barred = np.zeros((end - start, horizon), np.int64)
         solve_item(item, terms, prices, room, True, barred, work, fit)
+        # each order fits by itself but not together; every turn bars at least one more, so that it ends
         while _bar_clashes(item, fit, terms, room, barred):
             solve_item(item, terms, prices, room, True, barred, work, fit)
         if not np.array_equal(fit, mine):

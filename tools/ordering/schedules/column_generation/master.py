@@ -52,6 +52,7 @@ def _soft_minima(
                 value += prices[row[entry]] * amount[entry]
             priced[j] = value
             best = min(best, value)
+        # the best is taken out before the exponential, so that nothing overflows
         mass = 0.0
         for j in range(count):
             priced[j] = np.exp((best - priced[j]) / softness[i])
@@ -59,6 +60,7 @@ def _soft_minima(
         total += best - softness[i] * np.log(mass)
         for j in range(count):
             weight = priced[j] / mass
+            # plans of next to no weight are most of them
             if weight > 1e-7:
                 for entry in range(begin[base + j], begin[base + j + 1]):
                     use[row[entry]] += weight * amount[entry]

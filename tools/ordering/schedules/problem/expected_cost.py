@@ -31,6 +31,7 @@ def add_period_cost(
         end = top + 1
         if q < n:
             end = int(min(max(np.ceil(atoms[q]), 0.0), top + 1.0))
+        # q atoms are covered and cost holding for one pack more, the others save shortage
         slope = (holding * q - shortage * (n - q)) / n - credit
         level = (shortage * (total - below) - holding * below) / n + credit * total / n
         if end > k:
