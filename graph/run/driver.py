@@ -118,7 +118,6 @@ class RunDriver:
             "run_id": run_id,
             "trigger": dict(row.trigger),
             "dataset_version": row.dataset_version,
-            "versions": dict(row.versions),
         }
 
     def state(self, run_id: str) -> Any:

@@ -237,8 +237,4 @@ def to_order_branches(state: RunState) -> list[Send] | Literal["sense", "close"]
     """Every order goes its own way from here; where supply moved meanwhile, the run looks again first."""
     if state.get("moved"):
         return "sense"
-    sends = [
-        Send("order", {"run_id": state["run_id"], "versions": state["versions"], "order": order})
-        for order in state.get("routed", [])
-    ]
-    return sends or "close"
+    return [Send("order", {"order": order}) for order in state.get("routed", [])] or "close"

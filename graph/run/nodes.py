@@ -153,7 +153,7 @@ def assess_risk(state: RunState, runtime: Runtime[Context]) -> Update:
             **records.decided(assessment),
         },
     )
-    return {"risks": risks, "exposure": exposed, "decisions": [records.decided(assessment)]}
+    return {"exposure": exposed, "decisions": [records.decided(assessment)]}
 
 
 def _alert_sentence(alert: Alert) -> str:
@@ -291,4 +291,4 @@ def close(state: RunState, runtime: Runtime[Context]) -> Update:
     context.warehouse.put_kpis(state["run_id"], state["dataset_version"], totals, context.now())
     context.warehouse.put_artifact(state["run_id"], "kpi", "run", dict(totals))
     context.warehouse.put_artifact(state["run_id"], "plan", "outcomes", {"outcomes": state.get("outcomes", [])})
-    return {"closed": True}
+    return {}

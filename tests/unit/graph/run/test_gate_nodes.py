@@ -207,9 +207,7 @@ def test_the_plan_counts_what_is_exposed_in_the_datasets_money(operations: Opera
 
 def test_every_order_goes_its_own_way() -> None:
     orders = [order_of("A"), order_of("B")]
-    assert to_order_branches(state_of(versions={"policy": "p-1"}, moved=[], routed=orders)) == [
-        Send("order", {"run_id": "run-1", "versions": {"policy": "p-1"}, "order": order}) for order in orders
-    ]
+    assert to_order_branches(state_of(moved=[], routed=orders)) == [Send("order", {"order": order}) for order in orders]
 
 
 @pytest.mark.parametrize(

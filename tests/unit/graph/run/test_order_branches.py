@@ -53,7 +53,7 @@ def runtime(ledger: Ledger) -> Runtime[Context]:
 
 
 def state(order: Order = ORDER, **known: Any) -> OrderState:
-    return cast(OrderState, {"run_id": "run-1", "versions": {}, "order": order, **known})
+    return cast(OrderState, {"order": order, **known})
 
 
 @pytest.mark.parametrize(
