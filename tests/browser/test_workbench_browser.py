@@ -170,6 +170,11 @@ def test_the_drawer_shows_formula_figures_and_gates_of_a_line(reader: Page) -> N
     drawer = reader.get_by_role("dialog")
     for text in ("22 x (18 + 7 + 30) - 120", "Reorder point", "Next best source", "require approval"):
         expect(drawer).to_contain_text(text)
+    expect(drawer.locator(".sentence")).to_contain_text("now: a delivery takes")
+    expect(drawer.get_by_text("It is cheaper than the next best way to buy it.")).to_be_visible()
+    expect(drawer.locator(".formula")).not_to_be_visible()
+    drawer.get_by_text("The mathematics").click()
+    expect(drawer.locator(".formula")).to_be_visible()
     reader.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
 

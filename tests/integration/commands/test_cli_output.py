@@ -110,8 +110,11 @@ def test_every_order_line_is_explained_with_formula_and_figures(told: Told) -> N
     assert line["line_id"] in printed
     assert len(line["figures"]) >= 3
     assert f"{line['quantity']:,.0f} {line['uom']} from {line['supplier']}" in printed
+    assert line["sentence"] in printed and all(reason in printed for reason in line["reasons"])
     everything = " ".join(told("show", "--all").split())
-    assert everything.count(" against level ") == sum("reorder_point" in one["figures"] for one in lines) > 0
+    assert all(one["sentence"] in everything for one in lines if one["sentence"])
+    assert " against level " not in everything, "the mathematics are told where they are asked for"
+    assert " against level " in printed
 
 
 def test_the_timeline_has_a_line_for_every_row_and_folds_only_neighbours(told: Told) -> None:

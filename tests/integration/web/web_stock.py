@@ -76,6 +76,8 @@ def line_of(run_id: str, number: int, item: Stocked) -> LineView:
         order_date="2026-06-30",
         expected_arrival=(datetime(2026, 6, 30) + timedelta(days=item.lead_days)).date().isoformat(),
         status="waiting",
+        sentence=f"Order {quantity:,.0f} each from {item.supplier} now: a delivery takes {item.lead_days} days.",
+        reasons=("It is cheaper than the next best way to buy it.",),
         policy="(R, S)",
         formula=f"{item.daily:g} x ({item.lead_days} + 7 + 30) - {item.on_hand:g}, in packs of {item.pack}",
         figures={

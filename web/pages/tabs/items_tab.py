@@ -115,7 +115,7 @@ def _detail(outlook: OutlookView, view: ForecastView | None, leads: LeadTimesVie
     heading(named(outlook.item_id, outlook.item))
     ui.label(outlook.sentence or outlook.reason)
     if outlook.sentence:
-        with ui.expansion("The mathematics").classes("fill"):
+        with ui.expansion("The mathematics").classes("fill").props("dense"):
             ui.label(outlook.reason)
     figures(
         [

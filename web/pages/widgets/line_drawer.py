@@ -68,7 +68,7 @@ def _explanation(line: LineView) -> None:
         heading("Gates", 3)
         for verdict in line.verdicts:
             show_verdict(verdict)
-    with ui.expansion("The mathematics", icon="functions").classes("fill"):
+    with ui.expansion("The mathematics").classes("fill").props("dense"):
         _mathematics(line)
 
 
