@@ -77,7 +77,7 @@ def writing(connection: sqlite3.Connection, supply: Callable[[], int] = lambda: 
             yield connection
             connection.execute("UPDATE home SET changes = changes + 1, supply = MAX(supply, ?)", (supply(),))
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # an interrupt, too: nothing half-done stays
             if connection.in_transaction:  # a full disk may have ended it already
                 connection.execute("ROLLBACK")
             raise

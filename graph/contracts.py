@@ -1,4 +1,4 @@
-"""The one door's signature, shared by the local session and the client of a running server."""
+"""The one door's signature, in facets by who uses it: the local session and the client of a running server have all."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -18,12 +18,8 @@ def silent(_step: str) -> None:
     """Hears what is being done, and tells nobody."""
 
 
-class StoredAnswers(Protocol):
-    """What a session tells of what is stored."""
-
-    def close(self) -> None:
-        """Release what the session holds open."""
-        ...
+class StoredPlans(Protocol):
+    """Runs and plans as they are stored: for whoever looks at one."""
 
     def runs(self, limit: int = 20) -> Sequence[RunView]:
         """Latest first."""
@@ -47,6 +43,25 @@ class StoredAnswers(Protocol):
     def stamp(self) -> str:
         """A mark that differs once anything that is stored has changed: whoever shows it need not read it to know."""
         ...
+
+    def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
+        """Why the plan, a line, an item or a supplier came out as it did."""
+        ...
+
+    def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
+        """What other quantities, sources, terms and limits would mean for a line of a run (the latest by default).
+
+        NotFound when the run's plan places no such line; BadInput when the line changes an open order.
+        """
+        ...
+
+    def messages(self, conversation: str = "main", limit: int = 200) -> Sequence[Mapping[str, object]]:
+        """The latest of the stored conversation, oldest first: role, text, at, sources, run_id."""
+        ...
+
+
+class StoredOrders(Protocol):
+    """What waits and what was decided: for whoever signs."""
 
     def waiting(self, limit: int = 50, offset: int = 0, search: str = "") -> WaitingView:
         """Totals of all that waits, and its orders from `offset` on, oldest first, at most 500 at a time.
@@ -76,20 +91,9 @@ class StoredAnswers(Protocol):
         """
         ...
 
-    def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
-        """Why the plan, a line, an item or a supplier came out as it did."""
-        ...
 
-    def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
-        """What other quantities, sources, terms and limits would mean for a line of a run (the latest by default).
-
-        NotFound when the run's plan places no such line; BadInput when the line changes an open order.
-        """
-        ...
-
-    def messages(self, conversation: str = "main", limit: int = 200) -> Sequence[Mapping[str, object]]:
-        """The latest of the stored conversation, oldest first: role, text, at, sources, run_id."""
-        ...
+class StoredRecords(Protocol):
+    """What happened and what came in: for audits."""
 
     def journal(self, run_id: str | None = None) -> Sequence[TransitionView]:
         """Transitions in order."""
@@ -106,6 +110,10 @@ class StoredAnswers(Protocol):
     def rejects(self, limit: int = 500) -> Sequence[RejectView]:
         """Rows that imports turned away, oldest import first."""
         ...
+
+
+class StoredForecasts(Protocol):
+    """Demand and lead times as they are estimated: for whoever doubts a quantity."""
 
     def forecast(self, item_id: str, site_id: str | None = None, version: str | None = None) -> ForecastView:
         """An item's demand forecast with accuracy and provenance; that of the next run when no version is named.
@@ -134,12 +142,16 @@ class StoredAnswers(Protocol):
         ...
 
 
-class SourcingSession(StoredAnswers, Protocol):
-    """Start, watch, decide, explain, replay and roll back sourcing runs."""
+class StoredAnswers(StoredPlans, StoredOrders, StoredRecords, StoredForecasts, Protocol):
+    """What a session tells of what is stored."""
 
-    def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, object]:
-        """Read a folder of this machine into a new, active dataset version."""
+    def close(self) -> None:
+        """Release what the session holds open."""
         ...
+
+
+class Planning(Protocol):
+    """Run, watch and compute again."""
 
     def start(self, trigger: Trigger) -> str:
         """Run until it ends or waits for people; returns the run id."""
@@ -158,6 +170,14 @@ class SourcingSession(StoredAnswers, Protocol):
         The plan before it stays current. Conflict when it does not compute; NotFound.
         """
         ...
+
+    def replay(self, run_id: str) -> Mapping[str, object]:
+        """Recompute a run from its snapshot: {"identical": bool, "stored": hash, "replayed": hash}."""
+        ...
+
+
+class Deciding(Protocol):
+    """What people decide of orders."""
 
     def decide(
         self,
@@ -199,16 +219,12 @@ class SourcingSession(StoredAnswers, Protocol):
         """
         ...
 
+
+class Asking(Protocol):
+    """Questions and messages, which may set off a run."""
+
     def ask(self, question: str, *, actor: str, conversation: str = "main") -> AnswerView:
         """Answer a question from stored facts, or start a replan when the question asks for one."""
-        ...
-
-    def replay(self, run_id: str) -> Mapping[str, object]:
-        """Recompute a run from its snapshot: {"identical": bool, "stored": hash, "replayed": hash}."""
-        ...
-
-    def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
-        """Make an earlier dataset version active again."""
         ...
 
     def receive_alert(
@@ -222,6 +238,18 @@ class SourcingSession(StoredAnswers, Protocol):
 
     def alerts(self, limit: int = 50) -> Sequence[AlertView]:
         """Alerts that were received, latest first, and the run that each set off."""
+        ...
+
+
+class Operating(Protocol):
+    """Data, estimates, the ERP and the installation: for whoever runs it."""
+
+    def import_folder(self, folder: str, *, as_of: date | None = None, lenient: bool = False) -> Mapping[str, object]:
+        """Read a folder of this machine into a new, active dataset version."""
+        ...
+
+    def rollback(self, point_id: str, actor: str) -> Mapping[str, object]:
+        """Make an earlier dataset version active again."""
         ...
 
     def activate_estimates(self, version: str, actor: str, reason: str = "") -> EstimateView:
@@ -254,3 +282,7 @@ class SourcingSession(StoredAnswers, Protocol):
     def status(self) -> Mapping[str, object]:
         """Active dataset, policy version, model, journal lag, ERP health, halted."""
         ...
+
+
+class SourcingSession(StoredAnswers, Planning, Deciding, Asking, Operating, Protocol):
+    """Start, watch, decide, explain, replay and roll back sourcing runs."""

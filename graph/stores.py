@@ -49,7 +49,7 @@ def open_stores(settings: Settings) -> Stores:
     operations = _looked_at(settings)
     try:
         warehouse = Warehouse(settings.warehouse_path)
-    except BaseException:
+    except BaseException:  # an interrupt, too: nothing half-done stays open
         operations.close()
         raise
     try:
@@ -60,7 +60,7 @@ def open_stores(settings: Settings) -> Stores:
         operations.migrate()
         if not known.founded:
             _found(operations, warehouse, settings.sandbox_path, known.home_id)
-    except BaseException:
+    except BaseException:  # an interrupt, too: nothing half-done stays open
         warehouse.close()
         operations.close()
         raise
@@ -85,7 +85,7 @@ def open_operations(settings: Settings) -> Operations:
         unknown = WarehouseMark(known.home_id, blank=not settings.warehouse_path.exists(), taken=known.projected)
         must_belong(known, unknown, erp)
         operations.migrate()
-    except BaseException:
+    except BaseException:  # an interrupt, too: nothing half-done stays open
         operations.close()
         raise
     return operations
@@ -108,7 +108,7 @@ def _looked_at(settings: Settings) -> Operations:
             raise missing(Part.WAREHOUSE)
         if not erp and (known.founded or known.acted):
             raise missing(Part.SANDBOX_ERP)
-    except BaseException:
+    except BaseException:  # an interrupt, too: nothing half-done stays open
         operations.close()
         raise
     return operations

@@ -1,4 +1,4 @@
-"""When figures got worse after a change of versions, and which point to go back to. Pure values."""
+"""When figures got worse after a change of versions, and which point to go back to. Pure; no run calls it yet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which rule set decides, which one only watches, and how to go back. Pure values; the caller stores them."""
+"""Which rule set decides, which one only watches, how to go back. Pure; the caller stores; no run calls it yet."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -140,7 +140,7 @@ class DuckFile:
                 yield
             except duckdb.FatalException:
                 raise
-            except BaseException:
+            except BaseException:  # an interrupt, too: nothing half-done stays
                 if self._opened is not None:
                     self._opened.rollback()
                 raise

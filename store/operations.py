@@ -11,7 +11,7 @@ from store.ledger.approvals import ApprovalBook, ApprovalRow
 from store.ledger.decision_history import DecisionFilter, DecisionRow, Decisions
 from store.ledger.order_book import Window
 from store.ledger.orders import LeftOrder, Moved, Past, Plan
-from store.ledger.outbox import Outbox, OutboxRow
+from store.ledger.outbox import OutboxRow, QueuedActions
 from store.ledger.publications import Publication, Publications
 from store.ledger.rulings import Ruling, Rulings
 from store.runs import Inbox, InboxRow, RunBook, RunRow
@@ -50,7 +50,7 @@ class Operations(
     Rulings,
     Publications,
     Decisions,
-    Outbox,
+    QueuedActions,
     Notes,
     Staging,
     Changes,

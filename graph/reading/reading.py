@@ -214,7 +214,7 @@ def open_readings(settings: Settings) -> Readings | None:
     stores = open_stores(settings)
     try:
         waits = _work_waits(stores)
-    except BaseException:
+    except BaseException:  # an interrupt, too: nothing half-done stays open
         stores.close()
         raise
     if waits:

@@ -115,7 +115,7 @@ class CheckpointFile(SqliteSaver):
                 yield cursor
                 if transaction:
                     self.conn.commit()
-            except BaseException:
+            except BaseException:  # an interrupt, too: nothing half-done stays
                 if self.conn.in_transaction:
                     self.conn.rollback()
                 raise

@@ -59,7 +59,7 @@ def restore(
             else:
                 manifest = unpack_backup(file, staged, lambda told: _must_fit(told, settings, file))
                 begun, holds = _from_backup(settings, file, manifest, name, actor), manifest.holds
-        except BaseException:
+        except BaseException:  # an interrupt, too: nothing half-done stays
             shutil.rmtree(staged, ignore_errors=True)
             raise
         tell("Exchanging the files")

@@ -41,7 +41,7 @@ class OutboxRow:
     updated_at: datetime | None = None
 
 
-class Outbox(Database):
+class QueuedActions(Database):
     """Actions in the order they were queued; what becomes of one moves its order on in the same transaction."""
 
     def enqueue(self, row: OutboxRow) -> bool:

@@ -1,4 +1,4 @@
-"""Keep what was planned unless changing it saves enough: every change costs people and suppliers attention."""
+"""Keep what was planned unless changing it saves enough: every change costs attention. No run calls it yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Replan what changed and keep the rest, with the difference spelled out."""
+"""Replan what changed and keep the rest, with the difference spelled out. No run calls it yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

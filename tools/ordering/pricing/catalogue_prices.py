@@ -107,7 +107,7 @@ def _on_all_cores(
         for batch in chain(map(priced, parts[:1]), pool.map(priced, parts[1:])):
             found.append(batch)
             did(batch.items.size)
-    except BaseException:
+    except BaseException:  # an interrupt, too: nothing half-done stays
         pool.shutdown(wait=False, cancel_futures=True)  # what has not begun is not waited for
         raise
     return found

@@ -1,4 +1,4 @@
-"""Replenishment policies with recourse for one item with known distributions, to be asked again and again."""
+"""Replenishment policies with recourse for one item with known distributions. Benchmarks alone call them yet."""
 
 from tools.ordering.replenishment.choice import choose_policy
 from tools.ordering.replenishment.model import InventoryStates, ItemModel, OrderPolicy
