@@ -15,7 +15,7 @@ import yaml
 
 import app
 from graph.settings import Settings
-from web.routes.base import ROUTES
+from web.routes.installation import ROUTES
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -214,7 +214,7 @@ def _become_program(words: list[str]) -> None:
         exec(compile(text, "<string>", "exec"), vars(main))  # noqa: S102
     else:
         sys.argv = words
-        sys.path.insert(0, str(Path(program).parent))
+        sys.path[:0] = [str(Path(program).parent), str(Path(__file__).parents[1] / "cases")]
         run_path(program, run_name="__main__")
 
 
