@@ -9,13 +9,13 @@ from graph.views.installation import DatasetView
 from graph.views.orders import EXTRA_COST, ApprovalView, LineView, VerdictView
 from graph.views.plans import OptionView, OutlookView, PlanView, RiskView
 from graph.views.runs import RunStatus, RunView, StepView, TransitionView, Trigger
-from graph.views.standing import LEAVING, shown_status
+from graph.views.standing import ASKED, LEAVING, ON_ITS_WAY, shown_status
 from store.datasets.lineage import DatasetInfo
 from store.operations import ApprovalRow, Operations, OutboxRow, RunRow
 from store.warehouse import Transition
 from tools.domain.datasets import Dataset, grouped
 from tools.domain.orders import Order, OrderLine, OrderVerdict
-from tools.wording import LineFacts, StockFacts, told_of_line, told_of_stock
+from tools.wording import LineFacts, Stage, StockFacts, told_of_line, told_of_stock
 
 Stored = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Artifacts of a run, by kind and key."""
@@ -146,6 +146,7 @@ def line_view(line: OrderLine, order: Order, dataset: Named, status: str, verdic
         policy=line.policy,
         formula=line.formula,
         figures=line.figures,
+        days_of_cover=line.figures.get("days_of_cover"),
         notes=tuple(in_plain_words(note, dataset) for note in line.notes),
         binding=line.binding,
         verdicts=tuple(verdicts),
@@ -155,9 +156,9 @@ def line_view(line: OrderLine, order: Order, dataset: Named, status: str, verdic
 
 
 def _facts_of(line: OrderLine, order: Order, supplier: str, status: str) -> LineFacts:
-    """What the line's own figures say; an edited quantity was rounded by nobody."""
+    """What the line's own figures say. What they say of costs and rounding is said of the planned quantity alone."""
     known = line.figures
-    planned = known.get("quantity") == line.quantity
+    planned = known if known.get("quantity", line.quantity) == line.quantity else {}
     return LineFacts(
         intent=line.intent,
         quantity=line.quantity,
@@ -168,14 +169,15 @@ def _facts_of(line: OrderLine, order: Order, supplier: str, status: str) -> Line
         order_date=line.order_date,
         expected_arrival=line.expected_arrival,
         days_of_cover=known.get("days_of_cover"),
-        cost_of_waiting=known.get(EXTRA_COST),
-        cost_of_next_best=known.get("extra_cost_of_next_best_source"),
+        cost_of_waiting=planned.get(EXTRA_COST),
+        cost_of_next_best=planned.get("extra_cost_of_next_best_source"),
         expected_need=known.get("lead_time_demand_mean"),
         in_reach=known.get("inventory_position"),
         reserve=known.get("safety_stock"),
-        before_rounding=known.get("quantity_before_rounding") if planned else None,
+        before_rounding=planned.get("quantity_before_rounding"),
         share_that_needs_it=known.get("share_of_paths_that_need_it"),
         limited=bool(line.binding),
+        stage=Stage.PLACED if status in ON_ITS_WAY else Stage.ASKED if status in ASKED else Stage.LEFT,
         kept=line.notes[0] if status == "held" and line.notes else "",
     )
 

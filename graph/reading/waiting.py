@@ -122,7 +122,7 @@ class WaitingDesk:
         )
 
     def _orders(self, approval_ids: Sequence[str]) -> list[ApprovalView]:
-        """Views of these, each line with how long stock covers by its run's outlook."""
+        """Views of these, each line with how long stock covers: what it says itself, else its run's outlook."""
         rows = self._stores.operations.approvals_named(approval_ids)
         shown = [rows[one] for one in approval_ids if one in rows]
         keys = {row.approval_id: [f"{line.item_id}@{row.order.site_id}" for line in row.order.lines] for row in shown}
@@ -133,7 +133,9 @@ class WaitingDesk:
             view.model_copy(
                 update={
                     "lines": tuple(
-                        line.model_copy(update={"days_of_cover": covers.get((view.run_id, key))})
+                        line
+                        if line.days_of_cover is not None
+                        else line.model_copy(update={"days_of_cover": covers.get((view.run_id, key))})
                         for line, key in zip(view.lines, keys[view.approval_id], strict=True)
                     )
                 }

@@ -51,7 +51,8 @@ class LineView(View):
     formula: str = ""
     figures: dict[str, float] = Field(default_factory=dict)
     days_of_cover: float | None = None
-    """How long stock lasts by the outlook of its run; told of lines that wait, None elsewhere and where unknown."""
+    """How long stock and what is on order last. Where the line itself does not say: by the outlook of its run, of lines
+    that wait."""
     notes: tuple[str, ...] = ()
     binding: tuple[str, ...] = ()
     verdicts: tuple[VerdictView, ...] = ()

@@ -26,6 +26,10 @@ WORDS: Mapping[OrderStatus, str] = {
 }
 
 
+ON_ITS_WAY = tuple(WORDS[status] for status in (_S.APPROVED, _S.IN_DOUBT, _S.PLACED, _S.PART_RECEIVED, _S.RECEIVED))
+"""Words for orders that were sent, or go by themselves."""
+ASKED = (WORDS[_S.PROPOSED], WORDS[_S.WAITING])
+"""Words for orders that are still to be decided."""
 KEPT_BACK: Mapping[RouteKind, str] = {RouteKind.SHADOW: "shadow", RouteKind.HELD: "held"}
 """Words for orders that no gate denied and that do not leave: only shown, or rejected by a person before."""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
 from tools.domain.orders import PLACING, Intent
 from tools.wording.figures import about, days, exactly, money, of_units, on_day
@@ -12,11 +13,21 @@ LONGEST_COVER = 3_650
 WORTH_TELLING = 0.5
 """Money below which a difference is not told."""
 CHANGES = {
-    Intent.ADJUST_QUANTITY: "Change the open order to",
-    Intent.MOVE_DATE: "Move the open order of",
-    Intent.HOLD: "Hold the open order of",
-    Intent.CANCEL: "Cancel the open order of",
+    Intent.ADJUST_QUANTITY: ("Change", "Changed", "the open order to"),
+    Intent.MOVE_DATE: ("Move", "Moved", "the open order of"),
+    Intent.HOLD: ("Hold", "Held", "the open order of"),
+    Intent.CANCEL: ("Cancel", "Cancelled", "the open order of"),
 }
+"""How each change of an open order is asked for, how it is told once it was sent, and of what."""
+
+
+class Stage(StrEnum):
+    """Whether a line is still to be ordered."""
+
+    ASKED = "asked"
+    PLACED = "placed"
+    LEFT = "left"
+    """Denied, rejected or taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,7 @@ class LineFacts:
     """Of a change of an open order: probability that stock runs short without that order."""
     limited: bool = False
     """Whether a limit that other orders share holds it back."""
+    stage: Stage = Stage.ASKED
     kept: str = ""
     """A person's earlier decision that holds the line, in words."""
 
@@ -83,7 +95,12 @@ def _what(facts: LineFacts) -> str:
 def _order(facts: LineFacts) -> str:
     by_express = " by express" if facts.intent is Intent.EXPEDITE else ""
     instead = " instead" if facts.intent is Intent.SWITCH_SUPPLIER else ""
-    return f"Order {_what(facts)}{by_express} from {_who(facts)}{instead} now"
+    line = f"{_what(facts)}{by_express} from {_who(facts)}{instead}"
+    if facts.stage is Stage.PLACED:
+        return f"Ordered {line} on {on_day(facts.order_date, facts.order_date)}"
+    if facts.stage is Stage.LEFT:
+        return f"Not ordered {'is' if facts.quantity == 1 else 'are'} {line}"
+    return f"Order {line} now"
 
 
 def _why_now(facts: LineFacts) -> str:
@@ -93,13 +110,16 @@ def _why_now(facts: LineFacts) -> str:
     costs = money(cost, facts.currency) if cost is not None and cost > WORTH_TELLING else ""
     if cover is None:
         return f": waiting would cost about {costs}" if costs else ""
-    stands = "nothing is in stock or on its way" if round(cover) == 0 else f"cover is {days(cover)}"
+    is_now = "was" if facts.stage is Stage.PLACED else "is"
+    stands = f"nothing {is_now} in stock or on its way" if round(cover) == 0 else f"cover {is_now} {days(cover)}"
     if cover >= delivery:
-        waits = f", and waiting would cost about {costs}" if costs else ""
+        would = "would have cost" if facts.stage is Stage.PLACED else "would cost"
+        waits = f", and waiting {would} about {costs}" if costs else ""
         held = f"{stands} with all that is on order"
         return f": {held}{',' if waits else ' and'} a delivery takes {delivery}{waits}"
     runs_out = on_day(facts.order_date + timedelta(days=round(cover)), facts.order_date)
-    ends = f"without it you run out around {runs_out}" if round(cover) else "without it you run out"
+    run = "would run" if facts.stage is Stage.PLACED else "run"
+    ends = f"without it you {run} out around {runs_out}" if round(cover) else f"without it you {run} out"
     unit = days(delivery) if round(cover) == 0 else f"{delivery}"
     return f": {stands}, a delivery takes {unit}, and {ends}{f', at about {costs}' if costs else ''}"
 
@@ -134,7 +154,8 @@ def _size(facts: LineFacts) -> list[str]:
 
 
 def _change(facts: LineFacts) -> str:
-    return f"{CHANGES[facts.intent]} {_what(facts)} from {_who(facts)}."
+    asked, done, of = CHANGES[facts.intent]
+    return f"{done if facts.stage is Stage.PLACED else asked} {of} {_what(facts)} from {_who(facts)}."
 
 
 def _unneeded(facts: LineFacts) -> tuple[str, ...]:

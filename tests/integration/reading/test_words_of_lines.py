@@ -68,6 +68,8 @@ def numbers_of(line: LineView) -> set[str]:
     known = line.figures
     ordered, arrives = date.fromisoformat(line.order_date), date.fromisoformat(line.expected_arrival)
     found = {f"{line.quantity:,.0f}", f"{(arrives - ordered).days}"}
+    if line.sentence.startswith("Ordered"):
+        found.add(str(ordered.day))
     if "days_of_cover" in known:
         cover = round(known["days_of_cover"])
         runs_out = ordered + timedelta(days=min(cover, 100_000))
@@ -152,5 +154,34 @@ def test_sentences_are_the_same_wherever_a_line_is_told(tmp_path: Path) -> None:
         assert told
         for line in told:
             assert (line.sentence, line.reasons) == (lines[line.line_id].sentence, lines[line.line_id].reasons)
+        assert {line.days_of_cover for line in told} == {lines[line.line_id].days_of_cover for line in told}
         asked = session.explain(None, told[0].item_id)
         assert told[0].sentence in asked.text or told[0].sentence in " ".join(asked.sources)
+
+
+def test_a_line_that_was_ordered_or_turned_down_is_not_asked_for_again(tmp_path: Path) -> None:
+    with demo_session(tmp_path) as session:
+        first, second = [a for a in session.pending() if a.lines[0].intent == "place"][:2]
+        assert first.lines[0].sentence.startswith("Order ")
+        signed = session.decide(first.approval_id, "approve", "mara")
+        refused = session.decide(second.approval_id, "reject", "mara", "not now")
+        assert all(line.sentence.startswith("Ordered ") for line in signed.lines)
+        assert all(line.sentence.startswith("Not ordered ") for line in refused.lines)
+        shown = {line.line_id: line for line in session.plan().lines}
+        for line in (*signed.lines, *refused.lines):
+            assert shown[line.line_id].sentence == line.sentence
+
+
+def test_an_edited_quantity_is_told_without_what_the_planned_one_would_cost(tmp_path: Path) -> None:
+    with demo_session(tmp_path) as session:
+        waiting = next(a for a in session.pending() if "waiting would cost" in a.lines[0].sentence)
+        line = waiting.lines[0]
+        edited = session.decide(
+            waiting.approval_id, "edit", "mara", "twice of it", edits={line.line_id: 2 * line.quantity}
+        )
+        told = [one for a in (edited, *session.pending()) for one in a.lines if one.line_id == line.line_id]
+        changed = [one for one in told if one.quantity == 2 * line.quantity]
+        assert changed
+        for one in changed:
+            assert f"{one.quantity:,.0f} " in one.sentence and "cost" not in one.sentence
+            assert not any("cost" in reason or "pack sizes" in reason for reason in one.reasons)

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from tools.domain.orders import Intent
-from tools.wording import LineFacts, StockFacts, told_of_line, told_of_stock
+from tools.wording import LineFacts, Stage, StockFacts, told_of_line, told_of_stock
 from tools.wording.figures import about, exactly, of_units, on_day, rounded, share
 
 LINE = LineFacts(
@@ -47,6 +47,14 @@ def test_the_sentence_that_a_buyer_signs_on() -> None:
         ({"intent": Intent.HOLD}, "Hold the open order of 1,280 packs"),
         ({"intent": Intent.MOVE_DATE}, "Move the open order of 1,280 packs"),
         ({"intent": Intent.ADJUST_QUANTITY}, "Change the open order to 1,280 packs"),
+        (
+            {"stage": Stage.PLACED},
+            "Ordered 1,280 packs from Nutmeg Trading (S15) on 28 June: cover was 9 days, a delivery takes 16, and"
+            " without it you would run out around 7 July, at about 4,500 USD.",
+        ),
+        ({"stage": Stage.PLACED, "days_of_cover": 40.0}, "and waiting would have cost about 4,500 USD."),
+        ({"stage": Stage.LEFT}, "Not ordered are 1,280 packs from Nutmeg Trading (S15): cover is 9 days"),
+        ({"stage": Stage.PLACED, "intent": Intent.CANCEL}, "Cancelled the open order of 1,280 packs from"),
         ({"kept": "Rejected by bo on 1 July."}, "Rejected by bo on 1 July."),
     ],
 )
