@@ -77,5 +77,5 @@ def answer_objection(said: AnalystAnswer, question: str, shown: Sequence[Fact], 
 
 
 def _more(fact: Fact) -> Mapping[str, object]:
-    more = {"detail": fact.detail, "figures": dict(fact.figures)}
+    more = {"reasons": fact.reasons, "detail": fact.detail, "figures": dict(fact.figures)}
     return {name: part for name, part in more.items() if part}

@@ -162,8 +162,10 @@ class Fact(Typed):
     """line, outlook, option, verdict, approval, risk, kpi, run, conflict, negotiation, lead_time, arrival"""
     subjects: tuple[str, ...]
     text: str
+    reasons: str = ""
+    """Why it is so, as a buyer would say it, for those who ask why."""
     detail: str = ""
-    """Notes and formula, for those who ask why."""
+    """Notes and formula: the mathematics behind the reasons."""
     figures: Mapping[str, float] = Field(default_factory=dict[str, float])
     """Figures by name, so that facts can be ranked and summed: `value` and `money_at_risk` are money in `currency`,
     `days_of_cover` days, `stockout_probability`, the `bias` of quotes and `older_than` shares; a line carries its

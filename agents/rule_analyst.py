@@ -167,7 +167,9 @@ def _quoted(found: Sequence[Fact], heading: str, *, with_reasons: bool = False) 
 
 
 def _reasoned(fact: Fact) -> str:
-    return " ".join(part for part in (fact.text, quantity_reason(fact), fact.detail) if part)
+    said = " ".join(part for part in (fact.text, fact.reasons) if part)
+    mathematics = " ".join(part for part in (quantity_reason(fact), fact.detail) if part)
+    return f"{said}\nThe mathematics: {mathematics}" if mathematics else said
 
 
 def quantity_reason(fact: Fact) -> str:

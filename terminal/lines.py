@@ -123,9 +123,12 @@ def explain_line(line: LineView) -> None:
 def explain_outlook(outlook: OutlookView) -> None:
     """Where an item stands and what is expected of it."""
     heading(f"{outlook.item_id} {outlook.item}: where it stands")
-    bullet(outlook.sentence or outlook.reason)
     if outlook.sentence:
-        bullet(outlook.reason)
+        say(outlook.sentence)
+    for reason in outlook.reasons:
+        bullet(reason)
+    say("The mathematics", "bold")
+    bullet(outlook.reason)
     bullet(
         f"{units(outlook.on_hand)} on hand, position {units(outlook.inventory_position)}, covers "
         f"{outlook.days_of_cover:,.0f} days; stock-out probability {share(outlook.stockout_probability, 0)} before the "

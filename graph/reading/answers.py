@@ -80,7 +80,7 @@ def _line_fact(line: LineView) -> Fact:
         f"{line.currency}, expected {line.expected_arrival} ({line.status}{by}). {line.sentence}"
     ).rstrip()
     formula = (f"Formula: {line.formula}.",) if line.formula else ()
-    detail = " ".join((*line.reasons, *line.notes, *formula))
+    detail = " ".join((*line.notes, *formula))
     subjects = (line.item_id, line.supplier_id, line.supplier, line.line_id, line.item, line.status)
     figures = {**line.figures, "unit_price": line.unit_price}
     # neither what an earlier plan spent nor a change of an open order is part of what this one spends
@@ -91,6 +91,7 @@ def _line_fact(line: LineView) -> Fact:
         kind="line",
         subjects=subjects,
         text=text,
+        reasons=" ".join(line.reasons),
         detail=detail,
         figures=figures,
         currency=line.currency,
@@ -98,12 +99,18 @@ def _line_fact(line: LineView) -> Fact:
 
 
 def _outlook_fact(outlook: OutlookView, *, several: bool) -> Fact:
-    text = f"{outlook.item_id}: {outlook.sentence} {outlook.reason}"
+    text = " ".join((f"{outlook.item_id}: {outlook.sentence}", *outlook.reasons))
     if several:
         text += f" {outlook.run_id} planned it."
     figures = {"days_of_cover": outlook.days_of_cover, "stockout_probability": outlook.stockout_probability}
-    subjects = (outlook.item_id, outlook.item)
-    return Fact(fact_id=f"outlook:{outlook.item_id}", kind="outlook", subjects=subjects, text=text, figures=figures)
+    return Fact(
+        fact_id=f"outlook:{outlook.item_id}",
+        kind="outlook",
+        subjects=(outlook.item_id, outlook.item),
+        text=text,
+        detail=outlook.reason,
+        figures=figures,
+    )
 
 
 def _approval_fact(approval: ApprovalView) -> Fact:

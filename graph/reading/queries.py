@@ -21,6 +21,8 @@ Stored = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Artifacts of a run, by kind and key."""
 SHOWN = ("plan", "drift", "verdict", "quality", "risk", "option", "negotiation", "kpi", "outlook")
 """Kinds of artifacts that a plan's view is made from."""
+STANDS = ("days_of_cover", "fill_rate", "stockout_probability")
+"""Figures of a stored outlook that its words are made from."""
 SERIES = ("stock_p10", "stock_p50", "stock_p90")
 """Values per period of a stored outlook."""
 AUTONOMY = "autonomy"
@@ -269,11 +271,12 @@ def outlook_view(raw: Mapping[str, Any], run: RunView, dataset: Dataset, made: M
     """A stored outlook of a run; `made` is what its estimates say of the item, without which it has no series."""
     figures = {name: raw[name] for name in OutlookView.model_fields if name in raw and (made or name not in SERIES)}
     figures["reason"] = in_plain_words(str(raw["reason"]), dataset)
-    stands = StockFacts(float(raw["days_of_cover"]), float(raw["stockout_probability"]))
+    told = told_of_stock(StockFacts(*(float(raw[name]) for name in STANDS)))
     quantiles: Mapping[str, Sequence[float]] = made.get("quantiles", {})
     return OutlookView(
         **figures,
-        sentence=told_of_stock(stands),
+        sentence=told.sentence,
+        reasons=told.reasons,
         item=dataset.items[raw["item_id"]].description or raw["item_id"],
         on_hand=dataset.on_hand.get((raw["item_id"], raw["site_id"]), 0.0),
         forecast_model=str(made.get("model", "")),

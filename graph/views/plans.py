@@ -40,6 +40,7 @@ class OutlookView(View):
     fill_rate: float
     sentence: str = ""
     """Where the item stands, as a buyer would say it."""
+    reasons: tuple[str, ...] = ()
     reason: str
     """Why it orders or does not, with the figures of the plan."""
     forecast_model: str = ""

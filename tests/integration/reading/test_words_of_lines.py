@@ -103,7 +103,7 @@ def test_every_line_has_a_short_sentence_and_at_most_three_reasons(plan: PlanVie
 
 def test_no_word_of_the_engine_stands_in_what_a_buyer_reads_first(plan: PlanView) -> None:
     told = [words_of(text, line) for line in plan.lines for text in (line.sentence, *line.reasons)]
-    told += [outlook.sentence for outlook in plan.outlooks]
+    told += [text for outlook in plan.outlooks for text in (outlook.sentence, *outlook.reasons)]
     found = {(word, text) for text in told for word in ENGINE_WORDS if re.search(rf"\b{word}", text.lower())}
     assert found == set()
 
@@ -142,8 +142,9 @@ def test_an_item_is_told_of_by_its_cover_and_its_risk(plan: PlanView) -> None:
     for outlook in plan.outlooks:
         days = round(outlook.days_of_cover)
         assert f" {days:,} day" in outlook.sentence or days >= 3_650
-        if 0.01 <= outlook.stockout_probability <= 0.99:
-            assert f"{round(100 * outlook.stockout_probability)} %" in outlook.sentence
+        for value, told in ((outlook.stockout_probability, outlook.reasons[0]), (outlook.fill_rate, outlook.sentence)):
+            if 0.01 <= value <= 0.99:
+                assert f"{round(100 * value)} %" in told
         assert len(outlook.sentence.split()) <= LONGEST
 
 

@@ -111,7 +111,9 @@ def test_figures_as_people_say_them() -> None:
 
 
 def test_an_item_without_use_has_stock_for_years() -> None:
-    assert told_of_stock(StockFacts(99_999.0, 0.0)).startswith("There is stock for years;")
-    assert told_of_stock(StockFacts(1.2, 0.4)) == (
-        "Stock and orders on their way cover 1 day; the chance of running out before a later order could help is 40 %."
+    assert told_of_stock(StockFacts(99_999.0, 1.0, 0.0)).sentence.startswith("There is stock for years;")
+    told = told_of_stock(StockFacts(1.2, 0.864, 0.4))
+    assert told.sentence == (
+        "Stock and orders on their way cover 1 day; with this plan 86 % of what is asked for is met from stock."
     )
+    assert told.reasons == ("The chance of running out before a later order could help is 40 %.",)

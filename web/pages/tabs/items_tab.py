@@ -113,7 +113,9 @@ def _row(outlook: OutlookView) -> dict[str, object]:
 
 def _detail(outlook: OutlookView, view: ForecastView | None, leads: LeadTimesView | None) -> None:
     heading(named(outlook.item_id, outlook.item))
-    ui.label(outlook.sentence or outlook.reason)
+    ui.label(outlook.sentence or outlook.reason).classes("sentence")
+    for reason in outlook.reasons:
+        ui.label(reason)
     if outlook.sentence:
         with ui.expansion("The mathematics").classes("fill").props("dense"):
             ui.label(outlook.reason)
