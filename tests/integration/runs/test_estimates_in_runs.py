@@ -34,6 +34,7 @@ from tools.domain.datasets import DemandHistory, Period, PeriodSeries, UserForec
 from tools.forecasting import DemandForecast, DemandPattern, forecast_demand
 from tools.forecasting.planned import edges_of
 from tools.forecasting.planned import planned as cut
+from tools.forecasting.preparation.closures import ClosedDays
 
 
 def test_a_run_makes_stores_and_pins_a_version_and_the_next_run_takes_it(
@@ -211,3 +212,16 @@ def test_a_version_made_active_again_plans_bit_for_bit_as_before_after_the_code_
     assert [session.replay(run_id)["identical"] for run_id in (first, second, third)] == [True, True, True]
     row = next(row for row in session.journal("") if row.event == "activate_estimates")
     assert (row.actor, row.payload["before"], row.payload["reason"]) == ("ana", newer, "the new code overshoots")
+
+
+def test_a_stored_forecast_is_cut_by_its_own_closed_days() -> None:
+    weeks = np.datetime64("2026-06-29") + 7 * np.arange(3)
+    history = PeriodSeries("A", "MAIN", Period.WEEK, weeks, np.ones(3), np.zeros(3, dtype=np.bool_))
+    made = DemandForecast(
+        "A", "MAIN", Period.WEEK, weeks, np.full((4, 3), 14.0), DemandPattern.SMOOTH, "level", None, history
+    )
+    for days, rests, share in (((), (5, 6), 3 / 5), ((), (), 3 / 7), (("2026-06-30",), (6,), 2 / 5)):
+        closed = ClosedDays(np.array(days, dtype="datetime64[D]").astype(np.int64), rests)
+        [row] = demand_rows([replace(made, closed=closed)])
+        stored = demand_from({"item_id": "A", "site_id": "MAIN", **row.figures}, row.content)
+        assert edges_of(stored, date(2026, 7, 1))[0] == pytest.approx(share)
