@@ -1,8 +1,8 @@
 """What every route may use: the session, the live runs, and answers as lines."""
 
 import json
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
@@ -10,10 +10,11 @@ from fastapi.responses import StreamingResponse
 from graph.contracts import SourcingSession
 from graph.views.runs import StepView
 from tools.domain.errors import JitError
+from web.endpoints import LATEST, NDJSON, PREFIX, Endpoint
 from web.errors import error_answers, error_body, status_of
 from web.live import Feed, LiveRuns
 
-NDJSON = "application/x-ndjson"
+Route = TypeVar("Route", bound=Callable[..., Any])
 LAST_PLACE = 10_000_000
 BY_HAND = "by hand"
 """Source of an alert that a person gave."""
@@ -35,7 +36,19 @@ Live = Annotated[LiveRuns, Depends(_live)]
 
 def router() -> APIRouter:
     """Routes below `/api`, with the errors that each may answer with."""
-    return APIRouter(prefix="/api", responses=error_answers(400, 401, 403, 404, 409, 413, 503))
+    return APIRouter(prefix=PREFIX, responses=error_answers(400, 401, 403, 404, 409, 413, 503))
+
+
+def serves(routes: APIRouter, endpoint: Endpoint[Any]) -> Callable[[Route], Route]:
+    """Serve an endpoint by the function below: its path, method, status and answer are the endpoint's."""
+    lines: dict[int | str, dict[str, Any]] = {endpoint.status: {"content": {NDJSON: {}}}}
+    return routes.api_route(
+        endpoint.path,
+        methods=[endpoint.method],
+        status_code=endpoint.status,
+        response_model=None if endpoint.streams else endpoint.answer,
+        responses=lines if endpoint.streams else None,
+    )
 
 
 def bounded(limit: int) -> int:
@@ -45,7 +58,7 @@ def bounded(limit: int) -> int:
 
 def named(run_id: str) -> str | None:
     """The run that an address names; None for the latest."""
-    return None if run_id == "latest" else run_id
+    return None if run_id == LATEST else run_id
 
 
 def stream(feed: Feed, status: int) -> StreamingResponse:
