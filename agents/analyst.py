@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from agents.chat import ChatModel, ModelAnswer, Unanswered, document
-from agents.contracts import Analyst, AnalystBrief, Answer, Fact
+from agents.contracts import Analyst, AnalystBrief, Answer, Fact, Question
 from agents.grounding import unknown_numbers
 from agents.questions import read_question
 
@@ -29,20 +29,20 @@ class LlmAnalyst:
         self._chat = chat
         self._twin = twin
 
-    def answer(self, question: str, brief: AnalystBrief) -> Answer:
+    def answer(self, question: Question, brief: AnalystBrief) -> Answer:
         """An answer whose sources are fact ids of the brief and whose numbers stand in them."""
         draft = self._twin.answer(question, brief)
         if not brief.facts:
             return draft
         shown = shown_facts(question, brief.facts, draft.sources)
         known = {
-            "question": question[:QUESTION_CHARACTERS],
+            "question": question.words[:QUESTION_CHARACTERS],
             "facts": [{"fact_id": fact.fact_id, "text": fact.text, **_more(fact)} for fact in shown],
             "draft": {"text": draft.text, "sources": list(draft.sources)},
         }
         try:
             asked = self._chat.ask(
-                "analyst", known, AnalystAnswer, lambda said: answer_objection(said, question, shown, draft)
+                "analyst", known, AnalystAnswer, lambda said: answer_objection(said, question.words, shown, draft)
             )
         except Unanswered as failed:
             return draft.model_copy(update=dict(failed.record))
@@ -50,7 +50,7 @@ class LlmAnalyst:
         return Answer(text=asked.answer.text, sources=sources, **asked.record)
 
 
-def shown_facts(question: str, facts: Sequence[Fact], first: Sequence[str]) -> tuple[Fact, ...]:
+def shown_facts(question: Question, facts: Sequence[Fact], first: Sequence[str]) -> tuple[Fact, ...]:
     """The facts of the draft, then those the question names, then those of its topics, then the rest."""
     read = read_question(question, facts)
     named = {fact.fact_id for fact in read.named}

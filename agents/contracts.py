@@ -173,6 +173,37 @@ class Fact(Typed):
     currency: str = ""
 
 
+class QuestionKind(StrEnum):
+    """What an analyst may be asked."""
+
+    WORDS = "words"
+    """The subject is a person's question, as they wrote it."""
+    WHY = "why"
+    """Why the subject (a line, an order, an item, a supplier, by id or name) came out as it did."""
+    CHOICE = "choice"
+    """Why the plan's options were chosen."""
+    STATUS = "status"
+    """What a run came to."""
+
+
+class Question(Typed):
+    """A question to the analyst."""
+
+    kind: QuestionKind
+    subject: str = ""
+
+    @property
+    def words(self) -> str:
+        """The question as a person would ask it."""
+        asked = {
+            QuestionKind.WORDS: self.subject,
+            QuestionKind.WHY: f"Why {self.subject}?",
+            QuestionKind.CHOICE: "Why were these options chosen?",
+            QuestionKind.STATUS: "What did the run come to?",
+        }
+        return asked[self.kind]
+
+
 class AnalystBrief(Typed):
     """Stored facts of the run that is talked about."""
 
@@ -232,7 +263,7 @@ class Negotiator(Protocol):
 class Analyst(Protocol):
     """Answers questions from stored facts."""
 
-    def answer(self, question: str, brief: AnalystBrief) -> Answer:
+    def answer(self, question: Question, brief: AnalystBrief) -> Answer:
         """Return an answer whose sources are fact ids of the brief."""
         ...
 

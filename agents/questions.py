@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.contracts import Fact
+from agents.contracts import Fact, Question, QuestionKind
 
 
 def _words(text: str) -> frozenset[str]:
@@ -48,7 +48,7 @@ NAMED_BY_ONE_WORD = 8
 
 
 @dataclass(frozen=True)
-class Question:
+class QuestionReading:
     """A question as read."""
 
     words: frozenset[str]
@@ -69,21 +69,23 @@ class Question:
         return "out" in self.words and bool(self.words & {"run", "runs", "running", "stock"})
 
 
-def topics_of(text: str) -> frozenset[str]:
-    """Kinds of facts that a question's words ask for."""
-    words = set(_plain(text).split())
-    return frozenset(kind for kind, keys in TOPICS.items() if words & keys)
+def topics_of(question: Question) -> frozenset[str]:
+    """Kinds of facts that a question asks for, by its kind or by its words."""
+    told = {QuestionKind.CHOICE: frozenset({"option"}), QuestionKind.STATUS: frozenset({"run"})}
+    words = set(_plain(question.subject).split())
+    return told.get(question.kind) or frozenset(kind for kind, keys in TOPICS.items() if words & keys)
 
 
-def read_question(text: str, facts: Sequence[Fact]) -> Question:
+def read_question(question: Question, facts: Sequence[Fact]) -> QuestionReading:
     """Find what the question names among the facts' subjects, whole or by a word that few subjects share."""
+    text = question.subject
     plain = _plain(text)
-    words = frozenset(plain.split())
+    words = frozenset(plain.split()) | ({"why"} if question.kind is QuestionKind.WHY else set())
     named = _named_subjects(plain, facts)
     known_words = {word for fact in facts for name in (*fact.subjects, fact.fact_id) for word in _plain(name).split()}
-    return Question(
+    return QuestionReading(
         words=words,
-        topics=topics_of(text),
+        topics=topics_of(question),
         named=_with_their_verdicts([fact for fact in facts if named & {*fact.subjects, fact.fact_id}], facts),
         unknown_ids=tuple(
             word

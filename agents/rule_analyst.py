@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from agents.contracts import AnalystBrief, Answer, Fact
-from agents.questions import FALLING, RISING, Question, read_question
+from agents.contracts import AnalystBrief, Answer, Fact, Question
+from agents.questions import FALLING, RISING, QuestionReading, read_question
 
 MAX_SENTENCES = 8
 NOT_BOUGHT = frozenset({"denied", "failed", "held", "rejected", "shadow", "withdrawn"})
@@ -16,12 +16,12 @@ ORDER_OF_KINDS = ("line", "outlook", "approval", "verdict", "negotiation", "risk
 class RuleAnalyst:
     """Answers in the facts' own sentences; says what can be asked when nothing matches."""
 
-    def answer(self, question: str, brief: AnalystBrief) -> Answer:
+    def answer(self, question: Question, brief: AnalystBrief) -> Answer:
         """An answer whose every figure is a fact's, or a sum of facts' figures that it cites."""
         if not brief.facts:
             return Answer(text="No run is stored yet. Ask for a plan, or run `jit plan`.")
         asked = read_question(question, brief.facts)
-        ways: tuple[Callable[[Question, Sequence[Fact]], Answer | None], ...] = (
+        ways: tuple[Callable[[QuestionReading, Sequence[Fact]], Answer | None], ...] = (
             _unknown,
             _spending,
             _lead_times,
@@ -36,14 +36,14 @@ class RuleAnalyst:
         return _what_can_be_asked(brief.facts)
 
 
-def _unknown(asked: Question, facts: Sequence[Fact]) -> Answer | None:
+def _unknown(asked: QuestionReading, facts: Sequence[Fact]) -> Answer | None:
     if not asked.unknown_ids or asked.named:
         return None
     offered = _what_can_be_asked(facts)
     return Answer(text=f"No stored fact is about {', '.join(asked.unknown_ids[:3])}. {offered.text}")
 
 
-def _spending(asked: Question, facts: Sequence[Fact]) -> Answer | None:
+def _spending(asked: QuestionReading, facts: Sequence[Fact]) -> Answer | None:
     """Order value of what is named, or by supplier."""
     if "spend" not in asked.topics or (asked.asks_why and not asked.words & {"much"}):
         return None
@@ -65,7 +65,7 @@ def _spending(asked: Question, facts: Sequence[Fact]) -> Answer | None:
     return Answer(text="\n".join([total, *rows, *rest]), sources=tuple(fact.fact_id for fact in bought))
 
 
-def _lead_times(asked: Question, facts: Sequence[Fact]) -> Answer | None:
+def _lead_times(asked: QuestionReading, facts: Sequence[Fact]) -> Answer | None:
     """How suppliers keep their quotes and when open orders come: of what is named, else the worst first."""
     kinds = asked.topics & {"lead_time", "arrival"}
     if not kinds or asked.asks_what_runs_out:
@@ -90,7 +90,7 @@ def _latest(fact: Fact) -> tuple[float, float]:
     return -fact.figures.get("older_than", 0.0), -fact.figures.get("age_days", 0.0)
 
 
-def _ranking(asked: Question, facts: Sequence[Fact]) -> Answer | None:
+def _ranking(asked: QuestionReading, facts: Sequence[Fact]) -> Answer | None:
     """The facts of a topic by the figure that the question ranks by."""
     ordered = asked.words & (RISING | FALLING)
     if asked.asks_what_runs_out or ("outlook" in asked.topics and ordered and not asked.named):
@@ -110,7 +110,7 @@ def _ranking(asked: Question, facts: Sequence[Fact]) -> Answer | None:
     return None
 
 
-def _explanation(asked: Question, facts: Sequence[Fact]) -> Answer | None:
+def _explanation(asked: QuestionReading, facts: Sequence[Fact]) -> Answer | None:
     """What is stored about the named items, suppliers or orders, with the reasons of their quantities."""
     del facts
     about = asked.named
@@ -123,7 +123,7 @@ def _explanation(asked: Question, facts: Sequence[Fact]) -> Answer | None:
     return _quoted(ordered, "", with_reasons=asked.asks_why)
 
 
-def _topics(asked: Question, facts: Sequence[Fact]) -> Answer | None:
+def _topics(asked: QuestionReading, facts: Sequence[Fact]) -> Answer | None:
     """Every fact of the topics; a more telling topic than the order lines goes before them."""
     stored = {fact.kind for fact in facts}
     topics = asked.topics - {"spend"} - ({"lead_time", "arrival"} - stored)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from agents.contracts import Question, QuestionKind
 from graph.reading.answering import Answering
 from graph.views.plans import AnswerView
 from graph.views.runs import StepView, Trigger, TriggerKind
@@ -26,16 +27,19 @@ class Conversation:
         """Answer, or replan and tell what came of it; both sides are stored."""
         self._operations.add_message(conversation, "user", question, {"actor": actor})
         try:
-            answer = self._replan(question, actor) if REPLAN.match(question) else self._answering.answer(question, None)
+            answer = self._replan(question, actor) if REPLAN.match(question) else self._answered(question)
         except BadInput as error:
             answer = AnswerView(text=str(error))
         self._operations.add_message(conversation, "assistant", answer.text, answer.model_dump(mode="json"))
         return answer
 
+    def _answered(self, question: str) -> AnswerView:
+        return self._answering.answer(Question(kind=QuestionKind.WORDS, subject=question), None)
+
     def _replan(self, question: str, actor: str) -> AnswerView:
         trigger = Trigger(kind=TriggerKind.ANALYST, actor=actor, reason=question, item_ids=self._named_items(question))
         steps = list(self._stream(trigger))
-        answer = self._answering.answer("run status", steps[-1].run_id)
+        answer = self._answering.answer(Question(kind=QuestionKind.STATUS), steps[-1].run_id)
         return answer.model_copy(update={"steps": tuple(step.title for step in steps)})
 
     def _named_items(self, question: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from agents.contracts import Analyst, AnalystBrief, Fact
+from agents.contracts import Analyst, AnalystBrief, Fact, Question
 from graph.computation.estimate_desk import EstimateDesk
 from graph.reading.answers import facts_of
 from graph.reading.lead_time_facts import lead_time_facts
@@ -31,7 +31,7 @@ class Answering:
         self._pending_of = pending_of
         self._lead_times = lead_times
 
-    def answer(self, question: str, run_id: str | None) -> AnswerView:
+    def answer(self, question: Question, run_id: str | None) -> AnswerView:
         """An answer from the facts of a run; without one, of the current plan of every item."""
         view = self._plan(run_id)
         facts = self._facts(view) if view else ()

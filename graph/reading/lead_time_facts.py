@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from agents.contracts import Fact
+from agents.contracts import Fact, Question
 from agents.questions import topics_of
 from graph.views.lead_times import LeadTimesView, OpenOrderView, SupplierLeadTimesView, chance
 
@@ -14,13 +14,13 @@ ORDERS_TOLD = 30
 
 
 def lead_time_facts(
-    question: str,
+    question: Question,
     items: Iterable[str],
     open_orders: Iterable[str],
     lead_times: Callable[[str | None, str | None], LeadTimesView],
 ) -> tuple[Fact, ...]:
     """Facts of all suppliers and of the open orders that the question may mean; none where it is about neither."""
-    words = [word.casefold() for word in re.findall(r"[\w\-]+", question)]
+    words = [word.casefold() for word in re.findall(r"[\w\-]+", question.subject)]
     named = _named_ids(words, open_orders)
     if not named and not topics_of(question) & {"lead_time", "arrival"}:
         return ()

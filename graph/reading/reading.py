@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import orjson
 
-from agents.contracts import Analyst
+from agents.contracts import Analyst, Question, QuestionKind
 from graph.computation.estimate_desk import DeskSettings, EstimateDesk
 from graph.reading import queries
 from graph.reading.answering import Answering
@@ -143,7 +143,8 @@ class Readings:
 
     def explain(self, run_id: str | None = None, subject: str | None = None) -> AnswerView:
         """Why the plan, a line, an item or a supplier came out as it did."""
-        return self._answering.answer(f"why {subject}" if subject else "option choice why", run_id)
+        kind = QuestionKind.WHY if subject else QuestionKind.CHOICE
+        return self._answering.answer(Question(kind=kind, subject=subject or ""), run_id)
 
     def line_story(self, line_id: str, run_id: str | None = None) -> LineStoryView:
         """What other quantities, sources, terms and limits would mean for a line; computed once and kept."""

@@ -8,8 +8,14 @@ from agents.contracts import (
     NegotiationLine,
     OptionFigures,
     PlannerBrief,
+    Question,
+    QuestionKind,
     RiskBrief,
 )
+
+
+def asked(words: str) -> Question:
+    return Question(kind=QuestionKind.WORDS, subject=words)
 
 
 def option(option_id: str, group: str, cost: float, fill: float, risk: float = 0.0) -> OptionFigures:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from agent_briefs import FACTS, PLANNER, RISK, TALK
+from agent_briefs import FACTS, PLANNER, RISK, TALK, asked
 from integration.runs.chat_server import Document, Response
 
 from agents.contracts import Agents, Decided
@@ -30,7 +30,7 @@ def negotiate(agents: Agents) -> Decided:
 
 
 def answer(agents: Agents) -> Decided:
-    return agents.analyst.answer("Why so much of I005?", FACTS)
+    return agents.analyst.answer(asked("Why so much of I005?"), FACTS)
 
 
 def extract(agents: Agents) -> Decided:

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from agent_briefs import FACTS, PLANNER
+from agent_briefs import FACTS, PLANNER, asked
 from integration.runs.chat_server import TOKENS_IN, TOKENS_OUT, ChatServer, Response
 from integration.runs.llm_calls import (
     CALLS,
@@ -191,6 +191,6 @@ def test_the_key_stays_out_of_logs_errors_and_records_even_when_the_server_repea
 
 def test_a_key_in_an_otherwise_good_answer_is_hidden(chat: ChatServer, connect: Connect) -> None:
     chat.usual = Response(says=lambda document: {"text": f"The key is {KEY}.", "sources": ["r1"]})
-    decided = connect().analyst.answer("hello", FACTS)
+    decided = connect().analyst.answer(asked("hello"), FACTS)
     assert decided.decided_by == MODEL
     assert decided.text == "The key is [key]."

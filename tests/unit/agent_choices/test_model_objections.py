@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from agent_briefs import FACTS, PLANNER, RISK, TALK
+from agent_briefs import FACTS, PLANNER, RISK, TALK, asked
 from pydantic import ValidationError
 
 from agents.analyst import AnalystAnswer, answer_objection, shown_facts
@@ -92,7 +92,7 @@ def test_a_model_never_sees_the_reservation_price() -> None:
     assert "9.83" not in json.dumps(wishes(TALK))
 
 
-DRAFT = RuleAnalyst().answer("How much do we spend with Cedar?", FACTS)
+DRAFT = RuleAnalyst().answer(asked("How much do we spend with Cedar?"), FACTS)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_an_answer_without_a_source_is_outside_the_schema() -> None:
 def test_of_many_facts_a_model_is_shown_those_that_the_question_is_about() -> None:
     many = tuple(Fact(fact_id=f"x{n}", kind="outlook", subjects=(f"Z{n:05d}",), text="Fine.") for n in range(5_000))
     brief = AnalystBrief(facts=(*many, *FACTS.facts))
-    shown = shown_facts("why so much of I005?", brief.facts, ("ap-1",))
+    shown = shown_facts(asked("why so much of I005?"), brief.facts, ("ap-1",))
     assert [fact.fact_id for fact in shown[:3]] == ["ap-1", "line:O5#0", "outlook:I005"]
     assert len(shown) == 40
 

@@ -1,13 +1,13 @@
 import pytest
-from agent_briefs import CEDAR, FACTS, line_fact
+from agent_briefs import CEDAR, FACTS, asked, line_fact
 
-from agents.contracts import AnalystBrief, Answer, Fact
+from agents.contracts import AnalystBrief, Answer, Fact, Question, QuestionKind
 from agents.grounding import unknown_numbers
 from agents.rules import RuleAnalyst
 
 
 def ask(question: str) -> Answer:
-    return RuleAnalyst().answer(question, FACTS)
+    return RuleAnalyst().answer(asked(question), FACTS)
 
 
 def test_why_so_much_of_an_item_is_answered_with_its_line_its_reasons_and_its_stock() -> None:
@@ -31,7 +31,7 @@ def test_what_waits_is_answered_with_the_approvals_and_their_reasons_alone() -> 
 
 def test_nothing_waiting_is_said_with_the_run_as_its_source() -> None:
     quiet = AnalystBrief(facts=tuple(fact for fact in FACTS.facts if fact.kind != "approval"))
-    answer = RuleAnalyst().answer("what waits for approval?", quiet)
+    answer = RuleAnalyst().answer(asked("what waits for approval?"), quiet)
     assert answer.text.startswith("Nothing waits for approval.")
     assert answer.sources == ("r1",)
 
@@ -71,7 +71,7 @@ def test_spending_by_supplier_leaves_out_what_is_not_bought() -> None:
 @pytest.mark.parametrize("status", ["denied", "failed", "held", "rejected", "shadow", "withdrawn"])
 def test_a_line_of_which_nothing_is_ordered_is_no_spending(status: str) -> None:
     lines = [line_fact("O1#0", "I001", CEDAR, 200.0, status), line_fact("O2#0", "I002", CEDAR, 300.0, "waiting")]
-    answer = RuleAnalyst().answer("How much do we spend?", AnalystBrief(facts=tuple(lines)))
+    answer = RuleAnalyst().answer(asked("How much do we spend?"), AnalystBrief(facts=tuple(lines)))
     assert answer.text.startswith("1 order line worth 300 USD")
     assert answer.sources == ("line:O2#0",)
 
@@ -112,7 +112,7 @@ def test_an_unknown_item_is_called_unknown() -> None:
 
 
 def test_without_a_run_the_answer_says_how_to_make_one() -> None:
-    assert "jit plan" in RuleAnalyst().answer("why I005?", AnalystBrief(facts=())).text
+    assert "jit plan" in RuleAnalyst().answer(asked("why I005?"), AnalystBrief(facts=())).text
 
 
 @pytest.mark.parametrize(
@@ -174,10 +174,24 @@ def lead_facts() -> AnalystBrief:
     ],
 )
 def test_lead_times_are_answered_from_records_and_open_orders(question: str, sources: tuple[str, ...]) -> None:
-    assert RuleAnalyst().answer(question, lead_facts()).sources == sources
+    assert RuleAnalyst().answer(asked(question), lead_facts()).sources == sources
 
 
 def test_no_late_order_is_said_before_the_oldest_ones() -> None:
     facts = tuple(fact for fact in lead_facts().facts if not fact.figures.get("overdue_days"))
-    answer = RuleAnalyst().answer("are any orders overdue?", AnalystBrief(facts=facts))
+    answer = RuleAnalyst().answer(asked("are any orders overdue?"), AnalystBrief(facts=facts))
     assert answer.text.startswith("No open order is past the day it was due. Oldest against their own lead time first:")
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "words"),
+    [
+        (QuestionKind.WHY, "I005", "why I005?"),
+        (QuestionKind.CHOICE, "", "which options were chosen?"),
+        (QuestionKind.STATUS, "", "what is the status?"),
+    ],
+)
+def test_a_question_by_its_kind_is_answered_as_it_is_in_words(kind: QuestionKind, subject: str, words: str) -> None:
+    by_kind = RuleAnalyst().answer(Question(kind=kind, subject=subject), FACTS)
+    assert by_kind == ask(words)
+    assert by_kind.sources

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from agent_briefs import asked
 from plan_views import line_view
 
 from agents.contracts import AnalystBrief
@@ -23,7 +24,7 @@ def spending(*lines: LineView) -> str:
         currency="USD",
     )
     view = PlanView(run=run, lines=lines)
-    return RuleAnalyst().answer("How much do we spend?", AnalystBrief(facts=facts_of(view, []))).text
+    return RuleAnalyst().answer(asked("How much do we spend?"), AnalystBrief(facts=facts_of(view, []))).text
 
 
 @pytest.mark.parametrize("intent", ["cancel", "hold", "move_date", "adjust_quantity"])
