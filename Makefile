@@ -39,7 +39,7 @@ system-packages:
 	@sh scripts/system-packages.sh
 
 test: $(VENV)/.development system-packages
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from tools.ordering import plan_orders, snapshot_hash, verify
 from tools.ordering.candidates.columns import Columns
 from tools.ordering.plan import add_costs
 from tools.ordering.pricing.items import take_items
-from tools.ordering.problem.levels import cumulative_demand, item_costs, source_levels
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.problem.quantities import round_up
 from tools.ordering.stochastic.costing import cost_parts
 from tools.ordering.stochastic.policy_kinds import continuation
@@ -59,16 +59,14 @@ def classical_orders(snapshot: PlanningSnapshot) -> tuple[IntArray, FloatArray]:
 
 def expected_cost_of(snapshot: PlanningSnapshot, rows: IntArray, quantity: FloatArray) -> float:
     """Expected cost of placing these orders and going on by order-up-to from one source, on the engine's paths."""
-    settings = OrderingSettings()
-    costs = item_costs(snapshot, settings)
-    levels = source_levels(snapshot, settings, costs, cumulative_demand(snapshot))
-    policy = continuation(snapshot, settings, costs, levels, alternatives=True)
+    problem = OrderingProblem.of(snapshot, OrderingSettings())
+    policy = continuation(problem, alternatives=True)
     columns = Columns(
         rows[:, None, None], quantity[:, None, None], np.ones((rows.size, 1), dtype=np.bool_), quantity[:, None, None]
     )
     single = np.where(policy.offered[:, 1], 1, 0)[:, None]
-    result = play(snapshot, settings, costs, levels, policy, columns, choice=single)
-    return float(cost_parts(snapshot, costs, policy, columns, result, single).sum())
+    result = play(problem, policy, columns, choice=single)
+    return float(cost_parts(problem, policy, columns, result, single).sum())
 
 
 def sampled(snapshot: PlanningSnapshot, plan: OrderPlan) -> tuple[PlanningSnapshot, OrderPlan]:

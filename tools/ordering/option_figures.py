@@ -68,7 +68,7 @@ class Outcomes:
 
     def _played(self, batch: Batch, chosen: IntArray) -> FloatArray:
         snapshot, columns = batch.snapshot, pick(batch.columns, chosen)
-        played = play(snapshot, self.settings, batch.costs, batch.levels, batch.policy, columns, record=True)
+        played = play(batch.problem, batch.policy, columns, record=True)
         if played.stock is None:
             raise ValueError("the play of the chosen columns was not recorded")
         paths = snapshot.demand.shape[1]

@@ -13,8 +13,9 @@ def order_size(position, level, up_to, moq, multiple, cap, usable) -> float:
     return min(np.ceil(units / multiple - 1e-9) * multiple if multiple > 0 else units, cap)
 
 
-def play_in_words(snapshot, settings, levels, policy, columns, item, column, kind, path):
+def play_in_words(problem, policy, columns, item, column, kind, path):
     """Sums by name, net stock (T,) at the end of each period, and units ordered later (T, 2): regular, express."""
+    snapshot, levels, review = problem.snapshot, problem.levels, problem.settings.review_periods
     horizon, sources, tables = snapshot.horizon, snapshot.sources, policy.tables
     landing, demand = snapshot.arrivals[item, path], snapshot.demand[item, path]
     stock, ordered, sums = np.zeros(horizon), np.zeros((horizon, 2)), Counter()
@@ -28,11 +29,11 @@ def play_in_words(snapshot, settings, levels, policy, columns, item, column, kin
         # Open orders arrive; whatever arrives serves the demand that waits before it becomes stock.
         owed, batch[period] = max(owed - landing[period], 0.0), batch[period] + max(landing[period] - owed, 0.0)
         # At a review, express is asked before regular; the orders of the first period are the candidate itself.
-        for channel in (1, 0) if period > 0 and period % settings.review_periods == 0 else ():
+        for channel in (1, 0) if period > 0 and period % review == 0 else ():
             row, wait, first, last = tables.whole[kind, channel, item]
             level, up_to, share = (t[kind, channel, item, period] for t in (tables.level, tables.up_to, tables.within))
             # Express counts what arrives before its next order could; regular counts all that is on its way.
-            end = min(period + wait + settings.review_periods, horizon) if channel else horizon + 1
+            end = min(period + wait + review, horizon) if channel else horizon + 1
             position = batch.sum() - owed + coming[period:end].sum() + share * landing[period + 1 :].sum()
             if row >= 0 and first <= period <= last and position < level - 1e-9:
                 units = order_size(position, level, up_to, *tables.terms[kind, channel, item])

@@ -13,7 +13,7 @@ from rollout_in_words import play_in_words
 from benchmarks.cases.planning_worlds import random_snapshot
 from tools.domain.snapshots import OrderingSettings, RiskMeasure
 from tools.ordering.candidates.columns import Columns, build_columns
-from tools.ordering.problem.levels import cumulative_demand, item_costs, source_levels
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.stochastic.continuations import KINDS
 from tools.ordering.stochastic.costing import cost_parts, path_costs, tail_costs
 from tools.ordering.stochastic.policy_kinds import continuation
@@ -73,30 +73,28 @@ def with_everything(seed: int, review: int = 1, *, items: int = 5, paths: int = 
 
 def world_of(snapshot, settings, rng):
     """What `play` takes, with the continuation of each candidate drawn at random."""
-    costs = item_costs(snapshot, settings)
-    levels = source_levels(snapshot, settings, costs, cumulative_demand(snapshot))
-    policy = continuation(snapshot, settings, costs, levels, alternatives=True)
-    columns = build_columns(snapshot, settings, costs, levels, shared=False)
+    problem = OrderingProblem.of(snapshot, settings)
+    policy = continuation(problem, alternatives=True)
+    columns = build_columns(problem, shared=False)
     choice = rng.integers(0, len(KINDS), columns.valid.shape)
-    return snapshot, settings, costs, levels, policy, columns, choice
+    return problem, policy, columns, choice
 
 
 def assert_played_as_in_words(world, every: int, rng) -> None:
     """A few candidates, path by path: every sum, and the record of stock and later orders."""
-    snapshot, settings, costs, levels, policy, columns, choice = world
-    result = play(snapshot, settings, costs, levels, policy, columns, by_path=True, every=every, choice=choice)
+    problem, policy, columns, choice = world
+    snapshot = problem.snapshot
+    result = play(problem, policy, columns, by_path=True, every=every, choice=choice)
     assert result.by_path is not None
     places = np.argwhere(columns.valid)
     for item, column in rng.permutation(places)[:CANDIDATES].tolist():
         kind = int(choice[item, column])
         one = Columns(*(a[:, [column]] for a in (columns.source, columns.quantity, columns.valid, columns.wanted)))
-        single = play(
-            snapshot, settings, costs, levels, policy, one, record=True, every=every, choice=choice[:, [column]]
-        )
+        single = play(problem, policy, one, record=True, every=every, choice=choice[:, [column]])
         assert single.stock is not None and single.later is not None
         told, stocks, orders = zip(
             *(
-                play_in_words(snapshot, settings, levels, policy, columns, item, column, kind, path)
+                play_in_words(problem, policy, columns, item, column, kind, path)
                 for path in range(0, snapshot.demand.shape[1], every)
             ),
             strict=True,
@@ -146,10 +144,11 @@ def price_of_order(sources, row: int, units: float) -> float:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_cost_parts_are_those_of_plain_arithmetic(seed):
-    snapshot, settings, costs, levels, policy, columns, choice = with_everything(seed)
+    problem, policy, columns, choice = with_everything(seed)
+    snapshot = problem.snapshot
     sources, tables = snapshot.sources, policy.tables
-    result = play(snapshot, settings, costs, levels, policy, columns, choice=choice)
-    parts = cost_parts(snapshot, costs, policy, columns, result, choice)
+    result = play(problem, policy, columns, choice=choice)
+    parts = cost_parts(problem, policy, columns, result, choice)
     assert np.isinf(parts[~columns.valid]).all()
     for item, column in np.argwhere(columns.valid).tolist():
         kind = int(choice[item, column])
@@ -179,16 +178,16 @@ def test_cost_parts_are_those_of_plain_arithmetic(seed):
             snapshot.holding_cost[item] * result.held[item, column]
             + result.excess[item, column]
             + snapshot.unit_value[item] * result.scrapped[item, column],
-            costs.shortage[item] * (result.short[item, column] + result.lost[item, column]),
+            problem.costs.shortage[item] * (result.short[item, column] + result.lost[item, column]),
         ]
         assert parts[item, column] == pytest.approx(expected)
 
 
 def test_costs_by_path_average_to_the_expected_cost_and_their_tail_is_the_mean_of_the_worst():
-    snapshot, settings, costs, levels, policy, columns, _ = with_everything(6)
-    result = play(snapshot, settings, costs, levels, policy, columns, by_path=True)
-    parts = cost_parts(snapshot, costs, policy, columns, result)
-    by_path = path_costs(snapshot, costs, policy, columns, result)
+    problem, policy, columns, _ = with_everything(6)
+    result = play(problem, policy, columns, by_path=True)
+    parts = cost_parts(problem, policy, columns, result)
+    by_path = path_costs(problem, policy, columns, result)
     assert by_path[columns.valid].mean(axis=1) == pytest.approx(parts[columns.valid])
     weighed = OrderingSettings(cvar_weight=0.3, cvar_level=0.9)
     extra = tail_costs(by_path, weighed)

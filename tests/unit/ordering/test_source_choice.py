@@ -77,8 +77,8 @@ def test_no_scaling_of_an_order_by_a_quarter_is_notably_cheaper(seed: int):
             batch.columns.valid[at],
             batch.columns.wanted[at],
         )
-        result = play(snapshot, settings, batch.costs, batch.levels, batch.policy, moved)
-        other = cost_parts(snapshot, batch.costs, batch.policy, moved, result).sum(axis=2)[:, 0]
+        result = play(batch.problem, batch.policy, moved)
+        other = cost_parts(batch.problem, batch.policy, moved, result).sum(axis=2)[:, 0]
         assert (batch.total.min(axis=1) <= other + 0.01 * np.abs(other)).all()
 
 

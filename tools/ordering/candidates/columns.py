@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
+from tools.domain.snapshots import PlanningSnapshot
 from tools.kernels import kernel
 from tools.ordering.candidates.combinations import Part, SourceGrid, pair_columns, source_grid, spread_columns
-from tools.ordering.problem.levels import ItemCosts, SourceLevels, at_quantile
+from tools.ordering.problem.levels import ItemCosts, at_quantile
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.problem.quantities import (
     TINY,
     least_suppliers,
@@ -37,13 +38,22 @@ class Columns:
     """(N, C, P) the quantities before rounding."""
 
 
-def wanted_quantities(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels, shared: bool
-) -> tuple[FloatArray, FloatArray]:
+def beside(*columns: Columns) -> Columns:
+    """Alternatives of the same items from equally many sources, one after the other."""
+    return Columns(
+        np.concatenate([some.source for some in columns], axis=1),
+        np.concatenate([some.quantity for some in columns], axis=1),
+        np.concatenate([some.valid for some in columns], axis=1),
+        np.concatenate([some.wanted for some in columns], axis=1),
+    )
+
+
+def wanted_quantities(problem: OrderingProblem, shared: bool) -> tuple[FloatArray, FloatArray]:
     """(M, Q) quantities before and after rounding that each source might be ordered for now, in ordered units."""
+    snapshot, costs, levels = problem.snapshot, problem.costs, problem.levels
     sources = snapshot.sources
-    cap = order_cap(sources, settings.review_periods)
-    most, good = most_worth_ordering(snapshot, settings, costs, levels), np.maximum(sources.yield_rate, TINY)
+    cap = order_cap(sources, problem.settings.review_periods)
+    most, good = most_worth_ordering(problem), np.maximum(sources.yield_rate, TINY)
     need = np.minimum(np.maximum(at_quantile(levels.shortfall, levels.ratio), 0.0) / good, most)
     raw = [
         need,
@@ -55,7 +65,7 @@ def wanted_quantities(
     lots = np.where(need > TINY, np.ceil(need * good / np.maximum(levels.beyond, TINY) - 1e-9) * levels.beyond, 0.0)
     longer = np.minimum(np.maximum(need, lots / good), np.maximum(most, need))
     raw.append(np.where(need > TINY, longer, 0.0))
-    ahead = built_ahead(snapshot, settings, costs, levels) / good
+    ahead = built_ahead(problem) / good
     if ahead.any():
         raw.append(np.where(need + ahead > need, np.minimum(need + ahead, np.maximum(most, need)), 0.0))
     raw.extend(need * fraction for fraction in (FRACTIONS if shared else ()))
@@ -68,13 +78,12 @@ def wanted_quantities(
     return np.concatenate([wanted, need[:, None]], axis=1), np.concatenate([up, down], axis=1)
 
 
-def most_worth_ordering(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels
-) -> FloatArray:
+def most_worth_ordering(problem: OrderingProblem) -> FloatArray:
     """(M,) most units worth ordering now by cover cap, shelf life and horizon, in ordered units."""
+    snapshot, costs, levels = problem.snapshot, problem.costs, problem.levels
     rows = snapshot.sources.item
     mean = costs.mean_demand[rows]
-    cover = levels.window_mean + settings.max_cover_periods * np.maximum(mean, 1e-12) - levels.position
+    cover = levels.window_mean + problem.settings.max_cover_periods * np.maximum(mean, 1e-12) - levels.position
     shelf = mean * np.where(np.isfinite(snapshot.shelf_life_periods[rows]), snapshot.shelf_life_periods[rows], 1e12)
     horizon = levels.level + mean * snapshot.horizon
     return np.maximum(np.minimum(np.minimum(cover, shelf), horizon), 0.0) / np.maximum(
@@ -82,18 +91,17 @@ def most_worth_ordering(
     )
 
 
-def built_ahead(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels
-) -> FloatArray:
+def built_ahead(problem: OrderingProblem) -> FloatArray:
     """(M,) usable units to order beyond the need because later demand outruns what the source ships a review."""
+    snapshot, levels, review = problem.snapshot, problem.levels, problem.settings.review_periods
     sources, rows, horizon = snapshot.sources, snapshot.sources.item, snapshot.horizon
-    ships = order_cap(sources, settings.review_periods) * sources.yield_rate / settings.review_periods
+    ships = order_cap(sources, review) * sources.yield_rate / review
     ahead = np.zeros(rows.size)
     tight = np.flatnonzero(np.isfinite(ships))
     if not tight.size:
         return ahead
     mean = np.concatenate([np.zeros((snapshot.n_items, 1)), snapshot.demand.mean(axis=1).cumsum(axis=1)], axis=1)
-    start = np.minimum(np.round(levels.mean_lead[tight]).astype(np.int64) + settings.review_periods, horizon)
+    start = np.minimum(np.round(levels.mean_lead[tight]).astype(np.int64) + review, horizon)
     for later in range(1, horizon):
         end = np.minimum(start + later, horizon)
         asked = mean[rows[tight], end] - mean[rows[tight], start]
@@ -114,26 +122,20 @@ def _to_next_breaks(
     return points
 
 
-def build_columns(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
-    *,
-    shared: bool,
-) -> Columns:
+def build_columns(problem: OrderingProblem, *, shared: bool) -> Columns:
     """All candidate orders of all items, duplicates within an item marked invalid."""
-    wanted, rounded = wanted_quantities(snapshot, settings, costs, levels, shared)
-    grid = source_grid(snapshot, levels)
-    parts = [_single_columns(grid, wanted, rounded), *pair_columns(snapshot, settings, levels, grid, wanted, rounded)]
+    snapshot, settings = problem.snapshot, problem.settings
+    wanted, rounded = wanted_quantities(problem, shared)
+    grid = source_grid(problem)
+    parts = [_single_columns(grid, wanted, rounded), *pair_columns(problem, grid, wanted, rounded)]
     caps, least = share_caps(snapshot, settings), least_suppliers(snapshot, settings)
     spread = np.minimum(caps, 1.0 / least[snapshot.sources.item]) if caps.size else caps
     if caps.size and spread.min() < 1:
-        parts.extend(spread_columns(snapshot, settings, grid, rounded, spread))
+        parts.extend(spread_columns(problem, grid, rounded, spread))
     columns = _join(parts, snapshot.n_items)
     valid = _distinct(columns)
     if caps.size and caps.min() < 1:
-        valid &= within_shares(snapshot, columns, levels.usable, caps)
+        valid &= within_shares(snapshot, columns, problem.levels.usable, caps)
     if int(least.max(initial=1)) > 1:
         valid &= _enough_suppliers(snapshot, columns, least)
     return Columns(columns.source, columns.quantity, valid, columns.wanted)

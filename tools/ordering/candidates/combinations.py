@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
-from tools.ordering.problem.levels import SourceLevels, at_quantile
+from tools.ordering.problem.levels import at_quantile
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.problem.quantities import TINY, order_cap, round_down, round_up
 
 SPREAD_ROUNDS = 4
@@ -32,9 +32,10 @@ class SourceGrid:
         return self.rows >= 0
 
 
-def source_grid(snapshot: PlanningSnapshot, levels: SourceLevels, usable_only: bool = True) -> SourceGrid:
-    """Lay out each item's sources by rising score."""
-    rows = np.flatnonzero(levels.usable) if usable_only else np.arange(levels.usable.size)
+def source_grid(problem: OrderingProblem) -> SourceGrid:
+    """Lay out each item's usable sources by rising score."""
+    snapshot, levels = problem.snapshot, problem.levels
+    rows = np.flatnonzero(levels.usable)
     item = snapshot.sources.item[rows]
     order = np.lexsort((rows, snapshot.sources.preference[rows], levels.score[rows], item))
     rows, item = rows[order], item[order]
@@ -45,19 +46,13 @@ def source_grid(snapshot: PlanningSnapshot, levels: SourceLevels, usable_only: b
     return SourceGrid(grid)
 
 
-def pair_columns(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    levels: SourceLevels,
-    grid: SourceGrid,
-    wanted: FloatArray,
-    rounded: FloatArray,
-) -> list[Part]:
+def pair_columns(problem: OrderingProblem, grid: SourceGrid, wanted: FloatArray, rounded: FloatArray) -> list[Part]:
     """Two sources at once: a fast one for the gap before a slow one lands, or one for the rest above a cap."""
     if rounded.shape[0] == 0:
         return []
     pairs = list[Part]()
-    good = np.maximum(snapshot.sources.yield_rate, TINY)
+    levels = problem.levels
+    good = np.maximum(problem.snapshot.sources.yield_rate, TINY)
     median_need = np.maximum(at_quantile(levels.shortfall, np.full(rounded.shape[0], 0.5)), 0.0) / good
     for first, second in _pairings(grid.rows.shape[1]):
         both = grid.present[:, first] & grid.present[:, second]
@@ -65,24 +60,22 @@ def pair_columns(
         swap = levels.mean_lead[one] < levels.mean_lead[two]
         slow, fast = np.where(swap, two, one), np.where(swap, one, two)
         for gap in (rounded[fast, 0], median_need[fast]):
-            placed = accepted(snapshot, settings, fast, gap)
+            placed = accepted(problem, fast, gap)
             for level in SLOW_LEVELS:
                 rest = np.maximum(wanted[slow, level] - placed * good[fast] / good[slow], 0.0)
-                pairs.append(_two(both, (slow, accepted(snapshot, settings, slow, rest), rest), (fast, placed, gap)))
+                pairs.append(_two(both, (slow, accepted(problem, slow, rest), rest), (fast, placed, gap)))
         rest = np.maximum(wanted[two, 0] - rounded[one, 0] * good[one] / good[two], 0.0)
         over_cap = both & (wanted[one, 0] > rounded[one, 0] + TINY)
-        filled = accepted(snapshot, settings, two, rest)
+        filled = accepted(problem, two, rest)
         pairs.append(_two(over_cap, (one, rounded[one, 0], wanted[one, 0]), (two, filled, rest)))
     return pairs
 
 
-def accepted(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, rows: IntArray, quantity: FloatArray
-) -> FloatArray:
+def accepted(problem: OrderingProblem, rows: IntArray, quantity: FloatArray) -> FloatArray:
     """Quantities rounded up to what the source rows accept, cut to their largest order."""
-    sources = snapshot.sources
+    sources = problem.snapshot.sources
     moq, multiple = sources.moq[rows], sources.order_multiple[rows]
-    top = round_down(order_cap(sources, settings.review_periods)[rows], moq, multiple)
+    top = round_down(order_cap(sources, problem.settings.review_periods)[rows], moq, multiple)
     return np.minimum(round_up(quantity, moq, multiple), top)
 
 
@@ -104,10 +97,9 @@ def _two(both: BoolArray, one: Order, two: Order) -> Part:
     return source[:, None, :], quantity[:, None, :], wanted[:, None, :]
 
 
-def spread_columns(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, grid: SourceGrid, rounded: FloatArray, caps: FloatArray
-) -> list[Part]:
+def spread_columns(problem: OrderingProblem, grid: SourceGrid, rounded: FloatArray, caps: FloatArray) -> list[Part]:
     """The wanted quantity spread over suppliers, none above its share, for items whose shares are capped."""
+    snapshot = problem.snapshot
     suppliers, width = snapshot.sources.supplier, grid.rows.shape[1]
     source = np.zeros((snapshot.n_items, 3, width), dtype=np.int64)
     quantity, wanted = np.zeros(source.shape), np.zeros(source.shape)
@@ -119,7 +111,7 @@ def spread_columns(
             source[item, index, : rows.size] = rows
             wanted[item, index, : rows.size] = spread(total, suppliers[rows], caps[rows])
             for _ in range(SPREAD_ROUNDS):
-                split = accepted(snapshot, settings, rows, spread(total, suppliers[rows], caps[rows]))
+                split = accepted(problem, rows, spread(total, suppliers[rows], caps[rows]))
                 quantity[item, index, : rows.size] = split
                 total = max(total, float((split / np.maximum(caps[rows], 1e-9)).max()))
     return [(source, quantity, wanted)]

@@ -1,12 +1,15 @@
 """A short search around each item's best order: quantities between and beyond those that formulas propose."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
-from tools.ordering.candidates.columns import Columns, most_worth_ordering
+from tools.ordering.candidates.columns import Columns, beside, most_worth_ordering
 from tools.ordering.candidates.combinations import accepted, source_grid
-from tools.ordering.problem.levels import ItemCosts, SourceLevels, at_quantile
+from tools.ordering.problem.levels import at_quantile
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.problem.quantities import TINY, least_suppliers, share_caps, supplier_counts, usable_now
 
 COARSE, FINE = (0.0, 0.6, 0.8, 1.25, 1.6), (0.85, 0.93, 1.08, 1.18, 1.4)
@@ -15,25 +18,18 @@ ROUNDS = ((COARSE,), (COARSE, FINE), (COARSE, FINE))
 """Rounds after each time that a further source is looked for."""
 
 
-def neighbours(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
-    best: Columns,
-    factors: tuple[float, ...] = COARSE,
-) -> Columns:
+def neighbours(problem: OrderingProblem, best: Columns, factors: tuple[float, ...] = COARSE) -> Columns:
     """The best column of each item first, then its variants in quantities that the sources accept."""
     depth = best.source.shape[2]
     steps = _steps(depth, factors)
     source = np.repeat(best.source, len(steps), axis=1)
     wanted = best.quantity * steps[None, :, :]
-    most = most_worth_ordering(snapshot, settings, costs, levels)[source]
+    most = most_worth_ordering(problem)[source]
     live = best.quantity > TINY
     roomy = np.where(live, most, 0.0).max(axis=2)
     over = wanted.sum(axis=2) > np.maximum(best.quantity.sum(axis=2), roomy) * (1 + 1e-9)
     wanted = np.where(over[:, :, None], best.quantity, wanted)
-    flat = accepted(snapshot, settings, source.reshape(-1), wanted.reshape(-1)).reshape(wanted.shape)
+    flat = accepted(problem, source.reshape(-1), wanted.reshape(-1)).reshape(wanted.shape)
     quantity = np.where(wanted > TINY, flat, 0.0)
     quantity[:, 0] = best.quantity[:, 0]
     wanted[:, 0] = best.wanted[:, 0]
@@ -42,42 +38,38 @@ def neighbours(
     return Columns(source, quantity, changes, wanted)
 
 
-def one_more_source(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels, best: Columns
-) -> Columns:
+def one_more_source(problem: OrderingProblem, best: Columns) -> Columns:
     """The best column of each item first, then the same with each other source added, in a few quantities.
 
     Pairs are proposed around the cheapest source only; this finds the source that bridges the gap of another pair by
     its median need, the one that fills up to its own level what the others leave, and the one that is worth a price
     break beside a gap bridged by another.
     """
-    rows = source_grid(snapshot, levels).rows
+    snapshot, levels = problem.snapshot, problem.levels
+    rows = source_grid(problem).rows
     if levels.usable.size == 0:
         return best
     sources = snapshot.sources
     good = np.maximum(sources.yield_rate, TINY)
     placed = (best.quantity * good[best.source]).sum(axis=2)[sources.item, 0]
     need = np.maximum(at_quantile(levels.shortfall, np.full(levels.usable.size, 0.5)), 0.0) / good
-    room = np.maximum(most_worth_ordering(snapshot, settings, costs, levels) - placed / good, 0.0)
+    room = np.maximum(most_worth_ordering(problem) - placed / good, 0.0)
     rest = np.maximum(at_quantile(levels.shortfall, levels.ratio) + levels.beyond - placed, 0.0) / good
     rest = np.minimum(rest, room)
     points = np.where(sources.break_quantity <= room[:, None], sources.break_quantity, 0.0)
     added = np.concatenate([need[:, None], rest[:, None], points], axis=1)
-    parts = [_with_added(snapshot, settings, rows, added[:, column], best) for column in range(added.shape[1])]
+    parts = [_with_added(problem, rows, added[:, column], best) for column in range(added.shape[1])]
     own = _deepened(best, best.source.shape[2] + 1)
-    fields = ("source", "quantity", "valid", "wanted")
-    return Columns(*(np.concatenate([getattr(c, name) for c in (own, *parts)], axis=1) for name in fields))
+    return beside(own, *parts)
 
 
-def _with_added(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, rows: IntArray, added: FloatArray, best: Columns
-) -> Columns:
+def _with_added(problem: OrderingProblem, rows: IntArray, added: FloatArray, best: Columns) -> Columns:
     """The best column of each item with the given units (M,) of each of its other sources, one source a column."""
     width, source = rows.shape[1], np.maximum(rows, 0)
     wanted = np.where(rows >= 0, added[source], 0.0)
     used = (best.source == source[:, :, None]) & (best.quantity > TINY)
     wanted = np.where(used.any(axis=2), 0.0, wanted)
-    units = accepted(snapshot, settings, source.reshape(-1), wanted.reshape(-1)).reshape(wanted.shape)
+    units = accepted(problem, source.reshape(-1), wanted.reshape(-1)).reshape(wanted.shape)
 
     def joined(own: np.ndarray, extra: np.ndarray) -> np.ndarray:
         return np.concatenate([np.repeat(own, width, axis=1), extra[:, :, None]], axis=2)
@@ -125,12 +117,7 @@ def appended(columns: Columns, found: Columns, wanted: BoolArray) -> Columns:
     same_source = (columns.source == found.source) | (found.quantity <= TINY)
     same = (np.abs(columns.quantity - found.quantity) <= TINY) & same_source
     known = (same.all(axis=2) & columns.valid).any(axis=1)
-    return Columns(
-        np.concatenate([columns.source, found.source], axis=1),
-        np.concatenate([columns.quantity, found.quantity], axis=1),
-        np.concatenate([columns.valid, (wanted & ~known)[:, None]], axis=1),
-        np.concatenate([columns.wanted, found.wanted], axis=1),
-    )
+    return beside(columns, replace(found, valid=(wanted & ~known)[:, None]))
 
 
 def _deepened(columns: Columns, depth: int) -> Columns:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tools.domain.arrays import BoolArray, FloatArray
+from tools.domain.arrays import FloatArray
 from tools.domain.errors import NotFound
 from tools.domain.plans import OrderPlan, PlanLine
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SourceTable
@@ -101,22 +101,18 @@ class ItemCase:
         """Orders worth considering now, without a source if one is barred."""
         if barred is None:
             return self.batch.columns
-        usable: BoolArray = self.batch.levels.usable.copy()
-        usable[barred] = False
-        levels = replace(self.batch.levels, usable=usable)
-        columns = build_columns(self.snapshot, self.settings, self.costs, levels, shared=self.shared)
-        return with_refined(self.snapshot, self.settings, self.costs, levels, self.batch.policy, columns)
+        problem = self.batch.problem.without_sources(np.array([barred]))
+        return with_refined(problem, self.batch.policy, build_columns(problem, shared=self.shared))
 
     def priced(self, columns: Columns) -> PricedOrders:
         """Expected cost of alternatives over all sample paths."""
-        result = play(self.snapshot, self.settings, self.costs, self.batch.levels, self.batch.policy, columns)
-        parts = cost_parts(self.snapshot, self.costs, self.batch.policy, columns, result)[0]
+        problem, policy = self.batch.problem, self.batch.policy
+        parts = cost_parts(problem, policy, columns, play(problem, policy, columns))[0]
         return PricedOrders(columns, parts, limit_value(self.snapshot, columns, self.prices)[0])
 
     def stock(self, orders: Orders) -> FloatArray:
         """(T, S) net stock at the end of each period after these orders."""
-        known, columns = self.batch, columns_of([orders])
-        played = play(self.snapshot, self.settings, self.costs, known.levels, known.policy, columns, record=True)
+        played = play(self.batch.problem, self.batch.policy, columns_of([orders]), record=True)
         if played.stock is None:
             raise ValueError("the play of the orders was not recorded")
         return played.stock[:, 0]
@@ -144,7 +140,7 @@ def item_case(
     part = take_items(snapshot, np.array([item]))
     part = replace(part, limits=replace(part.limits, supplier_min_order_value=np.empty(0)))
     lines = plan.lines_by_item.get((item_id, site_id), ())
-    batch = _batch(part, plan.settings, shared) if priced is None else replace(priced.of_item(item), snapshot=part)
+    batch = _batch(part, plan.settings, shared) if priced is None else priced.of_item(item).stated(part)
     return ItemCase(batch, plan.settings, shared, _planned(part, lines), plan.limit_prices)
 
 

@@ -103,7 +103,7 @@ class Writer:
         rows = np.sort(self.priced.row_of[np.flatnonzero(self.priced.batch_of == index)])
         known = taken(batch, rows)
         columns = pick(known.columns, self.allocation.chosen[known.items])
-        return known, play(known.snapshot, self.settings, known.costs, known.levels, known.policy, columns, record=True)
+        return known, play(known.problem, known.policy, columns, record=True)
 
     def scene(self, item: int) -> Scene:
         """Everything that the item's lines are written from."""

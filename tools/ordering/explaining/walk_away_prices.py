@@ -51,7 +51,7 @@ def _priced(snapshot: PlanningSnapshot, plan: OrderPlan, items: IntArray, shared
 
 def _prices(batch: Batch, plan: OrderPlan, by_item: Mapping[int, Sequence[PlanLine]], shared: bool) -> dict[str, float]:
     limits = replace(batch.snapshot.limits, supplier_min_order_value=np.empty(0))
-    bench = _Bench(replace(batch, snapshot=replace(batch.snapshot, limits=limits)), plan, shared)
+    bench = _Bench(batch.stated(replace(batch.snapshot, limits=limits)), plan, shared)
     turns = {row: by_item[item] for row, item in enumerate(batch.items.tolist())}
     found = dict[str, float]()
     for turn in range(max((len(lines) for lines in turns.values()), default=0)):
@@ -96,18 +96,14 @@ class _Bench:
         return batch.parts.sum(axis=2) + limit_value(batch.snapshot, batch.columns, self.plan.limit_prices)
 
     def _without(self, barred: IntArray) -> Columns:
-        batch, settings = self.batch, self.plan.settings
-        usable: BoolArray = batch.levels.usable.copy()
-        usable[barred[barred >= 0]] = False
-        levels = replace(batch.levels, usable=usable)
-        columns = build_columns(batch.snapshot, settings, batch.costs, levels, shared=self.shared)
+        problem = self.batch.problem.without_sources(barred[barred >= 0])
+        columns = build_columns(problem, shared=self.shared)
         columns = replace(columns, valid=columns.valid & (barred >= 0)[:, None])
-        return with_refined(batch.snapshot, settings, batch.costs, levels, batch.policy, columns)
+        return with_refined(problem, self.batch.policy, columns)
 
     def _total(self, columns: Columns) -> FloatArray:
         batch = self.batch
-        result = play(batch.snapshot, self.plan.settings, batch.costs, batch.levels, batch.policy, columns)
-        parts = cost_parts(batch.snapshot, batch.costs, batch.policy, columns, result)
+        parts = cost_parts(batch.problem, batch.policy, columns, play(batch.problem, batch.policy, columns))
         return parts.sum(axis=2) + limit_value(batch.snapshot, columns, self.plan.limit_prices)
 
     @cached_property

@@ -24,6 +24,7 @@ from tools.ordering.pricing.floors import held_to_floors
 from tools.ordering.pricing.items import Batch, Part, batches_of, price_items, take_items
 from tools.ordering.problem.fingerprint import snapshot_hash
 from tools.ordering.problem.levels import ItemCosts, SourceLevels
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.stochastic.continuations import Continuation, PolicyTables
 from tools.ordering.stochastic.rollout import BATCH_THREADS
 
@@ -161,9 +162,12 @@ def taken(batch: Batch, rows: IntArray) -> Batch:
     }
     return Batch(
         items=batch.items[rows],
-        snapshot=take_items(batch.snapshot, rows),
-        costs=_take_rows(batch.costs, rows),
-        levels=_take_rows(batch.levels, of),
+        problem=OrderingProblem(
+            take_items(batch.snapshot, rows),
+            batch.problem.settings,
+            _take_rows(batch.costs, rows),
+            _take_rows(batch.levels, of),
+        ),
         policy=Continuation(tables=PolicyTables(**{**tables, "whole": whole}), **arrays),
         columns=replace(columns, source=place[columns.source]),
         parts=batch.parts[rows],

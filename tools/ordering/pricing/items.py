@@ -9,7 +9,7 @@ import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
 from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, SourceTable
-from tools.ordering.candidates.columns import Columns, build_columns
+from tools.ordering.candidates.columns import Columns, beside, build_columns
 from tools.ordering.candidates.refinement import (
     ROUNDS,
     appended,
@@ -18,7 +18,8 @@ from tools.ordering.candidates.refinement import (
     neighbours,
     one_more_source,
 )
-from tools.ordering.problem.levels import ItemCosts, SourceLevels, cumulative_demand, item_costs, source_levels
+from tools.ordering.problem.levels import ItemCosts, SourceLevels
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.problem.quantities import TINY
 from tools.ordering.stochastic.continuations import Continuation
 from tools.ordering.stochastic.costing import PARTS, cost_parts, path_costs, tail_costs
@@ -45,12 +46,10 @@ _SERIALS = count()
 
 @dataclass(frozen=True)
 class Batch:
-    """Items priced together: rows `items` of the whole snapshot, as a snapshot of their own."""
+    """Items priced together: rows `items` of the whole snapshot, as a problem of their own."""
 
     items: IntArray
-    snapshot: PlanningSnapshot
-    costs: ItemCosts
-    levels: SourceLevels
+    problem: OrderingProblem
     policy: Continuation
     columns: Columns
     parts: FloatArray
@@ -70,6 +69,25 @@ class Batch:
         """A batch as it was priced has its own rows."""
         if self.rows.size != self.items.size:
             object.__setattr__(self, "rows", np.arange(self.items.size))
+
+    @property
+    def snapshot(self) -> PlanningSnapshot:
+        """The items' own data."""
+        return self.problem.snapshot
+
+    @property
+    def costs(self) -> ItemCosts:
+        """Their cost rates."""
+        return self.problem.costs
+
+    @property
+    def levels(self) -> SourceLevels:
+        """What each of their sources would have to cover."""
+        return self.problem.levels
+
+    def stated(self, snapshot: PlanningSnapshot) -> "Batch":
+        """As it was priced, where the items' data differ in what pricing did not look at, such as shared limits."""
+        return replace(self, problem=replace(self.problem, snapshot=snapshot))
 
     @property
     def total(self) -> FloatArray:
@@ -172,23 +190,20 @@ def price_items(
 ) -> Batch:
     """Build and price all candidates of the given items; `floor` multiplies their shortage prices."""
     part = snapshot if items.size == snapshot.n_items else take_items(snapshot, items)
-    costs = item_costs(part, settings, floor)
-    levels = source_levels(part, settings, costs, cumulative_demand(part))
-    policy, columns = chosen_policy(part, settings, costs, levels, shared=shared)
-    columns = with_refined(part, settings, costs, levels, policy, columns)
-    result, parts, risk = _weighed(part, settings, costs, levels, policy, columns)
+    problem = OrderingProblem.of(part, settings, floor)
+    policy, columns = chosen_policy(problem, shared=shared)
+    columns = with_refined(problem, policy, columns)
+    result, parts, risk = _weighed(problem, policy, columns)
     fill = 1 - result.missed_later / np.maximum(_demand_from(part, policy.reach), 1e-12)[:, None]
-    return Batch(items, part, costs, levels, policy, columns, parts, risk, fill)
+    return Batch(items, problem, policy, columns, parts, risk, fill)
 
 
-def chosen_policy(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, costs: ItemCosts, levels: SourceLevels, *, shared: bool
-) -> tuple[Continuation, Columns]:
+def chosen_policy(problem: OrderingProblem, *, shared: bool) -> tuple[Continuation, Columns]:
     """The continuation that plans go on with, one kind an item, and the candidates that were left in the race."""
-    policy = continuation(snapshot, settings, costs, levels, alternatives=True)
-    columns = compact(build_columns(snapshot, settings, costs, levels, shared=shared))
-    columns = race(snapshot, settings, costs, levels, policy, columns, keep=FINALISTS * (3 if shared else 1))
-    return best_policy(snapshot, settings, costs, levels, policy, columns), columns
+    policy = continuation(problem, alternatives=True)
+    columns = compact(build_columns(problem, shared=shared))
+    columns = race(problem, policy, columns, keep=FINALISTS * (3 if shared else 1))
+    return best_policy(problem, policy, columns), columns
 
 
 def _demand_from(snapshot: PlanningSnapshot, first: IntArray) -> FloatArray:
@@ -198,43 +213,34 @@ def _demand_from(snapshot: PlanningSnapshot, first: IntArray) -> FloatArray:
 
 
 def objective(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
     *,
     every: int = 1,
 ) -> FloatArray:
     """(N, C) what is minimised, on each `every`-th path; inf where a column is not valid."""
-    _, parts, risk = _weighed(snapshot, settings, costs, levels, policy, columns, every)
+    _, parts, risk = _weighed(problem, policy, columns, every)
     return parts.sum(axis=2) + risk
 
 
 def _weighed(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
     every: int = 1,
 ) -> tuple[Rollout, FloatArray, FloatArray]:
     """The play on each `every`-th path, its (N, C, 5) expected costs, and (N, C) what the tail adds where it weighs."""
-    risky = settings.cvar_weight > 0
-    result = play(snapshot, settings, costs, levels, policy, columns, every=every, by_path=risky)
-    parts = cost_parts(snapshot, costs, policy, columns, result)
+    risky = problem.settings.cvar_weight > 0
+    result = play(problem, policy, columns, every=every, by_path=risky)
+    parts = cost_parts(problem, policy, columns, result)
     if not risky:
         return result, parts, np.zeros(parts.shape[:2])
-    return result, parts, tail_costs(path_costs(snapshot, costs, policy, columns, result, every), settings)
+    return result, parts, tail_costs(path_costs(problem, policy, columns, result, every), problem.settings)
 
 
 def best_policy(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
 ) -> Continuation:
@@ -242,19 +248,18 @@ def best_policy(
 
     The first kind stays unless another saves notably: near ties would be settled by the sample.
     """
-    every = policy_stride(snapshot)
+    every, n_items = policy_stride(problem.snapshot), problem.snapshot.n_items
     kinds = policy.offered.shape[1]
-    leader = pick(columns, _leaders(snapshot, settings, costs, levels, policy, columns))
-    none = pick(columns, np.zeros(snapshot.n_items, dtype=np.int64))
-    pair = [np.concatenate([getattr(c, n) for c in (none, leader)], axis=1) for n in ("source", "quantity", "wanted")]
-    source, quantity, wanted = (np.tile(array, (1, kinds, 1)) for array in pair)
-    tried = Columns(source, quantity, np.repeat(policy.offered, 2, axis=1), wanted)
-    choice = np.tile(np.repeat(np.arange(kinds), 2), (snapshot.n_items, 1))
-    result = play(snapshot, settings, costs, levels, policy, tried, every=every, choice=choice)
-    parts = cost_parts(snapshot, costs, policy, tried, result, choice)
+    leader = pick(columns, _leaders(problem, policy, columns))
+    none = pick(columns, np.zeros(n_items, dtype=np.int64))
+    pair = beside(none, leader)
+    tried = replace(beside(*[pair] * kinds), valid=np.repeat(policy.offered, 2, axis=1))
+    choice = np.tile(np.repeat(np.arange(kinds), 2), (n_items, 1))
+    result = play(problem, policy, tried, every=every, choice=choice)
+    parts = cost_parts(problem, policy, tried, result, choice)
     total = parts.sum(axis=2).reshape(-1, kinds, 2)
     value = total.min(axis=2)
-    rows = np.arange(snapshot.n_items)
+    rows = np.arange(n_items)
     own = parts.reshape(-1, kinds, 2, 5)[rows, 0, np.argmin(total[:, 0], axis=1), 2:].sum(axis=1)
     best = np.argmin(value, axis=1)
     better = value[rows, best] < value[:, 0] - WORTH_ANOTHER_KIND * np.abs(own)
@@ -282,23 +287,17 @@ def policy_stride(snapshot: PlanningSnapshot) -> int:
 
 
 def _leaders(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
 ) -> IntArray:
     """(N,) each item's cheapest order on the race's paths."""
-    every = race_stride(snapshot)
-    return cheapest_order(columns, objective(snapshot, settings, costs, levels, policy, columns, every=every))
+    every = race_stride(problem.snapshot)
+    return cheapest_order(columns, objective(problem, policy, columns, every=every))
 
 
 def race(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
     *,
@@ -308,10 +307,10 @@ def race(
 
     All candidates see the same paths, so their differences are known far better than their costs.
     """
-    every = race_stride(snapshot)
+    every = race_stride(problem.snapshot)
     if every < 2 or columns.source.shape[1] <= keep + 1:
         return columns
-    total = objective(snapshot, settings, costs, levels, policy, columns, every=every)
+    total = objective(problem, policy, columns, every=every)
     rival = _best_rival(columns, total)
     total[np.arange(rival.size), rival] = -np.inf
     total[:, 0] = -np.inf
@@ -320,10 +319,7 @@ def race(
 
 
 def with_refined(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
 ) -> Columns:
@@ -332,7 +328,8 @@ def with_refined(
     The final pricing on all paths decides whether it is any better. Without it a plan would stop short of what the
     next plan of the same day orders on top.
     """
-    free = freely_ordered(snapshot, settings)
+    snapshot = problem.snapshot
+    free = freely_ordered(snapshot, problem.settings)
     if not free.any() or not snapshot.sources.item.size:
         return columns
     first, last = search_strides(snapshot)
@@ -340,14 +337,14 @@ def with_refined(
     strides = (first, *[last] * (len(rounds) - 1))
 
     def cheapest(among: Columns, stride: int) -> Columns:
-        total = objective(snapshot, settings, costs, levels, policy, among, every=stride)
+        total = objective(problem, policy, among, every=stride)
         return pick(among, cheapest_order(among, total))
 
     best = cheapest(columns, policy_stride(snapshot))
     for factor_sets, every in zip(rounds, strides, strict=True):
-        best = cheapest(one_more_source(snapshot, settings, costs, levels, best), every)
+        best = cheapest(one_more_source(problem, best), every)
         for factors in factor_sets:
-            best = cheapest(neighbours(snapshot, settings, costs, levels, best, factors), every)
+            best = cheapest(neighbours(problem, best, factors), every)
         columns = appended(columns, best, free)
     return columns
 

@@ -9,7 +9,7 @@ from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
 from tools.ordering.candidates.columns import Columns
 from tools.ordering.limits.allocation import limits_may_bind
 from tools.ordering.pricing.items import chosen_policy, cost_parts, take_items
-from tools.ordering.problem.levels import cumulative_demand, item_costs, source_levels
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.stochastic.rollout import play
 
 Order = Sequence[tuple[str, float]]
@@ -26,10 +26,9 @@ def price_orders(
     """
     part = take_items(snapshot, items)
     columns = _columns(part, orders)
-    costs = item_costs(part, settings)
-    levels = source_levels(part, settings, costs, cumulative_demand(part))
-    policy, _ = chosen_policy(part, settings, costs, levels, shared=limits_may_bind(snapshot))
-    return cost_parts(part, costs, policy, columns, play(part, settings, costs, levels, policy, columns))
+    problem = OrderingProblem.of(part, settings)
+    policy, _ = chosen_policy(problem, shared=limits_may_bind(snapshot))
+    return cost_parts(problem, policy, columns, play(problem, policy, columns))
 
 
 def _columns(part: PlanningSnapshot, orders: Sequence[Sequence[Order]]) -> Columns:

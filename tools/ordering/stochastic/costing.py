@@ -3,10 +3,10 @@
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.domain.snapshots import OrderingSettings, PlanningSnapshot, RiskMeasure
+from tools.domain.snapshots import OrderingSettings, RiskMeasure
 from tools.kernels import kernel
 from tools.ordering.candidates.columns import Columns
-from tools.ordering.problem.levels import ItemCosts
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.stochastic.continuations import Continuation
 from tools.ordering.stochastic.rollout import Rollout
 from tools.ordering.stochastic.rollout_kernels import (
@@ -24,8 +24,7 @@ PARTS = ("purchase", "freight", "ordering", "holding", "shortage")
 
 
 def cost_parts(
-    snapshot: PlanningSnapshot,
-    costs: ItemCosts,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
     result: Rollout,
@@ -37,13 +36,14 @@ def cost_parts(
     costs from the regular source, so that buying ahead is neither a loss nor a gain by itself. Holding includes the
     value of what is scrapped; a unit lost costs the shortage price once and is not bought.
     """
-    demand = np.repeat((costs.mean_demand * snapshot.horizon)[:, None], columns.quantity.shape[1], axis=1)
-    return _costs_of(snapshot, costs, policy, columns, result.mean, demand, choice)
+    demand = np.repeat(
+        (problem.costs.mean_demand * problem.snapshot.horizon)[:, None], columns.quantity.shape[1], axis=1
+    )
+    return _costs_of(problem, policy, columns, result.mean, demand, choice)
 
 
 def path_costs(
-    snapshot: PlanningSnapshot,
-    costs: ItemCosts,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
     result: Rollout,
@@ -53,12 +53,12 @@ def path_costs(
     if result.by_path is None:
         raise ValueError("the play of the columns did not keep the paths apart")
     n_items, width, totals, paths = result.by_path.shape
-    demand = snapshot.demand[:, ::every].sum(axis=2, dtype=np.float64)
+    demand = problem.snapshot.demand[:, ::every].sum(axis=2, dtype=np.float64)
     apart = np.ascontiguousarray(result.by_path.swapaxes(2, 3)).reshape(n_items, width * paths, totals)
     quantity = np.repeat(columns.quantity, paths, axis=1)
     source, valid = np.repeat(columns.source, paths, axis=1), np.repeat(columns.valid, paths, axis=1)
     wide = Columns(source, quantity, valid, quantity)
-    return _costs_of(snapshot, costs, policy, wide, apart, np.tile(demand, width)).reshape(n_items, width, paths, 5)
+    return _costs_of(problem, policy, wide, apart, np.tile(demand, width)).reshape(n_items, width, paths, 5)
 
 
 def tail_costs(by_path: FloatArray, settings: OrderingSettings) -> FloatArray:
@@ -84,15 +84,14 @@ def tail_costs(by_path: FloatArray, settings: OrderingSettings) -> FloatArray:
 
 
 def _costs_of(
-    snapshot: PlanningSnapshot,
-    costs: ItemCosts,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
     mean: FloatArray,
     demand: FloatArray,
     choice: IntArray | None = None,
 ) -> FloatArray:
-    sources, tables = snapshot.sources, policy.tables
+    sources, costs, tables = problem.snapshot.sources, problem.costs, policy.tables
     shape = columns.quantity.shape[:2]
     parts = np.full((*shape, 5), np.inf)
     fill_costs(
@@ -113,7 +112,7 @@ def _costs_of(
         policy.worth,
         costs.holding,
         costs.shortage,
-        snapshot.unit_value,
+        problem.snapshot.unit_value,
         demand,
         parts,
     )

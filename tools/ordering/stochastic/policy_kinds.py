@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.domain.arrays import BoolArray, FloatArray, IntArray
-from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
-from tools.ordering.problem.levels import LARGEST_RATIO, ItemCosts, SourceLevels, quantile_index
+from tools.ordering.problem.levels import LARGEST_RATIO, quantile_index
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.problem.quantities import TINY, order_cap, round_down, round_up, unit_price_at
 from tools.ordering.stochastic.continuations import KINDS, Continuation, PolicyTables
 from tools.ordering.stochastic.policy_sources import express_ratio, express_sources, regular_sources
@@ -44,21 +44,14 @@ class _Window:
         return self.sorted[np.arange(ratio.size), :, index]
 
 
-def continuation(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
-    *,
-    alternatives: bool = False,
-) -> Continuation:
+def continuation(problem: OrderingProblem, *, alternatives: bool = False) -> Continuation:
     """The cheapest source by score for what is regular, the faster one that saves most for what runs short.
 
     With `alternatives` the other kinds of policy stand beside it, for `price_items` to choose among.
     """
-    first, second = regular_sources(snapshot, settings, levels)
-    fast = express_sources(snapshot, costs, levels, first)
-    maker = _Maker(snapshot, settings, costs, levels, first, fast)
+    first, second = regular_sources(problem)
+    fast = express_sources(problem, first)
+    maker = _Maker(problem, first, fast)
     if alternatives:
         maker.add_alternatives(second)
     return maker.finished()
@@ -67,26 +60,19 @@ def continuation(
 class _Maker:
     """Fills the tables of the policies, kind by kind."""
 
-    def __init__(
-        self,
-        snapshot: PlanningSnapshot,
-        settings: OrderingSettings,
-        costs: ItemCosts,
-        levels: SourceLevels,
-        first: IntArray,
-        fast: IntArray,
-    ) -> None:
-        self.snapshot, self.settings, self.costs, self.levels = snapshot, settings, costs, levels
-        self.sources = snapshot.sources
-        self.review = settings.review_periods
+    def __init__(self, problem: OrderingProblem, first: IntArray, fast: IntArray) -> None:
+        self.problem, self.snapshot = problem, problem.snapshot
+        self.costs, self.levels = problem.costs, problem.levels
+        self.sources = problem.snapshot.sources
+        self.review = problem.settings.review_periods
         self.cap = round_down(order_cap(self.sources, self.review), self.sources.moq, self.sources.order_multiple)
-        self.slow = self._window(np.where(costs.ratio > 0, first, -1))
+        self.slow = self._window(np.where(self.costs.ratio > 0, first, -1))
         self.wait = LONGEST_WAIT * self.review
-        ratio = express_ratio(costs, levels, first, fast, self.wait)
+        ratio = express_ratio(problem, first, fast, self.wait)
         self.dual = ratio > 0
         self.fast = self._window(np.where(self.dual, fast, -1))
-        self.extra = _of_rows(levels.beyond, first, np.zeros(first.size))
-        self.ratio = _of_rows(levels.ratio, first, costs.ratio)
+        self.extra = _of_rows(self.levels.beyond, first, np.zeros(first.size))
+        self.ratio = _of_rows(self.levels.ratio, first, self.costs.ratio)
         self.regular = self._regular(self.slow, self.ratio, self.extra)
         self.express = self._express(ratio)
         self.parts = [(self.regular, self.express)]
@@ -136,7 +122,7 @@ class _Maker:
         slow, fast = self.slow.row, self.fast.row
         self._add(self.dual, self.regular, none)
         for wait in (2 * self.wait, self.wait / 2):
-            other = np.where(self.dual, express_ratio(self.costs, self.levels, slow, fast, wait), 0.0)
+            other = np.where(self.dual, express_ratio(self.problem, slow, fast, wait), 0.0)
             self._add(self.dual & (other > 0), self.regular, self._express(other))
         for away in (0.5, 2.0):
             other = np.clip(1 - (1 - ratio) * away, 0.0, LARGEST_RATIO)
@@ -158,7 +144,7 @@ class _Maker:
             return np.zeros(mean.size)
         row, usual = np.maximum(self.slow.row, 0), mean * self.review
         ahead = np.where(points[row] > np.maximum(self.extra, usual)[:, None] + TINY, points[row], np.inf).min(axis=1)
-        longest = min(self.snapshot.horizon, self.settings.max_cover_periods)
+        longest = min(self.snapshot.horizon, self.problem.settings.max_cover_periods)
         usable = ahead * self.sources.yield_rate[row]
         worth = np.isfinite(ahead) & (usable <= mean * longest) & (self.slow.row >= 0)
         return np.where(worth, usable, 0.0)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
-from tools.ordering.problem.levels import ItemCosts, SourceLevels
+from tools.ordering.problem.levels import SourceLevels
+from tools.ordering.problem.ordering_problem import OrderingProblem
 
 
 def _first_two(item: IntArray, rows: IntArray, order: IntArray, n_items: int) -> tuple[IntArray, IntArray]:
@@ -19,26 +19,26 @@ def _first_two(item: IntArray, rows: IntArray, order: IntArray, n_items: int) ->
     return found[0], found[1]
 
 
-def regular_sources(
-    snapshot: PlanningSnapshot, settings: OrderingSettings, levels: SourceLevels
-) -> tuple[IntArray, IntArray]:
+def regular_sources(problem: OrderingProblem) -> tuple[IntArray, IntArray]:
     """(N,) the two cheapest sources by score, those that stay open over the horizon first; -1 for none."""
+    snapshot, levels = problem.snapshot, problem.levels
     sources, rows = snapshot.sources, np.flatnonzero(levels.later)
     item = sources.item[rows]
-    opens = np.maximum(settings.review_periods, snapshot.frozen_periods)[item] if rows.size else rows
+    opens = np.maximum(problem.settings.review_periods, snapshot.frozen_periods)[item] if rows.size else rows
     partly = (sources.first_period[rows] > opens) | (sources.last_period[rows] < snapshot.horizon - 1)
     order = np.lexsort((rows, sources.preference[rows], levels.score[rows], partly, item))
     return _first_two(item, rows, order, snapshot.n_items)
 
 
-def express_sources(snapshot: PlanningSnapshot, costs: ItemCosts, levels: SourceLevels, regular: IntArray) -> IntArray:
+def express_sources(problem: OrderingProblem, regular: IntArray) -> IntArray:
     """(N,) the source, at least half a period faster than the regular one, that saves most a unit; -1 without one.
 
     Not the fastest at any price: a wholesaler at six times the price saves nothing where air freight would do.
     """
+    snapshot, levels = problem.snapshot, problem.levels
     rows = np.flatnonzero(levels.later)
     items = snapshot.sources.item[rows]
-    saved = _saving(costs.shortage[items], levels, regular[items], rows)
+    saved = _saving(problem.costs.shortage[items], levels, regular[items], rows)
     faster = levels.mean_lead[rows] < levels.mean_lead[regular[items]] - 0.5
     rows, items, saved = rows[faster], items[faster], saved[faster]
     return _first_two(items, rows, np.lexsort((rows, -saved, items)), snapshot.n_items)[0]
@@ -50,14 +50,13 @@ def _saving(shortage: FloatArray, levels: SourceLevels, slow: IntArray, fast: In
     return shortage * periods - np.maximum(levels.unit_cost[fast] - levels.unit_cost[slow], 0.0)
 
 
-def express_ratio(
-    costs: ItemCosts, levels: SourceLevels, regular: IntArray, express: IntArray, longest: float
-) -> FloatArray:
+def express_ratio(problem: OrderingProblem, regular: IntArray, express: IntArray, longest: float) -> FloatArray:
     """Newsvendor ratio of expediting: what a unit saves over what it may cost while it waits for the regular source.
 
     `longest` caps that wait in periods: regular orders keep landing, so a unit is short until the next of them and
     not for a whole lead time.
     """
+    costs, levels = problem.costs, problem.levels
     both = (regular >= 0) & (express >= 0)
     slow, fast = np.maximum(regular, 0), np.maximum(express, 0)
     if levels.mean_lead.size == 0:

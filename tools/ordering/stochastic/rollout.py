@@ -14,9 +14,10 @@ from threading import current_thread
 import numpy as np
 
 from tools.domain.arrays import FloatArray, IntArray
-from tools.domain.snapshots import OrderingSettings, PlanningSnapshot
+from tools.domain.snapshots import PlanningSnapshot
 from tools.ordering.candidates.columns import Columns
-from tools.ordering.problem.levels import ItemCosts, SourceLevels
+from tools.ordering.problem.levels import ItemCosts
+from tools.ordering.problem.ordering_problem import OrderingProblem
 from tools.ordering.stochastic.continuations import Continuation
 from tools.ordering.stochastic.rollout_kernels import (
     EXCESS,
@@ -112,10 +113,7 @@ class Rollout:
 
 
 def play(
-    snapshot: PlanningSnapshot,
-    settings: OrderingSettings,
-    costs: ItemCosts,
-    levels: SourceLevels,
+    problem: OrderingProblem,
     policy: Continuation,
     columns: Columns,
     *,
@@ -129,6 +127,7 @@ def play(
     `choice` (N, C) names the alternative of the policy that each column goes on with; without it each item goes on
     with the one chosen for it.
     """
+    snapshot, levels = problem.snapshot, problem.levels
     n_items, n_paths, horizon = snapshot.demand.shape
     used = -(-n_paths // every)
     shape = columns.source.shape[:2]
@@ -157,8 +156,8 @@ def play(
         tables.level,
         tables.up_to,
         tables.within,
-        _traits(snapshot, costs, policy),
-        settings.review_periods,
+        _traits(snapshot, problem.costs, policy),
+        problem.settings.review_periods,
         totals,
         apart,
         stock,
