@@ -1,6 +1,6 @@
 """Reading alerts: a stored message becomes a typed event with known ids and the days on which it is in force."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, cast
 
@@ -96,3 +96,10 @@ def in_force(operations: Operations, today: date, limit: int = 10_000) -> list[A
     alerts = [Alert.model_validate(typed) for typed in stored if typed]
     held = [alert for alert in alerts if alert.until is None or alert.until >= today]
     return sorted(held, key=lambda alert: (alert.received_at, alert.alert_id))
+
+
+def heeded(new: Sequence[Json], operations: Operations, today: date) -> list[Json]:
+    """The alerts that a run plans with: those still in force, then those that started it, each once."""
+    started_by = {alert["alert_id"] for alert in new}
+    held = [alert for alert in in_force(operations, today) if alert.alert_id not in started_by]
+    return [*(alert.model_dump(mode="json") for alert in held), *new]

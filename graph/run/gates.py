@@ -11,7 +11,7 @@ from erp.actions import queued_actions
 from graph.context import Context
 from graph.facts import companions, records
 from graph.facts import order_facts as facts
-from graph.facts.drift import about_order
+from graph.facts.drift import about_order, stored_drift
 from graph.run import free_memory
 from graph.run.state import Json, RunState, scope_of
 from graph.run.transitions import stable_hash
@@ -54,6 +54,13 @@ def gate_data(state: RunState, runtime: Runtime[Context]) -> Update:
 def unless_stopped(state: RunState) -> Literal["estimate", "close"]:
     """Go on unless the data gate stopped the run."""
     return "close" if state["stopped"] else "estimate"
+
+
+def gate_drift(state: RunState, runtime: Runtime[Context]) -> Update:
+    """Change in what was recorded of demand and lead times, judged; an order about it may need a signature."""
+    context, scope = runtime.context, scope_of(state)
+    dataset, forecasts = context.desk.dataset(scope.dataset_version), context.desk.estimates(scope).forecasts
+    return {"drift": stored_drift(state["run_id"], dataset, forecasts, scope.item_ids, context)}
 
 
 def gate_lines(state: RunState, runtime: Runtime[Context]) -> Update:
@@ -136,7 +143,7 @@ def gate_autonomy(state: RunState, runtime: Runtime[Context]) -> Update:
     published = context.operations.publish(plan_of(state, routed, context))
     if isinstance(published, Moved):
         return {"moved": sorted({item_id for item_id, _ in published.needs})}
-    drafted: Update = {"orders": [], "kept": [], "held": [], "line_verdicts": []}
+    drafted: Update = {"orders": [], "kept": [], "held": [], "limits": {}, "line_verdicts": []}
     return {**drafted, "moved": [], "routed": list(published)}
 
 

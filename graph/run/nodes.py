@@ -22,8 +22,7 @@ from graph.facts import companions, records
 from graph.facts import order_facts as facts
 from graph.facts.day_orders import left_of_the_day
 from graph.facts.decided_lines import with_decisions
-from graph.facts.drift import stored_drift
-from graph.incoming.triggers import in_force
+from graph.incoming.triggers import heeded
 from graph.run.state import Json, NegotiationTask, RunState, scope_of
 from policies.gates import Effect
 from tools.domain.alerts import Alert
@@ -57,8 +56,7 @@ def sense(state: RunState, runtime: Runtime[Context]) -> Update:
     ignorant = version == trigger.get("dataset_version") and not operations.knows_supply(version)
     dataset = desk.dataset(version)
     new = list(trigger.get("alerts", []))
-    held = [alert.model_dump(mode="json") for alert in in_force(operations, dataset.as_of)]
-    alerts = [*(alert for alert in held if alert["alert_id"] not in {known["alert_id"] for known in new}), *new]
+    alerts = heeded(new, operations, dataset.as_of)
     wanted = set(trigger.get("item_ids", ()))
     if new:
         scope = Scope(version, tuple(dataset.items), orjson.dumps(new, option=orjson.OPT_SORT_KEYS).decode())
@@ -111,9 +109,7 @@ def estimate(state: RunState, runtime: Runtime[Context]) -> Update:
     look_up()
     patterns = Counter(made.pattern.value for made in estimates.forecasts)
     context.warehouse.put_artifact(state["run_id"], "estimate", "patterns", dict(patterns.most_common()))
-    dataset = context.desk.dataset(state["dataset_version"])
-    drift = stored_drift(state["run_id"], dataset, estimates.forecasts, scope.item_ids, context)
-    return {"estimate_version": version, "drift": drift}
+    return {"estimate_version": version}
 
 
 def assess_risk(state: RunState, runtime: Runtime[Context]) -> Update:
@@ -219,11 +215,35 @@ def _store_outlooks(context: Context, run_id: str, plan: OrderPlan, kept: Mappin
     context.warehouse.put_artifacts(run_id, "outlook", {**kept, **rows})
 
 
-def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | Literal["gate_lines"]:
-    """One negotiator per supplier order that somebody can talk about, in parallel, in the first round only."""
-    if state["rounds"] > 1:
-        return "gate_lines"
-    limits = price_limits_of(state, runtime.context)
+def talked_about_once(state: RunState) -> Literal["limit_prices", "gate_lines"]:
+    """Suppliers are talked with in the first round only."""
+    return "limit_prices" if state["rounds"] == 1 else "gate_lines"
+
+
+def limit_prices(state: RunState, runtime: Runtime[Context]) -> Update:
+    """By order, target and reservation price of each line that is worth talking about and was not talked about before.
+
+    From what the plan would cost without its source.
+    """
+    context = runtime.context
+    worth = {
+        order.order_key: [
+            line for line in order.lines if not line.planned_by and not facts.leaves_by_itself(line, context.rules)
+        ]
+        for order in state["orders"]
+        if not order.changes
+    }
+    asked = frozenset(line.line_id for lines in worth.values() for line in lines)
+    if not asked:
+        return {"limits": {}}
+    reservations = context.desk.reservation_prices(scope_of(state), state["choice"]["choices"], asked)
+    priced = {key: [_price_limits(line, reservations) for line in lines] for key, lines in worth.items() if lines}
+    return {"limits": priced}
+
+
+def to_negotiators(state: RunState) -> list[Send] | Literal["gate_lines"]:
+    """One negotiator per supplier order that somebody can talk about, in parallel."""
+    limits = state["limits"]
     tasks = [
         NegotiationTask(
             run_id=state["run_id"],
@@ -233,28 +253,9 @@ def to_negotiators(state: RunState, runtime: Runtime[Context]) -> list[Send] | L
             limits=limits[order.order_key],
         )
         for order in state["orders"]
-        if limits.get(order.order_key)
+        if order.order_key in limits
     ]
     return [Send("negotiate", task) for task in tasks] or "gate_lines"
-
-
-def price_limits_of(state: RunState, context: Context) -> dict[str, list[Json]]:
-    """By order, target and reservation price of each line that is worth talking about and was not talked about before.
-
-    From what the plan would cost without its source.
-    """
-    talked_about = {
-        order.order_key: [
-            line for line in order.lines if not line.planned_by and not facts.leaves_by_itself(line, context.rules)
-        ]
-        for order in state["orders"]
-        if not order.changes
-    }
-    asked = frozenset(line.line_id for lines in talked_about.values() for line in lines)
-    if not asked:
-        return {}
-    reservations = context.desk.reservation_prices(scope_of(state), state["choice"]["choices"], asked)
-    return {key: [_price_limits(line, reservations) for line in lines] for key, lines in talked_about.items()}
 
 
 def _price_limits(line: OrderLine, reservations: Mapping[str, float]) -> Json:

@@ -13,9 +13,11 @@ PROGRESS_TITLES: Mapping[str, str] = {
     "sense": "Sense",
     "gate_data": "Data quality",
     "estimate": "Forecast demand and lead times",
+    "gate_drift": "Drift",
     "assess_risk": "Assess risk",
     "compute_options": "Compute options",
     "choose_plan": "Choose plan",
+    "limit_prices": "Price limits",
     "negotiate": "Negotiate",
     "gate_lines": "Gate lines",
     "gate_plan": "Gate plan",
@@ -126,6 +128,7 @@ def step_summary(node: str, run_id: str, warehouse: Warehouse, counts: OrderCoun
     writers = {
         "gate_data": _data_summary,
         "estimate": _estimate_summary,
+        "gate_drift": _drift_summary,
         "assess_risk": _risk_summary,
         "compute_options": _options_summary,
         "choose_plan": _choice_summary,
@@ -147,10 +150,13 @@ def _data_summary(run_id: str, warehouse: Warehouse) -> str:
 
 def _estimate_summary(run_id: str, warehouse: Warehouse) -> str:
     patterns = warehouse.artifact(run_id, "estimate", "patterns") or {}
+    return ", ".join(f"{count} {name}" for name, count in patterns.items())
+
+
+def _drift_summary(run_id: str, warehouse: Warehouse) -> str:
     drift = (warehouse.artifact(run_id, "drift", "alarms") or {"verdicts": []})["verdicts"]
     more = [f"{len(drift) - SHOWN_DRIFT} more drift."] if len(drift) > SHOWN_DRIFT else []
-    told = [str(raw["reason"]) for raw in drift[:SHOWN_DRIFT]]
-    return "\n".join([", ".join(f"{count} {name}" for name, count in patterns.items()), *told, *more])
+    return "\n".join([*(str(raw["reason"]) for raw in drift[:SHOWN_DRIFT]), *more])
 
 
 def _risk_summary(run_id: str, warehouse: Warehouse) -> str:

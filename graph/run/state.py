@@ -29,8 +29,8 @@ class RunState(TypedDict):
     """
 
     run_id: str
-    """Written by _first; read by heard, sense, _version_to_plan_on, gate_data, estimate, assess_risk, compute_options,
-    choose_plan, to_negotiators, gate_lines, gate_plan, gate_autonomy, plan_of, close."""
+    """Written by _first; read by heard, sense, _version_to_plan_on, gate_data, estimate, gate_drift, assess_risk,
+    compute_options, choose_plan, to_negotiators, gate_lines, gate_plan, gate_autonomy, plan_of, close."""
     trigger: Json
     """What started the run. Written by _first; read by sense, _version_to_plan_on, typed_by."""
     dataset_version: str
@@ -62,7 +62,7 @@ class RunState(TypedDict):
     """Stored distributions that this run plans with. Written by estimate; read by scope_of, on_chain_end."""
     drift: Json
     """Verdicts of the gate `drift`, and how many alarms there are of each kind.
-    Written by estimate; read by gate_autonomy."""
+    Written by gate_drift; read by gate_autonomy."""
     stopped: str
     """Why nothing is planned, empty where it is: supply that never stood still, or the data gate.
     Written by sense, gate_data; read by gate_data, unless_stopped, run_kpis, _note."""
@@ -73,16 +73,20 @@ class RunState(TypedDict):
     Written by sense, gate_lines; read by scope_of, gate_lines."""
     rounds: Annotated[int, operator.add]
     """How often a plan was chosen in this pass.
-    Written by sense, choose_plan; read by sense, to_negotiators, gate_lines, denied_lines_go_back."""
+    Written by sense, choose_plan; read by sense, talked_about_once, to_negotiators, gate_lines,
+    denied_lines_go_back."""
     choice: Json
-    """Group to option id, with reasons. Written by choose_plan; read by price_limits_of, gate_lines."""
+    """Group to option id, with reasons. Written by choose_plan; read by limit_prices, gate_lines."""
     orders: list[Order]
     """Draft orders by supplier, emptied when the ledger has them.
-    Written by choose_plan, gate_lines, gate_autonomy; read by to_negotiators, price_limits_of, gate_lines, gate_plan,
+    Written by choose_plan, gate_lines, gate_autonomy; read by to_negotiators, limit_prices, gate_lines, gate_plan,
     gate_autonomy, move_old_runs."""
     held: list[Order]
     """Orders of lines that a person rejected before and that nothing material changed of since.
     Written by choose_plan, gate_autonomy; read by gate_autonomy."""
+    limits: dict[str, list[Json]]
+    """By order, target and reservation price of each line that is worth talking about.
+    Written by limit_prices, gate_autonomy; read by to_negotiators."""
     agreements: Annotated[list[Json], operator.add]
     """Negotiation outcomes by order, tagged with their pass and round.
     Written by negotiate; read by gate_lines, run_kpis."""

@@ -43,9 +43,9 @@ def test_a_run_stores_its_alarms_with_the_limits_that_they_were_found_with(sessi
         assert alarm["statistic"] > alarm["threshold"] and str(alarm["since_date"]) in alarm["reason"]
 
 
-def test_the_journal_row_of_the_estimate_counts_the_alarms_by_kind(session: LocalSession) -> None:
+def test_the_journal_row_of_the_gate_counts_the_alarms_by_kind(session: LocalSession) -> None:
     run_id = session.plan().run.run_id
-    (row,) = [row for row in session.journal(run_id) if row.node == "estimate" and row.event == "node"]
+    (row,) = [row for row in session.journal(run_id) if row.node == "gate_drift" and row.event == "node"]
     told = row.payload["drift"]
     stored = session._parts.warehouse.artifact(run_id, "drift", "alarms")
     assert isinstance(told, dict) and stored is not None
@@ -59,7 +59,7 @@ def test_the_verdicts_stand_with_the_others_and_in_the_step_that_found_them(sess
     assert drift and {verdict.effect for verdict in drift} == {"warn"}
     known = {outlook.item_id for outlook in view.outlooks} | {line.supplier_id for line in view.lines}
     assert {verdict.subject for verdict in drift if verdict.rule != "lead_time_drift"} <= known
-    (step,) = [step for step in view.steps if step.node == "estimate"]
+    (step,) = [step for step in view.steps if step.node == "gate_drift"]
     assert drift[0].reason in step.summary
     assert any(
         drift[0].subject in source or drift[0].rule in source for source in session.explain(None, drift[0].rule).sources

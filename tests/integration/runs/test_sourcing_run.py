@@ -64,8 +64,8 @@ def test_the_demo_shows_orders_that_leave_by_themselves_and_orders_for_each_tier
 def test_the_steps_come_in_the_order_of_the_design(tmp_path: Path) -> None:
     with demo_session(tmp_path, planned=False) as session:
         nodes = list(dict.fromkeys(step.node for step in session.stream(trigger=plan_trigger("I001", "I002", "I003"))))
-    expected = ["sense", "gate_data", "estimate", "assess_risk", "compute_options", "choose_plan", "negotiate"]
-    expected += ["gate_lines", "gate_plan", "gate_autonomy"]
+    expected = ["sense", "gate_data", "estimate", "gate_drift", "assess_risk", "compute_options", "choose_plan"]
+    expected += ["limit_prices", "negotiate", "gate_lines", "gate_plan", "gate_autonomy"]
     assert [node for node in nodes if node in expected] == expected
 
 

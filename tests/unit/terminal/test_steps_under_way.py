@@ -36,11 +36,11 @@ def test_how_far_a_step_is_is_said_beside_what_it_does_and_never_printed(
     done = steps.show_steps(iter(told))
     assert [one.summary for one in done] == ["", "13 options priced."]
     assert said == [
-        "Reading the dataset (step 1 of 12)",
-        "Checking data quality (step 2 of 12)",
-        "Pricing options (step 5 of 12): 64 of 2,000 done",
-        "Pricing options (step 5 of 12): 1,200 of 2,000 done",
-        "Choosing a plan (step 6 of 12)",
+        "Reading the dataset (step 1 of 14)",
+        "Checking data quality (step 2 of 14)",
+        "Pricing options (step 6 of 14): 64 of 2,000 done",
+        "Pricing options (step 6 of 14): 1,200 of 2,000 done",
+        "Choosing a plan (step 7 of 14)",
     ]
     printed = capsys.readouterr().out
     assert "13 options priced." in printed and "of 2,000" not in printed

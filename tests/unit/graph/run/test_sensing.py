@@ -16,7 +16,8 @@ from sandbox_world import OFFER, OTHER
 
 from graph.computation.desk import Scope
 from graph.context import Context
-from graph.run import nodes
+from graph.run import gates
+from graph.run.gates import gate_drift
 from graph.run.nodes import OLD_SUPPLY, estimate, sense
 from graph.run.state import scope_of
 from store.operations import Operations, Plan, Window
@@ -236,20 +237,25 @@ class EstimatingDesk(KnownDesk):
         return SimpleNamespace(forecasts=self.forecasts)
 
 
-def test_a_run_pins_its_estimates_and_stores_what_it_plans_with(
-    operations: Operations, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """How many of its items have which pattern of demand, the most frequent first, and the drift among them."""
+def test_a_run_pins_its_estimates_and_stores_what_it_plans_with(operations: Operations) -> None:
+    """How many of its items have which pattern of demand, the most frequent first."""
     desk, shelf = EstimatingDesk(dataset_with(offers=(OFFER, OTHER))), Shelf()
     context = context_of(operations, shelf=shelf, desk=desk)
+    found = estimate(state_of(item_ids=["A", "C"]), runtime_of(context))
+    assert found == {"estimate_version": "est-1"}
+    assert shelf.artifacts == {("run-1", "estimate", "patterns"): {"smooth": 2, "lumpy": 1}}
+    assert list(shelf.artifacts["run-1", "estimate", "patterns"]) == ["smooth", "lumpy"]
+    assert operations.run("run-1").versions == {"estimate": "est-1"}
+
+
+def test_the_drift_of_a_runs_items_is_judged_on_its_own_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = EstimatingDesk(dataset_with(offers=(OFFER, OTHER)))
+    context = context_of(desk=desk)
 
     def drift(run_id: str, dataset: Dataset, forecasts: Any, item_ids: list[str], seen: Context) -> dict[str, Any]:
         assert seen is context and dataset is desk.dataset("ds-1")
         return {"of": (run_id, len(forecasts), item_ids)}
 
-    monkeypatch.setattr(nodes, "stored_drift", drift)
-    found = estimate(state_of(item_ids=["A", "C"]), runtime_of(context))
-    assert found == {"estimate_version": "est-1", "drift": {"of": ("run-1", 3, ("A", "C"))}}
-    assert shelf.artifacts == {("run-1", "estimate", "patterns"): {"smooth": 2, "lumpy": 1}}
-    assert list(shelf.artifacts["run-1", "estimate", "patterns"]) == ["smooth", "lumpy"]
-    assert operations.run("run-1").versions == {"estimate": "est-1"}
+    monkeypatch.setattr(gates, "stored_drift", drift)
+    found = gate_drift(state_of(item_ids=["A", "C"], estimate_version="est-1"), runtime_of(context))
+    assert found == {"drift": {"of": ("run-1", 3, ("A", "C"))}}

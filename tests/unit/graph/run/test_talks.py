@@ -13,7 +13,7 @@ from planning_cases import RULED, PlanningDesk, Told
 
 from agents.contracts import Agreement, NegotiationBrief, NegotiationLine, NegotiationOutcome
 from graph.context import Context
-from graph.run.nodes import close, negotiate, price_limits_of, to_negotiators
+from graph.run.nodes import close, limit_prices, negotiate, talked_about_once, to_negotiators
 from tools.domain.catalogue import Item
 from tools.domain.orders import Order
 
@@ -39,11 +39,12 @@ def limits(item_id: str, quantity: float, price: float, target: float, reservati
 def test_a_line_is_talked_about_between_its_target_and_the_next_best_source() -> None:
     """Not above the list price, nor where another source would cost less; a small automatic line is not worth it."""
     order = draft_of(line_of("A"), automatic("B"))
-    found = price_limits_of(state_of(orders=[order], **TALKED), talking_context())
+    found = limit_prices(state_of(orders=[order], **TALKED), runtime_of(talking_context()))["limits"]
     assert found[order.order_key] == [limits("A", 10.0, 2.5, 2.0, 2.0)]
     dear = automatic("B", 5000.0, unit_price=4.0, value=20_000.0)
     other = draft_of(automatic("A"), dear)
-    (limit,) = price_limits_of(state_of(orders=[other], **TALKED), talking_context())[other.order_key]
+    found = limit_prices(state_of(orders=[other], **TALKED), runtime_of(talking_context()))["limits"]
+    (limit,) = found[other.order_key]
     assert limit == limits("B", 5000.0, 4.0, pytest.approx(3.68), 4.0)
 
 
@@ -52,7 +53,9 @@ def test_each_order_of_the_first_round_is_talked_about_with_its_supplier() -> No
     talked, change = draft_of(line_of("A")), draft_of(line_of("A"), changes="PO-1", order_key="run-1/S1/PO-1")
     small, other = draft_of(automatic("B"), supplier_id="S2"), draft_of(line_of("A"), supplier_id="S3")
     state = state_of(orders=[change, talked, small, other], rounds=1, **TALKED)
-    assert to_negotiators(state, runtime_of(talking_context())) == [
+    assert talked_about_once(state) == "limit_prices"
+    priced = limit_prices(state, runtime_of(talking_context()))
+    assert to_negotiators({**state, **priced}) == [
         Send(
             "negotiate",
             {"run_id": "run-1", "order": order, "supply": 7, "round": 1, "limits": [limits("A", 10.0, 2.5, 2.0, 2.0)]},
@@ -61,14 +64,16 @@ def test_each_order_of_the_first_round_is_talked_about_with_its_supplier() -> No
     ]
 
 
-@pytest.mark.parametrize(
-    ("orders", "rounds"),
-    [([draft_of(line_of("A"))], 2), ([draft_of(automatic("A"))], 1), ([], 1)],
-    ids=["a later round", "nothing worth it", "no orders"],
-)
-def test_without_anything_to_talk_about_the_lines_are_gated(orders: list[Order], rounds: int) -> None:
-    state = state_of(orders=orders, rounds=rounds, **TALKED)
-    assert to_negotiators(state, runtime_of(talking_context())) == "gate_lines"
+@pytest.mark.parametrize("orders", [[draft_of(automatic("A"))], []], ids=["nothing worth it", "no orders"])
+def test_without_anything_to_talk_about_the_lines_are_gated(orders: list[Order]) -> None:
+    state = state_of(orders=orders, rounds=1, **TALKED)
+    priced = limit_prices(state, runtime_of(talking_context()))
+    assert priced == {"limits": {}}
+    assert to_negotiators({**state, **priced}) == "gate_lines"
+
+
+def test_suppliers_are_talked_with_in_the_first_round_only() -> None:
+    assert talked_about_once(state_of(orders=[draft_of(line_of("A"))], rounds=2)) == "gate_lines"
 
 
 def test_one_supplier_is_talked_with_inside_the_limits_and_the_outcome_says_where_it_belongs() -> None:
