@@ -75,6 +75,10 @@ class ExposureFigures(Typed):
 
     node_id: str
     item_id: str
+    node: str
+    """Its name and id; the id alone where it has no name."""
+    item: str
+    """Its name and id."""
     days_of_cover: float
     days_to_recover: float
     money_at_risk: float

@@ -19,6 +19,7 @@ from agents.contracts import (
 )
 from agents.rule_analyst import RuleAnalyst
 from agents.rule_extractor import RuleExtractor
+from tools.wording import RiskFacts, told_of_risk
 
 
 class RulePlanner:
@@ -71,10 +72,8 @@ class RuleRiskAgent:
             node_id=row.node_id,
             item_ids=(row.item_id,),
             severity=Severity.of_share(share),
-            summary=(
-                f"Without {row.node_id}, {row.item_id} is covered for {row.days_of_cover:.0f} days and recovers in "
-                f"{row.days_to_recover:.0f}: {row.gap_days:.0f} days short, "
-                f"{row.money_at_risk:,.0f} {currency} at risk."
+            summary=told_of_risk(
+                RiskFacts(row.node, row.item, row.days_of_cover, row.days_to_recover, row.money_at_risk, currency)
             ),
             hedge="Split the next order with a second source, or hold stock for the gap.",
         )

@@ -30,6 +30,7 @@ from tools.domain.orders import Order, OrderLine
 from tools.domain.plans import OrderPlan, PlanOption
 from tools.domain.progress import look_up
 from tools.negotiation import price_limits
+from tools.wording import named
 
 Update = dict[str, Any]
 SHOWN_EXPOSURES = 12
@@ -117,12 +118,15 @@ def assess_risk(state: RunState, runtime: Runtime[Context]) -> Update:
     context, scope = runtime.context, scope_of(state)
     dataset = context.desk.dataset(scope.dataset_version)
     rows = sorted(context.desk.exposures(scope), key=lambda row: -row.money_at_risk)
+    names = {supplier_id: supplier.name for supplier_id, supplier in dataset.suppliers.items()}
     brief = RiskBrief(
         currency=dataset.currency,
         exposures=tuple(
             ExposureFigures(
                 node_id=row.node_id,
                 item_id=row.item_id,
+                node=named(names.get(row.node_id, ""), row.node_id),
+                item=named(dataset.items[row.item_id].description, row.item_id),
                 days_of_cover=row.days_of_cover,
                 days_to_recover=row.days_to_recover,
                 money_at_risk=row.money_at_risk,

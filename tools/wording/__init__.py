@@ -1,6 +1,18 @@
-"""What a buyer reads of a line: one sentence and at most three reasons, from typed facts; built nowhere else."""
+"""What a buyer reads of lines, items and risks, from typed facts; built nowhere else."""
 
+from tools.wording.figures import named
 from tools.wording.lines import LineFacts, Stage, Told, told_of_line
+from tools.wording.risks import RiskFacts, told_of_risk
 from tools.wording.stock import StockFacts, told_of_stock
 
-__all__ = ["LineFacts", "Stage", "StockFacts", "Told", "told_of_line", "told_of_stock"]
+__all__ = [
+    "LineFacts",
+    "RiskFacts",
+    "Stage",
+    "StockFacts",
+    "Told",
+    "named",
+    "told_of_line",
+    "told_of_risk",
+    "told_of_stock",
+]

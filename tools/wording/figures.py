@@ -30,6 +30,11 @@ def exactly(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
+def named(name: str, known_id: str) -> str:
+    """Name and id: "Nutmeg Trading (S15)"; the id alone where there is no name."""
+    return known_id if name in ("", known_id) else f"{name} ({known_id})"
+
+
 def money(value: float, currency: str) -> str:
     """An amount as people say it: "4,500 USD"."""
     return f"{about(value)} {currency}"

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from tools.domain.orders import PLACING, Intent
-from tools.wording.figures import about, days, exactly, money, of_units, on_day
+from tools.wording.figures import about, days, exactly, money, named, of_units, on_day
 
 SHOWN_REASONS = 3
 LONGEST_COVER = 3_650
@@ -84,8 +84,7 @@ def told_of_line(facts: LineFacts) -> Told:
 
 
 def _who(facts: LineFacts) -> str:
-    """Name and id; the id alone where there is no name."""
-    return facts.supplier_id if facts.supplier == facts.supplier_id else f"{facts.supplier} ({facts.supplier_id})"
+    return named(facts.supplier, facts.supplier_id)
 
 
 def _what(facts: LineFacts) -> str:

@@ -47,13 +47,34 @@ RISK = RiskBrief(
     currency="USD",
     exposures=(
         ExposureFigures(
-            node_id="S01", item_id="I001", days_of_cover=12, days_to_recover=40, money_at_risk=9000, route="S01 > I001"
+            node_id="S01",
+            item_id="I001",
+            node="Alder (S01)",
+            item="I001",
+            days_of_cover=12,
+            days_to_recover=40,
+            money_at_risk=9000,
+            route="S01 > I001",
         ),
         ExposureFigures(
-            node_id="S02", item_id="I002", days_of_cover=20, days_to_recover=35, money_at_risk=2000, route="S02 > I002"
+            node_id="S02",
+            item_id="I002",
+            node="S02",
+            item="I002",
+            days_of_cover=20,
+            days_to_recover=35,
+            money_at_risk=2000,
+            route="S02 > I002",
         ),
         ExposureFigures(
-            node_id="S02", item_id="I003", days_of_cover=90, days_to_recover=35, money_at_risk=0, route="S02 > I003"
+            node_id="S02",
+            item_id="I003",
+            node="S02",
+            item="I003",
+            days_of_cover=90,
+            days_to_recover=35,
+            money_at_risk=0,
+            route="S02 > I003",
         ),
     ),
     alerts=("delay at S01: 14 days, capacity 100%",),

@@ -39,6 +39,8 @@ ENGINE_WORDS = (
     "backorder",
     "period",
 )
+WORDS_OF_VERDICTS = ("level", "lead time", "period", "shadow")
+"""Of autonomy and its mode, of a supplier, and of what demand is recorded by: a buyer's words there."""
 MONTHS = month_name[1:]
 NUMBER = re.compile(r"(?<![\w|])\d[\d,]*(?:\.\d+)?(?![\w|])")
 
@@ -99,6 +101,27 @@ def test_every_line_has_a_short_sentence_and_at_most_three_reasons(plan: PlanVie
         assert len(line.reasons) <= 3
         sentences = [line.sentence, *(part for reason in line.reasons for part in re.split(r"(?<=\.) ", reason))]
         assert {text: len(text.split()) for text in sentences if len(text.split()) > LONGEST} == {}
+
+
+def test_risks_and_verdicts_are_told_shortly_with_names_beside_ids(plan: PlanView) -> None:
+    """No sentence over 35 words, no engine word; a risk names its supplier and item, its figures those assessed."""
+    assert plan.verdicts
+    told = [(risk.node_id, risk.summary) for risk in plan.risks]
+    told += [(verdict.rule, verdict.reason) for verdict in plan.verdicts]
+    for subject, text in told:
+        assert all(len(part.split()) <= LONGEST for part in re.split(r"(?<=\.) ", text)), text
+        words = [word for word in ENGINE_WORDS if word not in WORDS_OF_VERDICTS]
+        assert [word for word in words if re.search(rf"\b{word}", text.lower())] == [], (subject, text)
+    names = {line.supplier_id: line.supplier for line in plan.lines}
+    items = {line.item_id: line.item for line in plan.lines}
+    for risk in plan.risks:
+        if risk.node_id in names:
+            assert f"{names[risk.node_id]} ({risk.node_id})" in risk.summary
+        if risk.item_ids[0] in items:
+            assert f"{items[risk.item_ids[0]]} ({risk.item_ids[0]})" in risk.summary
+        if risk.days_of_cover is not None and risk.money_at_risk is not None:
+            assert f"last {round(risk.days_of_cover):,} day" in risk.summary
+            assert f"about {two_digits(risk.money_at_risk)} {plan.currency} at risk" in risk.summary
 
 
 def test_no_word_of_the_engine_stands_in_what_a_buyer_reads_first(plan: PlanView) -> None:

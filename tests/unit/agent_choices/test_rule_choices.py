@@ -45,7 +45,10 @@ def test_every_gap_is_a_finding_worst_first_and_a_covered_item_is_none() -> None
         ("S01", ("I001",), Severity.HIGH),
         ("S02", ("I002",), Severity.MEDIUM),
     ]
-    assert "28 days short, 9,000 USD at risk" in found[0].summary
+    assert found[0].summary == (
+        "If Alder (S01) stopped delivering, I001 would last 12 days and be out for 28 days until supply is back: "
+        "about 9,000 USD at risk."
+    )
 
 
 def test_the_negotiator_plays_the_tactic_with_the_lowest_expected_total() -> None:

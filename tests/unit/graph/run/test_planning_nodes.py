@@ -56,6 +56,8 @@ def test_the_worst_twelve_exposures_and_every_alert_are_assessed() -> None:
         ExposureFigures(
             node_id=f"N{number}",
             item_id="A" if number % 2 else "B",
+            node=f"N{number}",
+            item="A" if number % 2 else "B",
             days_of_cover=5.0,
             days_to_recover=30.0,
             money_at_risk=100.0 * (number + 1),
