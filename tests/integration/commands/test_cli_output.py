@@ -127,7 +127,7 @@ def test_the_timeline_has_a_line_for_every_row_and_folds_only_neighbours(told: T
     assert "__start__" not in printed
     assert "Send(" not in printed
     assert "waits for a person" in printed
-    assert re.search(r"choose plan → negotiate × \d+, in parallel", printed)
+    assert re.search(r"limit prices → negotiate × \d+, in parallel", printed)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from loaded_command import loaded_command
 from evals.worlds.demo import AS_OF, write_demo_world
 
 COMMANDS = (
-    (("plan", "I010"), "Pricing options (step 5 of 12)"),
+    (("plan", "I010"), "Pricing options (step 6 of 14)"),
     (("explain", "I018"), "Computing what else could be ordered of I018"),
     (("ask", "what is at risk?"), "Looking for the answer"),
     (("forecast", "I010"), "Reading the forecast of I010"),

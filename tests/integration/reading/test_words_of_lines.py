@@ -39,8 +39,9 @@ ENGINE_WORDS = (
     "backorder",
     "period",
 )
-WORDS_OF_VERDICTS = ("level", "lead time", "period", "shadow")
-"""Of autonomy and its mode, of a supplier, and of what demand is recorded by: a buyer's words there."""
+WORDS_OF_VERDICTS = ("level", "lead time", "period", "shadow", "horizon")
+"""Of autonomy and its mode, of a supplier, and of what demand is recorded by: a buyer's words there. A horizon is in one
+built-in rule: with other words it would be another policy, under which everything that waits for a signature is void."""
 MONTHS = month_name[1:]
 NUMBER = re.compile(r"(?<![\w|])\d[\d,]*(?:\.\d+)?(?![\w|])")
 
