@@ -40,8 +40,9 @@ ENGINE_WORDS = (
     "period",
 )
 WORDS_OF_VERDICTS = ("level", "lead time", "period", "shadow", "horizon")
-"""Of autonomy and its mode, of a supplier, and of what demand is recorded by: a buyer's words there. A horizon is in one
-built-in rule: with other words it would be another policy, under which everything that waits for a signature is void."""
+"""Of autonomy and its mode, of a supplier, and of what demand is recorded by: a buyer's words there.
+
+A horizon is in one built-in rule: with other words it would be another policy, which voids all that waits."""
 MONTHS = month_name[1:]
 NUMBER = re.compile(r"(?<![\w|])\d[\d,]*(?:\.\d+)?(?![\w|])")
 

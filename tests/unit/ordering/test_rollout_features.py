@@ -60,11 +60,27 @@ def test_lost_demand_is_charged_once_and_not_bought_later():
     waits = plan_orders(steady(late))
     gone = plan_orders(replace(steady(late), lost_share=np.array([1.0])))
     half = plan_orders(replace(steady(late), lost_share=np.array([0.5])))
-    assert gone.cost.shortage == pytest.approx(4 * 10 * 10.0)
+    assert gone.cost.shortage == pytest.approx(4 * 10 * (10.0 + 5.0))  # the margin, and the price that it brought
     assert waits.cost.shortage == pytest.approx((10 + 20 + 30 + 40) * 10.0)
     assert gone.cost.purchase == pytest.approx(5.0 * (WEEKS - 4) * 10)
     assert ordered(waits) == ordered(gone) + 40
     assert ordered(gone) < ordered(half) < ordered(waits)
+
+
+@pytest.mark.parametrize("price", [1.0, 10.0, 100.0])
+@pytest.mark.parametrize("lost", [0.0, 0.5, 1.0])
+def test_an_item_is_bought_for_its_service_level_whether_what_is_unmet_waits_or_is_lost(lost: float, price: float):
+    """About 10 a week, two weeks of lead time, stock of half a week, holding 20 % a year, service level 0.95."""
+    demand = np.random.default_rng(1).poisson(10, (1, 400, 12)).astype(np.float64)
+    holding = 0.2 * price / 52
+    snapshot = snapshot_of_paths(
+        demand, [Terms(price=price, lead_time=(0, 0, 1.0))], on_hand=[5.0], holding=[holding], shortage=[19 * holding]
+    )
+    plan = plan_orders(replace(snapshot, lost_share=np.array([lost]), unit_value=np.array([price])))
+    fit = {0.0: (30, 40), 0.5: (25, 35), 1.0: (10, 20)}[lost]  # a week's worth with its safety, and what still waits
+    assert fit[0] <= ordered(plan) <= fit[1]
+    # two weeks of demand are out of reach of any order; of the ten weeks after, the service level is met
+    assert plan.outlooks[0].fill_rate >= (5 + 0.95 * 100) / 120
 
 
 @pytest.mark.parametrize("target", [0.9, 0.97, 0.99])

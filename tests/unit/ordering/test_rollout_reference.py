@@ -178,7 +178,8 @@ def test_cost_parts_are_those_of_plain_arithmetic(seed):
             snapshot.holding_cost[item] * result.held[item, column]
             + result.excess[item, column]
             + snapshot.unit_value[item] * result.scrapped[item, column],
-            problem.costs.shortage[item] * (result.short[item, column] + result.lost[item, column]),
+            problem.costs.shortage[item] * (result.short[item, column] + result.lost[item, column])
+            + problem.costs.weight[item] * worth.sum() * result.lost[item, column],
         ]
         assert parts[item, column] == pytest.approx(expected)
 

@@ -34,7 +34,8 @@ def cost_parts(
 
     Stock and orders left at the horizon (or missing, against those it began with) are valued at what a usable unit
     costs from the regular source, so that buying ahead is neither a loss nor a gain by itself. Holding includes the
-    value of what is scrapped; a unit lost costs the shortage price once and is not bought.
+    value of what is scrapped. A unit lost is not bought; it costs the shortage price once, and what it would have
+    cost to buy: not paying for what was not sold is no gain, the shortage price is what is missed beyond it.
     """
     demand = np.repeat(
         (problem.costs.mean_demand * problem.snapshot.horizon)[:, None], columns.quantity.shape[1], axis=1
@@ -112,6 +113,7 @@ def _costs_of(
         policy.worth,
         costs.holding,
         costs.shortage,
+        costs.shortage + costs.weight * policy.worth.sum(axis=1),
         problem.snapshot.unit_value,
         demand,
         parts,
@@ -121,7 +123,8 @@ def _costs_of(
 
 @kernel(
     "void(f8[:,:,::1], i8[:,:,::1], f8[:,:,::1], b1[:,::1], i8[:,::1], f8[::1], f8[:,::1], f8[:,::1], b1[::1], f8[::1],"
-    " f8[::1], f8[::1], f8[:,:,:,::1], f8[:,:,:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,:,::1])",
+    " f8[::1], f8[::1], f8[:,:,:,::1], f8[:,:,:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[:,::1],"
+    " f8[:,:,::1])",
     error_model="numpy",
 )
 def fill_costs(
@@ -142,6 +145,7 @@ def fill_costs(
     worth: FloatArray,
     holding: FloatArray,
     shortage: FloatArray,
+    lost: FloatArray,
     unit_value: FloatArray,
     demand: FloatArray,
     parts: FloatArray,
@@ -149,7 +153,7 @@ def fill_costs(
     """Cost parts (N, C, 5) from the means (N, C, N_TOTALS) of a rollout; invalid candidates are left as they are.
 
     `rates` (K, 2, N, 3) and `worth` (N, 3): price, freight and fixed cost of a later order, and per usable unit of
-    what is drawn from stock.
+    what is drawn from stock. `lost` (N,): money per unit lost.
     """
     for item in range(source.shape[0]):
         for column in range(source.shape[1]):
@@ -189,5 +193,5 @@ def fill_costs(
             parts[item, column, 1] = carried + worth[item, 1] * drawn
             parts[item, column, 2] = ordered + worth[item, 2] * drawn
             parts[item, column, 3] = held + scrapped
-            # lost units are not among those short: they cost the price once
-            parts[item, column, 4] = shortage[item] * (mean[item, column, SHORT] + mean[item, column, LOST])
+            # lost units are not among those short: each is charged once, whatever it would have waited
+            parts[item, column, 4] = shortage[item] * mean[item, column, SHORT] + lost[item] * mean[item, column, LOST]
