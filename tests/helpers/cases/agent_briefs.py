@@ -43,39 +43,29 @@ PLANNER = PlannerBrief(
         option("B-rich", "B", 260.0, 0.90),
     ),
 )
+
+
+def exposed(
+    node_id: str, item_id: str, covered: float, recovers: float, money: float, node: str = ""
+) -> ExposureFigures:
+    return ExposureFigures(
+        node_id=node_id,
+        item_id=item_id,
+        node=node or node_id,
+        item=item_id,
+        days_of_cover=covered,
+        days_to_recover=recovers,
+        money_at_risk=money,
+        route=f"{node_id} > {item_id}",
+    )
+
+
 RISK = RiskBrief(
     currency="USD",
     exposures=(
-        ExposureFigures(
-            node_id="S01",
-            item_id="I001",
-            node="Alder (S01)",
-            item="I001",
-            days_of_cover=12,
-            days_to_recover=40,
-            money_at_risk=9000,
-            route="S01 > I001",
-        ),
-        ExposureFigures(
-            node_id="S02",
-            item_id="I002",
-            node="S02",
-            item="I002",
-            days_of_cover=20,
-            days_to_recover=35,
-            money_at_risk=2000,
-            route="S02 > I002",
-        ),
-        ExposureFigures(
-            node_id="S02",
-            item_id="I003",
-            node="S02",
-            item="I003",
-            days_of_cover=90,
-            days_to_recover=35,
-            money_at_risk=0,
-            route="S02 > I003",
-        ),
+        exposed("S01", "I001", 12, 40, 9000, "Alder (S01)"),
+        exposed("S02", "I002", 20, 35, 2000),
+        exposed("S02", "I003", 90, 35, 0),
     ),
     alerts=("delay at S01: 14 days, capacity 100%",),
 )

@@ -68,7 +68,7 @@ def with_everything(seed: int, review: int = 1, *, items: int = 5, paths: int = 
         on_hand=snapshot.on_hand - 20,
         unit_value=rng.uniform(1, 20, items),
     )
-    return world_of(snapshot, OrderingSettings(review_periods=review), rng)
+    return world_of(snapshot, OrderingSettings(review_periods=review, shortage_weight=1.5), rng)
 
 
 def world_of(snapshot, settings, rng):
