@@ -22,7 +22,7 @@ class RiskFacts:
 
 def told_of_risk(facts: RiskFacts) -> str:
     """How long stock would last, how long nothing would come, and what that puts at risk."""
-    gap = round(facts.days_to_recover) - round(facts.days_of_cover)
+    gap = max(round(facts.days_to_recover) - round(facts.days_of_cover), 1)  # half a day is not "0 days"
     return (
         f"If {facts.place} stopped delivering, {facts.item} would last {days(facts.days_of_cover)} and be out for "
         f"{days(gap)} until supply is back: about {money(facts.money_at_risk, facts.currency)} at risk."

@@ -51,6 +51,12 @@ def test_every_gap_is_a_finding_worst_first_and_a_covered_item_is_none() -> None
     )
 
 
+def test_a_gap_of_hours_is_told_as_a_day() -> None:
+    (row, *_), day = RISK.exposures, {"days_of_cover": 12.1, "days_to_recover": 12.4}
+    (found,) = RuleRiskAgent().assess(RISK.model_copy(update={"exposures": (row.model_copy(update=day),)})).risks
+    assert "would last 12 days and be out for 1 day until" in found.summary
+
+
 def test_the_negotiator_plays_the_tactic_with_the_lowest_expected_total() -> None:
     promised = brief_prospects(TALK)
     outcome = RuleNegotiator().negotiate(TALK, seeded_supplier("S01", {"O1#0": 10.0, "O2#0": 4.0}, 7))
